@@ -1,0 +1,52 @@
+//! The wide-column store: one small trait and its backends.
+//!
+//! Every service keeps its durable state in tables declared as constants ([`Table`]): a typed
+//! partition key, typed clustering columns and one value (bytes; the callers put protobuf in).
+//! A service holds an `Arc<dyn Store>` and does not know which backend is behind it:
+//!
+//! - [`MemoryStore`]: a map, for unit tests.
+//! - CQL (ScyllaDB, Cassandra 5): the trait offers nothing that CQL cannot do efficiently, so that
+//!   it fits behind the same tables.
+//!
+//! ```
+//! # use throng_store::*;
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! const MESSAGES: Table = Table {
+//!     name: "room_messages",
+//!     partition: &[("app", ColumnType::U32), ("group_id", ColumnType::Text)],
+//!     clustering: &[("seq", ColumnType::U32, Order::Ascending)],
+//!     ttl: Some(std::time::Duration::from_secs(24 * 3600)),
+//!     compaction: Compaction::TimeWindow { hours: 1 },
+//! };
+//! let store = MemoryStore::new();
+//! let room = key![1400000001u32, "@TGS#a1"];
+//! let mut batch = Batch::durable(room.clone());
+//! for seq in 1..=30u32 {
+//!     batch.push(Op::put(&MESSAGES, key![seq], format!("message {seq}")));
+//! }
+//! store.write(batch).await?;
+//! let newest = store.page(&MESSAGES, &room, Page::backward(20)).await?;
+//! assert_eq!(newest[0].clustering.get_u32(0), Some(30));
+//! # Ok::<(), StoreError>(())
+//! # }).unwrap();
+//! ```
+
+mod batch;
+mod clock;
+mod codec;
+mod error;
+mod key;
+mod memory;
+mod page;
+mod plan;
+mod store;
+mod table;
+
+pub use batch::{Batch, Durability, Op};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::StoreError;
+pub use key::{Component, Key};
+pub use memory::MemoryStore;
+pub use page::{Direction, Page, Row};
+pub use store::Store;
+pub use table::{ColumnType, Compaction, Order, Table};

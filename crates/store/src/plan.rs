@@ -1,0 +1,105 @@
+//! A batch checked and encoded: what both the embedded store and the map in memory carry out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{Batch, StoreError, Table, codec};
+
+const MAX_TTL: Duration = Duration::from_secs(20 * 365 * 24 * 3600);
+
+/// One write, ready to be applied.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) table: &'static Table,
+    pub(crate) row: Vec<u8>,
+    /// None deletes the row.
+    pub(crate) put: Option<Put>,
+}
+
+/// What a row is to hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Put {
+    pub(crate) value: Bytes,
+    pub(crate) ttl: Option<Duration>,
+}
+
+impl Put {
+    /// A value with the TTL that was asked for, or else the table's.
+    pub(crate) fn new(table: &'static Table, value: Bytes, ttl: Option<Duration>) -> Self {
+        Self {
+            value,
+            ttl: ttl.or(table.ttl),
+        }
+    }
+
+    /// When the row expires, milliseconds since 1970; 0 for never.
+    pub(crate) fn expires_at(&self, now_millis: i64) -> i64 {
+        self.ttl.map_or(0, |ttl| {
+            let ttl = ttl.min(MAX_TTL);
+            let seconds = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
+            let millis = i64::try_from(seconds.max(1) * 1000).unwrap_or(i64::MAX);
+            now_millis.saturating_add(millis)
+        })
+    }
+}
+
+/// Whether a row that expires at that time is gone.
+pub(crate) fn is_expired(expires_at: i64, now_millis: i64) -> bool {
+    expires_at != 0 && expires_at <= now_millis
+}
+
+/// Checks and encodes a batch. Also tells how many bytes it holds.
+pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
+    if batch.ops.len() > Batch::MAX_OPS {
+        return Err(StoreError::TooLarge {
+            what: "batch (writes)",
+            size: batch.ops.len(),
+            limit: Batch::MAX_OPS,
+        });
+    }
+    let mut writes: Vec<Write> = Vec::with_capacity(batch.ops.len());
+    let mut partition: Option<(&'static Table, Vec<u8>)> = None;
+    let mut size = 0;
+    for op in batch.ops {
+        // Tables of one batch share the columns of the partition key, but each checks them.
+        let encoded = match partition.take() {
+            Some((table, encoded)) if std::ptr::eq(table, op.table) => encoded,
+            _ => codec::partition(op.table, &batch.partition)?,
+        };
+        let row = codec::row(op.table, &encoded, &op.clustering)?;
+        partition = Some((op.table, encoded));
+        size += row.len() + op.value.as_ref().map_or(0, Bytes::len);
+        let put = op.value.map(|value| Put::new(op.table, value, op.ttl));
+        writes.push(Write {
+            table: op.table,
+            row,
+            put,
+        });
+    }
+    if size > Batch::MAX_BYTES {
+        return Err(StoreError::TooLarge {
+            what: "batch (bytes)",
+            size,
+            limit: Batch::MAX_BYTES,
+        });
+    }
+    refuse_duplicates(&writes)?;
+    Ok((writes, size))
+}
+
+fn refuse_duplicates(writes: &[Write]) -> Result<(), StoreError> {
+    // What one loop pushes comes in order already, and needs no sorting.
+    if writes.is_sorted_by(|a, b| (a.table.name, &a.row) < (b.table.name, &b.row)) {
+        return Ok(());
+    }
+    let mut rows: Vec<_> = writes
+        .iter()
+        .map(|write| (write.table.name, &write.row))
+        .collect();
+    rows.sort_unstable();
+    match rows.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(StoreError::DuplicateRow { table: pair[0].0 }),
+    }
+}
