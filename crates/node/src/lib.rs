@@ -1,0 +1,10 @@
+//! What every process needs, whatever its role: telemetry, health, the cluster's secret, the app
+//! settings of the directory, the command envelope, and the way to an orderly end.
+
+pub mod admin;
+pub mod apps;
+pub mod command;
+pub mod drain;
+pub mod secret;
+pub mod telemetry;
+pub mod time;

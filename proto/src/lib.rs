@@ -1,0 +1,12 @@
+//! The gRPC contracts between the services, generated from `proto/throng/v1`, and the type-erased
+//! [`Link`] over which every client of them talks: to a server in the same process or to a channel.
+
+mod link;
+
+pub use link::{Link, LinkError};
+
+/// The generated messages, clients and servers.
+#[allow(missing_docs, clippy::all, unreachable_pub, rust_2018_idioms)]
+pub mod v1 {
+    tonic::include_proto!("throng.v1");
+}
