@@ -1,0 +1,53 @@
+//! Codes of relations (30xxx), profiles (40xxx) and conversations (50xxx, 51xxx).
+
+super::codes! {
+    SNS_BAD_PARAMETER = 30001, "CN 1671", "a parameter is wrong";
+    SNS_OTHER_APP = 30002, "CN 1671", "the app does not match, or the user is illegal";
+    SNS_UNKNOWN_USER = 30003, "CN 1671", "the user does not exist";
+    SNS_NEEDS_ADMIN = 30004, "CN 1671", "only an administrator of the app may do this";
+    SNS_REFUSED = 30005, "CN 1671", "a word was refused (older), or following is off";
+    SNS_INTERNAL = 30006, "CN 1671", "internal error: try again";
+    SNS_TIMEOUT = 30007, "CN 1671", "time-out";
+    SNS_WRITE_CONFLICT = 30008, "CN 1671", "concurrent writes to the same user's relations";
+    SNS_SENDER_FORBIDDEN = 30009, "CN 1671", "the user may not send friend requests";
+    SNS_FRIENDS_FULL = 30010, "CN 1671", "the user has too many friends";
+    SNS_LISTS_FULL = 30011, "CN 1671", "the user has too many friend lists";
+    SNS_PENDING_FULL = 30012, "CN 1671", "too many pending requests";
+    SNS_BLACKLIST_FULL = 30013, "CN 1671", "the blocklist is full";
+    SNS_PEER_FRIENDS_FULL = 30014, "CN 1671", "the other user has too many friends";
+    SNS_PEER_IN_BLACKLIST = 30515, "CN 1671", "the other user is in the user's blocklist";
+    SNS_PEER_REFUSES = 30516, "CN 1671", "the other user refuses all requests";
+    SNS_IN_PEERS_BLACKLIST = 30525, "CN 1671", "the user is in the other's blocklist";
+    SNS_PENDING = 30539, "CN 1671", "the request waits for the other user's consent";
+    SNS_FREQUENCY = 30540, "CN 1671", "too often (older)";
+    SNS_PENDING_NOT_FOUND = 30614, "CN 1671", "there is no such pending request";
+    SNS_NOT_FRIENDS = 31704, "CN 1671", "the users are not friends";
+    SNS_DELETE_FREQUENCY = 31707, "CN 1671", "friends are deleted too often (older)";
+    SNS_PENDING_DELETE_NOT_FOUND = 31804, "CN 1671", "the pending request to delete does not exist";
+    SNS_NOT_A_FRIEND = 32216, "CN 10107", "somebody on the list is not a friend";
+    PROFILE_BAD_PARAMETER = 40001, "CN 1671", "a parameter is wrong";
+    PROFILE_NO_USER = 40002, "CN 1671", "no user was named";
+    PROFILE_UNKNOWN_USER = 40003, "CN 1671", "the user does not exist";
+    PROFILE_NEEDS_ADMIN = 40004, "CN 1671", "only an administrator of the app may do this";
+    PROFILE_SENSITIVE = 40005, "CN 1671", "the profile holds a sensitive word (older)";
+    PROFILE_INTERNAL = 40006, "CN 1671", "internal error: try again";
+    PROFILE_NOT_READABLE = 40007, "CN 1671", "the field may not be read";
+    PROFILE_NOT_WRITABLE = 40008, "CN 1671", "the field may not be written";
+    PROFILE_UNKNOWN_TAG = 40009, "CN 1671", "there is no such field";
+    PROFILE_VALUE_TOO_LONG = 40601, "CN 1671", "the value is longer than 500 bytes";
+    PROFILE_BAD_VALUE = 40605, "CN 1671", "the value of a standard field is not allowed";
+    PROFILE_WRONG_TYPE = 40610, "CN 1671", "the value's type does not fit the field";
+    CONVERSATION_UNKNOWN_USER = 50001, "CN 1671", "the user does not exist";
+    CONVERSATION_BAD_PARAMETER = 50002, "CN 1671", "a parameter is wrong";
+    CONVERSATION_NEEDS_ADMIN = 50003, "CN 1671", "only an administrator of the app may do this";
+    CONVERSATION_INTERNAL = 50004, "CN 1671", "internal error: try again";
+    CONVERSATION_TIMEOUT = 50005, "CN 1671", "time-out";
+    CONVERSATION_BAD_COUNT = 51006, "CN 1671", "no or more than 100 conversations in one request";
+    CONVERSATION_GROUP_CHECK = 51007, "CN 1671", "the group is dissolved, or the user has left it";
+    CONVERSATION_TOO_MANY = 51008, "CN 1671", "more than 1000 marked or grouped conversations";
+    CONVERSATION_NO_GROUP = 51009, "CN 1671", "there is no such conversation group";
+    CONVERSATION_TOO_MANY_GROUPS = 51010, "CN 1671", "more than 20 conversation groups";
+    CONVERSATION_NAME_TOO_LONG = 51011, "CN 1671", "a group's name is longer than 32 bytes";
+    CONVERSATION_TOO_MANY_PINS = 51012, "CN 1671", "more than 50 pinned conversations";
+    CONVERSATION_NEEDS_PACKAGE = 51013, "CN 1671", "the feature needs a higher package (older)";
+}
