@@ -1,0 +1,62 @@
+// The WebSocket that SDKs get in Node: the ws package's, with every frame recorded, and with the faults
+// that a test asks for.
+import { inflateSync, gunzipSync } from 'node:zlib';
+import WebSocket from 'ws';
+
+// Nothing listens here: port 9 of the loopback (discard) is closed on test machines.
+const NOWHERE = 'ws://127.0.0.1:9/';
+
+/** A frame's JSON text, whether plain or compressed. */
+export function frameText(data) {
+  const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data);
+  if (bytes.subarray(0, 4).toString('latin1') !== 'COMP') return bytes.toString('utf8');
+  const packed = bytes.subarray(4);
+  return (packed[0] === 0x1f ? gunzipSync(packed) : inflateSync(packed)).toString('utf8');
+}
+
+/**
+ * A WebSocket class whose sockets report to `record({ dir, socket, binary, text })` and obey `faults`:
+ * `offline` (new connections fail), `swallow` (a predicate on incoming frames that get lost).
+ */
+export function tappedWebSocket(record, faults) {
+  const open = new Set();
+  let count = 0;
+
+  class TappedWebSocket extends WebSocket {
+    constructor(url, protocols) {
+      super(faults.offline ? NOWHERE : url, protocols);
+      this.number = count++;
+      this.openedAt = null;
+      open.add(this);
+      super.on('open', () => {
+        this.openedAt = Date.now();
+        record({ dir: 'open', socket: this.number });
+      });
+      super.on('close', (code) => {
+        open.delete(this);
+        record({ dir: 'close', socket: this.number, code });
+      });
+    }
+
+    emit(event, ...args) {
+      if (event === 'message') {
+        const [data, binary] = args;
+        const text = frameText(data);
+        const frame = { dir: 'in', socket: this.number, path: new URL(this.url).pathname, binary, text };
+        if (faults.swallow?.(frame)) {
+          record({ ...frame, dir: 'lost' });
+          return true;
+        }
+        record(frame);
+      }
+      return super.emit(event, ...args);
+    }
+
+    send(data, ...rest) {
+      record({ dir: 'out', socket: this.number, binary: typeof data !== 'string', text: frameText(data) });
+      return super.send(data, ...rest);
+    }
+  }
+
+  return { TappedWebSocket, open };
+}

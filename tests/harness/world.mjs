@@ -1,0 +1,79 @@
+// The fixture of nearly every test: a fresh server, its clients, and the checks at the end.
+import assert from 'node:assert/strict';
+import { APP, sign } from './credentials.mjs';
+import { RawClient } from './raw-client.mjs';
+import { Rest } from './rest.mjs';
+import { SdkClient } from './sdk-client.mjs';
+import { startTarget } from './target.mjs';
+
+class World {
+  constructor(target, app) {
+    this.target = target;
+    this.app = app;
+    this.rest = new Rest(() => target.base, app);
+    this.clients = [];
+    this.rooms = 0;
+  }
+
+  /** Users with the SDK, logged in, in the order of their names. */
+  users(...names) {
+    return Promise.all(names.map((name) => this.user(name)));
+  }
+
+  async user(name, options = {}) {
+    const client = await SdkClient.start(this.target, options.app ?? this.app, name, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** Somebody who watches without an account. */
+  guest(options = {}) {
+    return this.user(null, { ...options, login: false });
+  }
+
+  async raw(user, options = {}) {
+    const client = await RawClient.open(this.target, options.app ?? this.app, options);
+    this.clients.push(client);
+    if (user) {
+      const answer = await client.login(user);
+      assert.equal(answer.ErrorCode ?? 0, 0, `login of ${user}: ${JSON.stringify(answer)}`);
+    }
+    return client;
+  }
+
+  /** A new live room, made over REST; `fields` as in create_group. */
+  room(fields = {}) {
+    this.rooms += 1;
+    return this.rest.createRoom(`room-${this.rooms}`, fields);
+  }
+
+  sign(user, options) {
+    return sign(this.app, user, options);
+  }
+
+  problems() {
+    return [...this.target.problems(), ...this.clients.flatMap((client) => client.problems())];
+  }
+
+  async end() {
+    await Promise.all(this.clients.map((client) => client.close()));
+    const problems = this.problems();
+    await this.target.dispose();
+    assert.deepEqual(problems, [], 'the server or a client went wrong on the way');
+  }
+}
+
+/**
+ * Starts a server for the test `t` and takes everything down after it.
+ * `app` adds settings to the one app (devices, rooms, …); `apps` adds whole apps; the rest is top-level config.
+ */
+export async function world(t, { app = {}, apps = [], serverArgs, serverEnv, ...config } = {}) {
+  const { id, key } = APP;
+  const target = await startTarget({ ...config, app: [{ id, key, ...app }, ...apps] }, { args: serverArgs, env: serverEnv });
+  const made = new World(target, { id, key });
+  t.after(async () => {
+    if (process.env.THRONG_TEST_LOGS) console.error(target.stderr);
+    await made.end();
+  });
+  return made;
+}
