@@ -87,8 +87,8 @@ fn internal() -> Bytes {
     out.into()
 }
 
-/// Reads a body. The error has the code `bad` and names the field, as in "GroupId: missing field" or
-/// "MsgBody[0].MsgType: invalid type: integer `3`, expected a string".
+/// Reads a body. The error has the code `bad` and names the field, as in `GroupId: missing field` or
+/// `MsgBody[0].MsgType: invalid type: null, expected a string`.
 ///
 /// # Errors
 /// `bad`, if the body is no JSON object, is nested too deeply or does not fit `T`.
@@ -124,7 +124,6 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
         .and_then(|rest| rest.strip_suffix('`'));
     match (path.as_str(), field) {
         (".", Some(field)) => format!("{field}: missing field"),
-        (_, Some(field)) if path.ends_with(field) => format!("{path}: missing field"),
         (_, Some(field)) => format!("{path}.{field}: missing field"),
         (".", None) => problem.to_owned(),
         (_, None) => format!("{path}: {problem}"),

@@ -75,7 +75,7 @@ pub fn sign(
         .write_all(ticket.to_string().as_bytes())
         .and_then(|()| zlib.finish())
         .expect("writing into memory does not fail");
-    engine().encode(compressed).replace('=', "_")
+    BASE64.encode(compressed).replace('=', "_")
 }
 
 /// Checks a UserSig that `user` of `app` brought, against every key that is valid now.
@@ -221,17 +221,17 @@ fn lenient<'de, D: Deserializer<'de>>(source: D) -> Result<i64, D::Error> {
     source.deserialize_any(Number)
 }
 
-/// Base64 as a UserSig has it: `*` for `+`, `-` for `/`, and `_`, which the caller turns into `=`.
-fn engine() -> GeneralPurpose {
+/// Base64 as a UserSig has it: `*` for `+`, `-` for `/`; and `_` for `=`, which is not its business.
+static BASE64: GeneralPurpose = {
     let alphabet =
-        Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-")
-            .expect("64 different characters");
+        Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-");
     let config = GeneralPurposeConfig::new();
-    GeneralPurpose::new(
-        &alphabet,
-        config.with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    )
-}
+    let config = config.with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    match alphabet {
+        Ok(alphabet) => GeneralPurpose::new(&alphabet, config),
+        Err(_) => panic!("64 different characters"),
+    }
+};
 
 /// The JSON text inside a UserSig.
 fn unpack(sig: &str) -> Result<Vec<u8>, CommandError> {
@@ -243,7 +243,7 @@ fn unpack(sig: &str) -> Result<Vec<u8>, CommandError> {
         return Err(invalid("too long"));
     }
     let text = sig.trim_end_matches('_');
-    let compressed = engine()
+    let compressed = BASE64
         .decode(text)
         .map_err(|_| invalid("not the base64 expected"))?;
     inflate(&compressed)

@@ -7,7 +7,9 @@
 
 mod accounts;
 mod command;
+mod communities;
 mod conversations;
+mod group_messages;
 mod groups;
 mod live_rooms;
 mod messages;
@@ -30,7 +32,9 @@ use crate::error::{Code, CommandError};
 static ROWS: &[&[Command]] = &[
     sessions::ROWS,
     groups::ROWS,
+    group_messages::ROWS,
     live_rooms::ROWS,
+    communities::ROWS,
     accounts::ROWS,
     relations::ROWS,
     conversations::ROWS,

@@ -31,7 +31,7 @@ impl<'a> MsgBody<'a> {
     ///
     /// # Errors
     /// 80002 if it is longer than `limit`; `bad`, with a text such as
-    /// "MsgBody[0].MsgContent.Text: must be a string", if an element is not as documented.
+    /// `MsgBody[0].MsgContent.Text: must be a string`, if an element is not as documented.
     pub fn parse(raw: &'a RawValue, limit: usize, bad: Code) -> Result<Self, CommandError> {
         let source = raw.get();
         // White space does not count, but nobody needs that much of it.
