@@ -30,12 +30,17 @@ use std::collections::VecDeque;
 
 use rand::Rng;
 
+mod priority;
 mod queue;
+mod verdict;
 
 #[cfg(test)]
 mod tests;
 
+pub use priority::Priority;
 use queue::{WaitQueue, Waiting};
+use verdict::dropped;
+pub use verdict::{DropReason, Verdict};
 
 /// Length of the sliding window of the budget, milliseconds.
 pub const WINDOW_MS: u64 = 1_000;
@@ -52,118 +57,6 @@ pub const MAX_BUDGET: u32 = 100_000;
 
 /// Longest queue. Larger values count as this one.
 pub const MAX_QUEUE: u32 = 65_536;
-
-/// Priority of a message (client-protocol 02, 3.2; rest-api 01, 4.5). The smaller, the more urgent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Priority {
-    /// Gifts and the like.
-    High = 1,
-    /// Text, and whatever names no priority.
-    Normal = 2,
-    /// Likes.
-    Low = 3,
-    /// What goes first when there is too much.
-    Lowest = 4,
-}
-
-impl Priority {
-    /// All of them, the most urgent first.
-    pub const ALL: [Self; 4] = [Self::High, Self::Normal, Self::Low, Self::Lowest];
-
-    /// From the number in message items: 1 High to 4 Lowest.
-    #[must_use]
-    pub fn from_wire(number: u32) -> Option<Self> {
-        match number {
-            1 => Some(Self::High),
-            2 => Some(Self::Normal),
-            3 => Some(Self::Low),
-            4 => Some(Self::Lowest),
-            _ => None,
-        }
-    }
-
-    /// From the name in send requests (`MsgPriority`).
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|priority| priority.name() == name)
-    }
-
-    /// The number in message items: 1 High to 4 Lowest.
-    #[must_use]
-    pub fn wire(self) -> u32 {
-        self as u32
-    }
-
-    /// The name in send requests, and the value of metric labels.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::High => "High",
-            Self::Normal => "Normal",
-            Self::Low => "Low",
-            Self::Lowest => "Lowest",
-        }
-    }
-
-    /// Place in an array with one entry for each priority.
-    fn index(self) -> usize {
-        self as usize - 1
-    }
-}
-
-/// Why a message was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DropReason {
-    /// The queue was full and this was the worst of all that waited.
-    QueueFull,
-    /// It waited its second and better ones took the budget.
-    Waited,
-    /// The budget is 0, or the limiter was emptied by [`Limiter::drain_all`].
-    Closed,
-}
-
-impl DropReason {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::QueueFull, Self::Waited, Self::Closed];
-
-    /// Value of metric labels.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue_full",
-            Self::Waited => "waited",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-/// What becomes of a message. Each offered message gets exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict<T> {
-    /// It goes out now.
-    Deliver {
-        /// The message.
-        item: T,
-        /// Its priority.
-        priority: Priority,
-        /// How long it waited, milliseconds; 0 if it passed at once.
-        waited: u64,
-    },
-    /// It is dropped: not delivered, not stored, and its sender is told success.
-    Drop {
-        /// The message.
-        item: T,
-        /// Its priority.
-        priority: Priority,
-        /// How long it waited, milliseconds.
-        waited: u64,
-        /// Why.
-        reason: DropReason,
-    },
-}
 
 /// The limit of one room. `T` is whatever stands for a message.
 ///
@@ -388,13 +281,4 @@ impl<T> Limiter<T> {
 /// When a message that came at `arrived` is dropped if it still waits.
 fn deadline(arrived: u64) -> u64 {
     arrived.saturating_add(MAX_WAIT_MS)
-}
-
-fn dropped<T>(item: T, priority: Priority, waited: u64, reason: DropReason) -> Verdict<T> {
-    Verdict::Drop {
-        item,
-        priority,
-        waited,
-        reason,
-    }
 }
