@@ -48,6 +48,11 @@ impl Op {
         }
     }
 
+    /// Names the row within its partition and table.
+    pub fn clustering(&self) -> &Key {
+        &self.clustering
+    }
+
     /// Lets the row live this long instead of the table's TTL. Rounded up to whole seconds, at least
     /// one, at most twenty years (CQL's limits).
     #[must_use]

@@ -68,6 +68,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A short name of the variant, for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::BadKey { .. } => "bad_key",
+            Self::DuplicateRow { .. } => "duplicate_row",
+            Self::TooLarge { .. } => "too_large",
+            Self::Overloaded => "overloaded",
+            Self::Closed => "closed",
+            Self::InUse { .. } => "in_use",
+            Self::Format { .. } => "format",
+            Self::Damaged { .. } => "damaged",
+            Self::Backend { .. } => "backend",
+        }
+    }
+
     /// The caller may try again later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Overloaded)

@@ -5,8 +5,18 @@
 //! A service holds an `Arc<dyn Store>` and does not know which backend is behind it:
 //!
 //! - [`MemoryStore`]: a map, for unit tests.
+//! - [`EmbeddedStore`]: a directory on this machine, durable by group commit.
 //! - CQL (ScyllaDB, Cassandra 5): the trait offers nothing that CQL cannot do efficiently, so that
 //!   it fits behind the same tables.
+//!
+//! What the embedded store tells about itself:
+//!
+//! | Metric | |
+//! |---|---|
+//! | `throng_store_write_seconds` | histogram by `durability` (durable, behind): from the call of a write to its answer |
+//! | `throng_store_commit_batch_size` | histogram: how many requests one commit took together |
+//! | `throng_store_queue_depth` | gauge: requests that wait for a commit |
+//! | `throng_store_errors_total` | counter by `kind`: writes that failed |
 //!
 //! ```
 //! # use throng_store::*;
@@ -34,6 +44,9 @@
 mod batch;
 mod clock;
 mod codec;
+#[cfg(feature = "testing")]
+pub mod conformance;
+mod embedded;
 mod error;
 mod key;
 mod memory;
@@ -41,9 +54,11 @@ mod page;
 mod plan;
 mod store;
 mod table;
+mod telemetry;
 
 pub use batch::{Batch, Durability, Op};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use embedded::{EmbeddedOptions, EmbeddedStore};
 pub use error::StoreError;
 pub use key::{Component, Key};
 pub use memory::MemoryStore;

@@ -98,6 +98,7 @@ impl Store for MemoryStore {
         new: Bytes,
     ) -> Result<bool, StoreError> {
         let row = codec::row(table, &codec::partition(table, partition)?, clustering)?;
+        plan::check_size(row.len() + new.len())?;
         let now = self.clock.now_millis();
         let mut tables = self.tables.lock();
         let rows = tables.entry(table.name).or_default();

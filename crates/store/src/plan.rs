@@ -77,15 +77,23 @@ pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
             put,
         });
     }
-    if size > Batch::MAX_BYTES {
-        return Err(StoreError::TooLarge {
-            what: "batch (bytes)",
-            size,
-            limit: Batch::MAX_BYTES,
-        });
-    }
+    check_size(size)?;
     refuse_duplicates(&writes)?;
     Ok((writes, size))
+}
+
+/// Refuses more bytes than one batch may hold.
+pub(crate) fn check_size(size: usize) -> Result<(), StoreError> {
+    let limit = Batch::MAX_BYTES;
+    if size <= limit {
+        Ok(())
+    } else {
+        Err(StoreError::TooLarge {
+            what: "batch (bytes)",
+            size,
+            limit,
+        })
+    }
 }
 
 fn refuse_duplicates(writes: &[Write]) -> Result<(), StoreError> {

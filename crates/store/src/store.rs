@@ -57,8 +57,8 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         page: Page,
     ) -> Result<Vec<Row>, StoreError>;
 
-    /// Deletes all rows that a partition of one table has when it is called; durable. A crash in the
-    /// middle may leave some of them: call it again.
+    /// Deletes all rows that a partition of one table has when it is called; durable. Of rows written
+    /// while it runs, any may be deleted. A crash in the middle may leave some: call it again.
     async fn delete_partition(
         &self,
         table: &'static Table,

@@ -1,0 +1,50 @@
+//! The embedded store's metrics; the crate's page describes them. The handles are looked up once, so the
+//! recorder must be installed before a store is opened.
+
+use std::time::Duration;
+
+use metrics::{Gauge, Histogram, counter, gauge, histogram};
+
+use crate::{Durability, StoreError};
+
+/// The handles, looked up once.
+#[derive(Debug, Clone)]
+pub(crate) struct Telemetry {
+    durable: Histogram,
+    behind: Histogram,
+    group: Histogram,
+    queue: Gauge,
+}
+
+impl Telemetry {
+    pub(crate) fn new() -> Self {
+        Self {
+            durable: histogram!("throng_store_write_seconds", "durability" => "durable"),
+            behind: histogram!("throng_store_write_seconds", "durability" => "behind"),
+            group: histogram!("throng_store_commit_batch_size"),
+            queue: gauge!("throng_store_queue_depth"),
+        }
+    }
+
+    pub(crate) fn written(&self, durability: Durability, took: Duration) {
+        match durability {
+            Durability::Durable => self.durable.record(took),
+            Durability::Behind => self.behind.record(took),
+        }
+    }
+
+    pub(crate) fn failed(&self, error: &StoreError) {
+        counter!("throng_store_errors_total", "kind" => error.kind()).increment(1);
+    }
+
+    pub(crate) fn queued(&self, requests: u32) {
+        self.queue.increment(requests);
+    }
+
+    pub(crate) fn taken(&self, requests: usize) {
+        if requests > 0 {
+            self.group.record(requests as f64);
+            self.queue.decrement(requests as f64);
+        }
+    }
+}
