@@ -3,12 +3,13 @@
 //!
 //! # Sequences
 //!
-//! The group has one main sequence, one more with each write. A client names the one it last saw and
-//! is refused if it is not the current one; a REST call names none. Clients apply a push in place only
-//! if it is exactly one ahead of them and fetch everything otherwise, so the main sequence has no
-//! holes. The sequence of a key is the main sequence of the write that last set it: it rises with
-//! every change of that key, even over deletion and return, and needs no memory of deleted keys.
-//! Clients send key sequences back, but only the main sequence decides: it covers all keys.
+//! The group has one main sequence, one more with each write. A client names the one it last saw
+//! and is refused if it is not the current one; a REST call names none. Clients apply a push in
+//! place only if it is exactly one ahead of them and fetch everything otherwise, so the main
+//! sequence has no holes. The sequence of a key is the main sequence of the write that last set
+//! it: it rises with every change of that key, even over deletion and return, and needs no memory
+//! of deleted keys. Clients send key sequences back, but only the main sequence decides: it covers
+//! all keys.
 //!
 //! A write either succeeds as a whole or changes nothing.
 
@@ -132,8 +133,8 @@ impl Attributes {
 
     /// Replaces all attributes by the given ones; of a key given twice the last value counts.
     ///
-    /// `expected` is the main sequence that a client saw, `now` milliseconds of a monotonic clock, in
-    /// all writes.
+    /// `expected` is the main sequence that a client saw, `now` milliseconds of a monotonic clock,
+    /// in all writes.
     ///
     /// # Errors
     /// All but [`Refusal::KeyNotFound`].

@@ -1,8 +1,9 @@
 //! Group counters: a few named numbers that clients of a room watch (rest-api 01, 3.41 to 3.43;
 //! client-protocol 02, 2.6).
 //!
-//! Each write that changes something raises the sequence of the group's counters by one; clients keep
-//! the values of the highest sequence they saw. A write either succeeds as a whole or changes nothing.
+//! Each write that changes something raises the sequence of the group's counters by one; clients
+//! keep the values of the highest sequence they saw. A write either succeeds as a whole or changes
+//! nothing.
 
 use std::sync::Arc;
 
@@ -159,8 +160,8 @@ impl Counters {
         })
     }
 
-    /// Deletes the given counters, or all if no key is given. Keys without a counter are passed over.
-    /// `None` if there was nothing to delete.
+    /// Deletes the given counters, or all if no key is given. Keys without a counter are passed
+    /// over. `None` if there was nothing to delete.
     pub fn delete(&mut self, keys: &[&str]) -> Option<Change> {
         let goes = |counter: &mut Counter| keys.is_empty() || keys.contains(&&*counter.key);
         let deleted: Vec<Counter> = self.entries.extract_if(.., goes).collect();

@@ -87,8 +87,8 @@ impl<S: Clone + Eq + Hash, A: Clone> Dedupe<S, A> {
         Lookup::New(self.insert(key, expires, State::InFlight))
     }
 
-    /// The request was carried out. False if it is not in flight, or was crowded out meanwhile; those
-    /// that wait for it are to be answered all the same.
+    /// The request was carried out. False if it is not in flight, or was crowded out meanwhile;
+    /// those that wait for it are to be answered all the same.
     pub fn settle(&mut self, ticket: Ticket, answer: A) -> bool {
         match self.entry_in_flight(ticket) {
             Some(entry) => {

@@ -1,9 +1,9 @@
 //! The latest members of a room, for the member list of a live room (rest-api 01, 3.48;
 //! client-protocol 02, 1.9).
 //!
-//! Nobody holds all members of a live room: gateways know theirs, and the room's owner keeps those who
-//! came last. A user is in the list once, from the first of his instances to come until the last one
-//! to go.
+//! Nobody holds all members of a live room: gateways know theirs, and the room's owner keeps those
+//! who came last. A user is in the list once, from the first of his instances to come until the
+//! last one to go.
 //!
 //! Twice as many as are listed are kept, so that the list stays full while some leave. Whoever was
 //! pushed out by later ones is forgotten; when another instance of his comes he counts as new.
@@ -54,8 +54,9 @@ struct Known {
 pub struct LatestMembers<U> {
     limit: usize,
     known: HashMap<U, Known>,
-    /// Users by the order in which they came. A stamp is the second of the join, or one more than the
-    /// last if that is taken: unique, so that a page can end anywhere, and still looking like a time.
+    /// Users by the order in which they came. A stamp is the second of the join, or one more than
+    /// the last if that is taken: unique, so that a page can end anywhere, and still looking like
+    /// a time.
     order: BTreeMap<u32, U>,
     last_stamp: u32,
 }
@@ -78,8 +79,8 @@ impl<U: Clone + Eq + Hash> LatestMembers<U> {
         self.forget_oldest();
     }
 
-    /// An instance of a user came at `now`, seconds since 1970. True if the user was not known to be
-    /// inside. An instance that comes again counts once.
+    /// An instance of a user came at `now`, seconds since 1970. True if the user was not known to
+    /// be inside. An instance that comes again counts once.
     pub fn join(&mut self, now: u32, user: &U, instance: u32) -> bool {
         if let Some(known) = self.known.get_mut(user) {
             if !known.instances.contains(&instance) {
@@ -140,9 +141,10 @@ impl<U: Clone + Eq + Hash> LatestMembers<U> {
 
     /// A page of at most `size` lines from `cursor`: 0 for the first page, then [`Page::next`].
     ///
-    /// `front` stands before all others in the first page, with its join times (robots; a page full
-    /// of them at most); its members must not be listed a second time by `listed`, which says of each
-    /// other member whether he is shown. Who comes or goes between two pages moves nobody else.
+    /// `front` stands before all others in the first page, with its join times (robots; a page
+    /// full of them at most); its members must not be listed a second time by `listed`, which says
+    /// of each other member whether he is shown. Who comes or goes between two pages moves nobody
+    /// else.
     pub fn page<'a>(
         &'a self,
         cursor: u32,

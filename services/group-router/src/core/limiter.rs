@@ -1,7 +1,7 @@
 //! The message limit of a live room: who passes at once, who waits, who is dropped.
 //!
-//! Plain decisions without clock or I/O. The room's actor passes in the time and carries the verdicts
-//! out. What an operator or app developer can rely on is in `docs/limiter.md`.
+//! Plain decisions without clock or I/O. The room's actor passes in the time and carries the
+//! verdicts out. What an operator or app developer can rely on is in `docs/limiter.md`.
 //!
 //! # Rules
 //!
@@ -15,16 +15,16 @@
 //! - What still waits one second after it came is dropped.
 //!
 //! The ticket is drawn once and kept, which is what makes the chance fair. A coin tossed anew for
-//! each newcomer would favour late arrivals: of 400 messages that meet a full queue of 40, the first
-//! would survive with probability `(40/41)^360`, the last with `40/41`. With tickets the survivors
-//! are the best 40 of all 400, whatever their order.
+//! each newcomer would favour late arrivals: of 400 messages that meet a full queue of 40, the
+//! first would survive with probability `(40/41)^360`, the last with `40/41`. With tickets the
+//! survivors are the best 40 of all 400, whatever their order.
 //!
 //! # Late calls
 //!
-//! A timer fires late now and then. So [`Limiter::poll`] and [`Limiter::offer`] first go through what
-//! should have happened since the last call, in order: a message whose turn came while it was still
-//! entitled goes out, although its second is over by the time of the call. It counts in the budget at
-//! the time of the call, when it really goes out.
+//! A timer fires late now and then. So [`Limiter::poll`] and [`Limiter::offer`] first go through
+//! what should have happened since the last call, in order: a message whose turn came while it was
+//! still entitled goes out, although its second is over by the time of the call. It counts in the
+//! budget at the time of the call, when it really goes out.
 
 use std::collections::VecDeque;
 
@@ -60,13 +60,15 @@ pub const MAX_QUEUE: u32 = 65_536;
 
 /// The limit of one room. `T` is whatever stands for a message.
 ///
-/// Times are milliseconds of one monotonic clock; one that lies before an earlier one counts as the
-/// earlier one. Verdicts go to the callback of the call that brings them about. After each call that
-/// takes a callback, call [`poll`](Self::poll) again at [`next_deadline`](Self::next_deadline).
+/// Times are milliseconds of one monotonic clock; one that lies before an earlier one counts as
+/// the earlier one. Verdicts go to the callback of the call that brings them about. After each
+/// call that takes a callback, call [`poll`](Self::poll) again at
+/// [`next_deadline`](Self::next_deadline).
 ///
-/// An offer takes constant time while budget lasts. A message that waits costs a search and a shift
-/// in the sorted queue of its priority, so logarithmic plus a copy of at most half that queue. Nothing
-/// is allocated once the queue and the record of deliveries have reached their size.
+/// An offer takes constant time while budget lasts. A message that waits costs a search and a
+/// shift in the sorted queue of its priority, so logarithmic plus a copy of at most half that
+/// queue. Nothing is allocated once the queue and the record of deliveries have reached their
+/// size.
 #[derive(Debug)]
 pub struct Limiter<T> {
     budget: usize,
@@ -107,7 +109,8 @@ impl<T> Limiter<T> {
         self.queue.len()
     }
 
-    /// A message came. Its verdict may come in this call, beside those of others, or in a later one.
+    /// A message came. Its verdict may come in this call, beside those of others, or in a later
+    /// one.
     pub fn offer(
         &mut self,
         now: u64,

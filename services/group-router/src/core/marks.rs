@@ -1,8 +1,9 @@
-//! Marks of a live room's members, and its robots (rest-api 01, 3.50, 3.53; client-protocol 02, 1.9).
+//! Marks of a live room's members, and its robots (rest-api 01, 3.50, 3.53; client-protocol 02,
+//! 1.9).
 //!
-//! A mark is a number that the app gives a meaning: the member list can be asked for all who have it.
-//! Two numbers have a meaning of their own: 500 shows a user in front of the member list, inside or
-//! not, for three days (a robot: for good), and 600 hides a member from the list.
+//! A mark is a number that the app gives a meaning: the member list can be asked for all who have
+//! it. Two numbers have a meaning of their own: 500 shows a user in front of the member list,
+//! inside or not, for three days (a robot: for good), and 600 hides a member from the list.
 //!
 //! Whether a user is inside is known elsewhere: set marks only on those who are (500 excepted), and
 //! call [`Marks::leave`] when one leaves.
@@ -156,7 +157,8 @@ impl<U: Clone + Eq + Hash> Marks<U> {
         Ok(())
     }
 
-    /// Takes a robot, or one who is always online, from the front of the list. True if he was there.
+    /// Takes a robot, or one who is always online, from the front of the list. True if he was
+    /// there.
     pub fn remove_robot(&mut self, user: &U) -> bool {
         self.take(user, ALWAYS_ONLINE)
     }
@@ -213,8 +215,8 @@ impl<U: Clone + Eq + Hash> Marks<U> {
         self.of(user).binary_search(&mark).is_ok()
     }
 
-    /// Those in front of the list: robots and who is always online, in the order of their first marks.
-    /// Call [`expire`](Self::expire) before.
+    /// Those in front of the list: robots and who is always online, in the order of their first
+    /// marks. Call [`expire`](Self::expire) before.
     pub fn in_front(&self) -> impl Iterator<Item = Marked<'_, U>> {
         let users = self.by_mark.get(&ALWAYS_ONLINE);
         users
@@ -223,8 +225,8 @@ impl<U: Clone + Eq + Hash> Marks<U> {
             .map(|user| self.marked(user))
     }
 
-    /// Users with a mark, the latest marked first: at most `size` from `cursor`, 0 for the first page.
-    /// The number that comes with them is the cursor of the next page, 0 after the last one.
+    /// Users with a mark, the latest marked first: at most `size` from `cursor`, 0 for the first
+    /// page. The number that comes with them is the cursor of the next page, 0 after the last one.
     #[must_use]
     pub fn page(&self, mark: u32, cursor: u32, size: usize) -> (Vec<Marked<'_, U>>, u32) {
         let Some(users) = self.by_mark.get(&mark) else {

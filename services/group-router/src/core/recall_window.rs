@@ -1,7 +1,8 @@
 //! Who may recall which message, and for how long (rest-api 01, 3.18; CN 12341).
 //!
-//! A sender has two minutes unless the app sets otherwise. Owner, admins and the app admin may recall
-//! anybody's message; in a live room only those of the last hour, elsewhere as long as it is stored.
+//! A sender has two minutes unless the app sets otherwise. Owner, admins and the app admin may
+//! recall anybody's message; in a live room only those of the last hour, elsewhere as long as it
+//! is stored.
 
 #[cfg(test)]
 mod tests;
@@ -63,8 +64,8 @@ pub enum Refusal {
     NotAllowed,
 }
 
-/// Whether a message may be recalled at `now`, seconds since 1970. A message from the future (clocks
-/// differ) is a fresh one.
+/// Whether a message may be recalled at `now`, seconds since 1970. A message from the future
+/// (clocks differ) is a fresh one.
 ///
 /// # Errors
 /// A [`Refusal`]. Who may not recall a message at all does not learn whether it was recalled.

@@ -1,8 +1,8 @@
 //! Join and quit tips of a room: one each in a small room, few and bundled in a big one.
 //!
-//! A tip goes to all members, so tips for each arrival cost the square of the room's size. In a room
-//! over a threshold one join tip and one quit tip go out per interval; each names the first who came
-//! (or went) since the last one and counts the others.
+//! A tip goes to all members, so tips for each arrival cost the square of the room's size. In a
+//! room over a threshold one join tip and one quit tip go out per interval; each names the first
+//! who came (or went) since the last one and counts the others.
 
 use std::mem;
 

@@ -221,8 +221,8 @@ fn writes() -> impl Strategy<Value = Write> {
 }
 
 proptest! {
-    /// A client that sees every push has the server's map, key sequences only rise, and a refused write
-    /// leaves no trace.
+    /// A client that sees every push has the server's map, key sequences only rise, and a refused
+    /// write leaves no trace.
     #[test]
     fn pushes_rebuild_the_map(history in prop::collection::vec((0..600_u64, writes()), 0..60)) {
         let mut attributes = Attributes::default();

@@ -132,7 +132,13 @@ proptest! {
                             if known.len() == capacity {
                                 known.pop_front();
                             }
-                            known.push_back(Known { key, at: now, ticket, answer: None, failed: false });
+                            known.push_back(Known {
+                                key,
+                                at: now,
+                                ticket,
+                                answer: None,
+                                failed: false,
+                            });
                         }
                         (Lookup::InFlight(ticket), Some(entry)) => {
                             prop_assert_eq!((ticket, None), (entry.ticket, entry.answer));

@@ -9,7 +9,8 @@ pub enum DropReason {
     QueueFull,
     /// It waited its second and better ones took the budget.
     Waited,
-    /// The budget is 0, or the limiter was emptied by [`Limiter::drain_all`].
+    /// The budget is 0, or the limiter was emptied by
+    /// [`Limiter::drain_all`](super::Limiter::drain_all).
     Closed,
 }
 

@@ -199,8 +199,8 @@ proptest! {
         for op in history {
             match op {
                 Op::Set(user, marks) => {
-                    let after: BTreeSet<(usize, u32)> =
-                        held.iter().copied().chain(marks.iter().map(|mark| (user, *mark))).collect();
+                    let mut after = held.clone();
+                    after.extend(marks.iter().map(|mark| (user, *mark)));
                     let custom: BTreeSet<u32> =
                         after.iter().map(|(_, mark)| *mark).filter(|mark| *mark >= 1_000).collect();
                     let outcome = room.set(NOW, By::Admin, &user, JOINED, &marks);

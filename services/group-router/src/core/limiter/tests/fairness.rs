@@ -110,8 +110,8 @@ fn lasting_overload_favours_no_one() {
 }
 
 proptest! {
-    /// Exactly, not only on average: who of a burst goes out depends on priorities and tickets, never
-    /// on the order of arrival.
+    /// Exactly, not only on average: who of a burst goes out depends on priorities and tickets,
+    /// never on the order of arrival.
     #[test]
     fn order_within_a_burst_decides_nothing(
         burst in prop::collection::vec((1..=4_u32, any::<u64>()), 0..60)
