@@ -57,7 +57,7 @@ pub async fn serve(
     tokio::spawn(async move {
         while !drain.is_draining() {
             tokio::time::sleep(UPKEEP).await;
-            telemetry::render();
+            telemetry::upkeep();
         }
     });
     let router = Router::new()

@@ -80,11 +80,16 @@ pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// The metrics in Prometheus' text form. Also does the recorder's upkeep.
+/// Keeps histograms from growing while nobody reads them.
+pub fn upkeep() {
+    if let Some(handle) = PROMETHEUS.get() {
+        handle.run_upkeep();
+    }
+}
+
+/// The metrics in Prometheus' text form.
 #[must_use]
 pub fn render() -> String {
-    PROMETHEUS.get().map_or_else(String::new, |handle| {
-        handle.run_upkeep();
-        handle.render()
-    })
+    upkeep();
+    PROMETHEUS.get().map_or_else(String::new, PrometheusHandle::render)
 }

@@ -1,0 +1,136 @@
+//! The services that the group router calls, and what it remembers of their answers for moments.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use parking_lot::Mutex;
+use prost::Message;
+use throng_bus::{Bus, Delivery, subjects};
+use throng_node::apps::Apps;
+use throng_node::secret::Secret;
+use throng_proto::Link;
+use throng_proto::v1;
+use throng_proto::v1::directory_client::DirectoryClient;
+use throng_proto::v1::history_client::HistoryClient;
+use throng_proto::v1::presence_client::PresenceClient;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::{AppId, tiny_id};
+use throng_store::Store;
+
+use crate::wire::MemberInfo;
+
+/// Senders whose nickname and avatar are kept at hand.
+const BRIEFS: u64 = 200_000;
+/// How old they may be where the news of a change got lost.
+const BRIEF_AGE: Duration = Duration::from_secs(60);
+
+/// Everything outside this service that a group needs. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) history: HistoryClient<Link>,
+    pub(crate) presence: PresenceClient<Link>,
+    pub(crate) directory: DirectoryClient<Link>,
+    pub(crate) apps: Apps,
+    pub(crate) secret: Secret,
+    briefs: Cache<(AppId, String), Arc<MemberInfo>>,
+    watched: Arc<Mutex<HashSet<AppId>>>,
+}
+
+impl Clients {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        history: Link,
+        presence: Link,
+        directory: Link,
+        apps: Apps,
+        secret: Secret,
+    ) -> Self {
+        Self {
+            store,
+            bus,
+            history: HistoryClient::new(history),
+            presence: PresenceClient::new(presence),
+            directory: DirectoryClient::new(directory),
+            apps,
+            secret,
+            briefs: Cache::builder().max_capacity(BRIEFS).time_to_live(BRIEF_AGE).build(),
+            watched: Arc::default(),
+        }
+    }
+
+    /// The number of a user.
+    pub(crate) fn tiny_id(&self, app: AppId, user: &str) -> u64 {
+        tiny_id(self.secret.tiny_key(), app, user)
+    }
+
+    /// Nickname and avatar of a user; 10019 when there is no such account.
+    pub(crate) async fn brief(
+        &self,
+        app: AppId,
+        user: &str,
+    ) -> Result<Arc<MemberInfo>, CommandError> {
+        let key = (app, user.to_owned());
+        if let Some(brief) = self.briefs.get(&key).await {
+            return Ok(brief);
+        }
+        self.watch_profiles(app).await;
+        let mut found = self.fetch_briefs(app, vec![user.to_owned()]).await?;
+        let Some(brief) = found.pop() else {
+            return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {user}")));
+        };
+        let brief = Arc::new(brief);
+        self.briefs.insert(key, Arc::clone(&brief)).await;
+        Ok(brief)
+    }
+
+    /// Nicknames and avatars of those users that exist, in the order asked for.
+    pub(crate) async fn fetch_briefs(
+        &self,
+        app: AppId,
+        users: Vec<String>,
+    ) -> Result<Vec<MemberInfo>, CommandError> {
+        let request = v1::GetBriefsRequest { app: app.0, users };
+        let reply = self.directory.clone().get_briefs(request).await.map_err(unavailable)?;
+        let member = |brief: v1::UserBrief| MemberInfo {
+            user: brief.user,
+            nick: brief.nick,
+            avatar: brief.avatar,
+        };
+        Ok(reply.into_inner().briefs.into_iter().map(member).collect())
+    }
+
+    /// Drops briefs when their owners change them, from the first use of an app on.
+    async fn watch_profiles(&self, app: AppId) {
+        if !self.watched.lock().insert(app) {
+            return;
+        }
+        let Ok(mut changes) = self.bus.subscribe(&subjects::profiles(app)).await else {
+            self.watched.lock().remove(&app);
+            return;
+        };
+        let (briefs, watched) = (self.briefs.clone(), Arc::clone(&self.watched));
+        tokio::spawn(async move {
+            while let Some(delivery) = changes.recv().await {
+                match delivery {
+                    Delivery::Message(payload) => {
+                        if let Ok(change) = v1::ProfileChanged::decode(payload) {
+                            briefs.invalidate(&(app, change.user)).await;
+                        }
+                    }
+                    Delivery::Lagged(_) => briefs.invalidate_all(),
+                }
+            }
+            watched.lock().remove(&app);
+        });
+    }
+}
+
+/// The error of a service that does not answer.
+pub(crate) fn unavailable(status: tonic::Status) -> CommandError {
+    Code::GROUP_INTERNAL.with(format!("try again: {}", status.message()))
+}

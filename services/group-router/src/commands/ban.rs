@@ -1,0 +1,168 @@
+//! Bans from a live room: `ban_group_member`, `unban_group_member`, `get_group_ban_member`
+//! (rest-api 01, 3.44 to 3.46; client-protocol 02, 1.9).
+
+use serde::{Deserialize, Serialize};
+use throng_proto::v1;
+use throng_proto::v1::room_event::Membership;
+use throng_protocol::error::Code;
+use throng_protocol::limits;
+
+use super::mute::until;
+use super::{Answer, Call, check_list};
+use crate::room::{Extra, Role};
+use crate::storage::{BanRow, RowKind, delete_rows, put_row};
+use crate::wire::{MemberInfo, Notice, Tip, op, report};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BanRequest {
+    group_id: String,
+    #[serde(rename = "Members_Account")]
+    users: Vec<String>,
+    duration: u32,
+    #[serde(default)]
+    description: String,
+}
+
+/// Bans users for some seconds: they are out, hear nothing more and cannot come back before.
+pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
+    let request: BanRequest = call.parse()?;
+    check_list("Members_Account", &request.users, limits::BAN_USERS)?;
+    if request.duration == 0 {
+        return Err(Code::GROUP_BAD_PARAMETER.with("Duration: must not be 0"));
+    }
+    if request.description.len() > limits::BAN_DESCRIPTION_BYTES {
+        let info = format!("Description: over {} bytes", limits::BAN_DESCRIPTION_BYTES);
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    let operator = call.operator(None).await?;
+    let members = known_members(call, request.users.clone()).await?;
+    let context = call.context.clone();
+    call.rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            let role = room.require(&context, Role::Admin, "ban members of this group")?;
+            if let Some(equal) = request.users.iter().find(|user| room.role_of(user) >= role) {
+                let info = format!("{equal} may not be banned by {}", context.caller.user);
+                return Err(Code::GROUP_FORBIDDEN.with(info));
+            }
+            let row = BanRow { until: until(now.seconds, request.duration) };
+            for user in &request.users {
+                room.bans.insert(user.clone(), row.until);
+                unit.ops.push(put_row(RowKind::Ban, user, &row));
+                room.expel(user);
+            }
+            let notice = Notice {
+                report: report::BANNED,
+                operator: &context.caller.user,
+                ban: Some((request.duration, &request.description)),
+                ..Notice::default()
+            };
+            room.notify(request.users.clone(), &notice, now, unit);
+            let tip = Tip {
+                op: op::BANNED,
+                operator,
+                members,
+                online: room.members.online(),
+                ..Tip::default()
+            };
+            let removed = v1::MembersRemoved { users: request.users };
+            let membership = Some(Membership::Removed(removed));
+            room.emit_tip(&tip, Extra { membership, ..Extra::default() }, now, unit);
+            Ok(())
+        })
+        .await?;
+    call.done()
+}
+
+/// What tips show of users, those without an account included: a ban may come before the login.
+async fn known_members(
+    call: &Call<'_>,
+    users: Vec<String>,
+) -> Result<Vec<MemberInfo>, throng_protocol::error::CommandError> {
+    let known = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
+    let info = |user: String| {
+        let found = known.iter().find(|info| info.user == user).cloned();
+        found.unwrap_or(MemberInfo { user, ..MemberInfo::default() })
+    };
+    Ok(users.into_iter().map(info).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UnbanRequest {
+    group_id: String,
+    #[serde(rename = "Members_Account")]
+    users: Vec<String>,
+}
+
+/// Lifts bans; users who are not banned succeed.
+pub(super) async fn unban_group_member(call: &Call<'_>) -> Answer {
+    let request: UnbanRequest = call.parse()?;
+    check_list("Members_Account", &request.users, limits::BAN_USERS)?;
+    let operator = call.operator(None).await?;
+    let members = known_members(call, request.users.clone()).await?;
+    let context = call.context.clone();
+    call.rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            room.require(&context, Role::Admin, "lift bans of this group")?;
+            unit.ops.extend(delete_rows(RowKind::Ban, request.users.iter().map(String::as_str)));
+            for user in &request.users {
+                room.bans.remove(user);
+            }
+            let online = room.members.online();
+            let tip = Tip { op: op::UNBANNED, operator, members, online, ..Tip::default() };
+            room.emit_tip(&tip, Extra::default(), now, unit);
+            Ok(())
+        })
+        .await?;
+    call.done()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListRequest {
+    group_id: String,
+    limit: Option<usize>,
+    #[serde(default)]
+    offset: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Banned {
+    banned_account_list: Vec<BannedEntry>,
+    next_offset: usize,
+}
+
+#[derive(Serialize)]
+struct BannedEntry {
+    #[serde(rename = "Member_Account")]
+    user: String,
+    #[serde(rename = "BannedUntil")]
+    until: i64,
+}
+
+/// Who is banned now, in pages.
+pub(super) async fn get_group_ban_member(call: &Call<'_>) -> Answer {
+    let request: ListRequest = call.parse()?;
+    let limit = request.limit.unwrap_or(limits::BAN_PAGE).clamp(1, limits::BAN_PAGE);
+    let banned = call
+        .rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            let current = room.bans.iter().filter(|(_, until)| **until > now.seconds);
+            let total = current.clone().count();
+            let entry = |(user, until): (&String, &i64)| BannedEntry {
+                user: user.clone(),
+                until: (*until).min(limits::MUTE_FOREVER.into()),
+            };
+            let page: Vec<_> = current.skip(request.offset).take(limit).map(entry).collect();
+            let end = request.offset.saturating_add(page.len());
+            let next_offset = if end < total { end } else { 0 };
+            Ok(Banned { banned_account_list: page, next_offset })
+        })
+        .await?;
+    call.ok(&banned)
+}

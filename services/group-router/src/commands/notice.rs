@@ -1,0 +1,43 @@
+//! `send_group_system_notification` (rest-api 01, 3.17): text from the app's server to a room.
+
+use serde::Deserialize;
+use throng_protocol::error::Code;
+use throng_protocol::limits;
+
+use super::{Answer, Call};
+use crate::room::Extra;
+use crate::wire::{Notice, report};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: String,
+    content: String,
+    #[serde(rename = "ToMembers_Account", default)]
+    users: Vec<String>,
+}
+
+/// Sends a notice to all members. The rate limit does not count it and history does not keep it.
+pub(super) async fn send_group_system_notification(call: &Call<'_>) -> Answer {
+    call.require_admin()?;
+    let request: Request = call.parse()?;
+    if !request.users.is_empty() {
+        let info = "ToMembers_Account: a live room's notice goes to all members";
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    if request.content.len() > limits::MESSAGE_BYTES {
+        let info = format!("Content: over {} bytes", limits::MESSAGE_BYTES);
+        return Err(Code::MESSAGE_TOO_LONG.with(info));
+    }
+    let operator = call.context.caller.user.clone();
+    call.rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            let notice =
+                Notice { report: report::CUSTOM, operator: &operator, text: &request.content, ban: None };
+            room.emit_notice(&notice, Extra::default(), now, unit);
+            Ok(())
+        })
+        .await?;
+    call.done()
+}

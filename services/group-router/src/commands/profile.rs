@@ -1,0 +1,349 @@
+//! Group profiles: `get_group_self_member_info`, `get_group_public_info`, `get_group_info`,
+//! `modify_group_base_info` (client-protocol 02, 2.1; rest-api 01, 3.3 and 3.6).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::limits;
+
+use super::{Answer, Call, check_list};
+use crate::room::{Extra, Role, Room};
+use crate::storage::{RowKind, put_row};
+use crate::wire::{KeyValue, ProfileChange, Tip, op};
+
+/// A custom field in a request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CustomField {
+    pub(super) key: String,
+    #[serde(default)]
+    pub(super) value: String,
+}
+
+/// Checks the texts of a profile against their limits in bytes; the error names the field.
+pub(super) fn check_profile_texts(
+    name: Option<&str>,
+    introduction: Option<&str>,
+    notification: Option<&str>,
+    face_url: Option<&str>,
+    apply_join_option: Option<&str>,
+) -> Result<(), CommandError> {
+    let fields = [
+        ("Name", name, limits::GROUP_NAME_BYTES),
+        ("Introduction", introduction, limits::GROUP_INTRODUCTION_BYTES),
+        ("Notification", notification, limits::GROUP_NOTIFICATION_BYTES),
+        ("FaceUrl", face_url, limits::GROUP_FACE_URL_BYTES),
+    ];
+    for (field, text, most) in fields {
+        if let Some(text) = text.filter(|text| text.len() > most) {
+            let info = format!("{field}: {} bytes, at most {most}", text.len());
+            return Err(Code::GROUP_BAD_PARAMETER.with(info));
+        }
+    }
+    match apply_join_option {
+        None | Some("" | "FreeAccess" | "NeedPermission" | "DisableApply") => Ok(()),
+        Some(option) => {
+            Err(Code::GROUP_BAD_PARAMETER.with(format!("ApplyJoinOption: no option {option:?}")))
+        }
+    }
+}
+
+/// Checks custom fields; an empty value deletes its key when a profile is modified.
+pub(super) fn custom_fields(
+    fields: Vec<CustomField>,
+) -> Result<BTreeMap<String, String>, CommandError> {
+    let mut checked = BTreeMap::new();
+    for CustomField { key, value } in fields {
+        let bad = |info: String| Err(Code::GROUP_BAD_PARAMETER.with(info));
+        let letters = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if key.is_empty() || key.len() > limits::CUSTOM_KEY_BYTES || !letters {
+            return bad(format!(
+                "AppDefinedData.Key: {key:?} is not 1 to {} letters, digits or _",
+                limits::CUSTOM_KEY_BYTES
+            ));
+        }
+        if value.len() > limits::GROUP_CUSTOM_VALUE_BYTES {
+            return bad(format!(
+                "AppDefinedData.Value of {key}: over {} bytes",
+                limits::GROUP_CUSTOM_VALUE_BYTES
+            ));
+        }
+        checked.insert(key, value);
+    }
+    check_custom_count(&checked)?;
+    Ok(checked)
+}
+
+fn check_custom_count(fields: &BTreeMap<String, String>) -> Result<(), CommandError> {
+    if fields.len() > limits::GROUP_CUSTOM_FIELDS {
+        let info = format!("AppDefinedData: over {} fields", limits::GROUP_CUSTOM_FIELDS);
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetRequest {
+    group_id_list: Vec<String>,
+    response_filter: Option<ResponseFilter>,
+}
+
+#[derive(Deserialize, Clone)]
+#[serde(rename_all = "PascalCase")]
+struct ResponseFilter {
+    group_base_info_filter: Option<Vec<String>>,
+    #[serde(rename = "AppDefinedDataFilter_Group")]
+    custom: Option<Vec<String>>,
+}
+
+impl ResponseFilter {
+    fn keeps(&self, field: &str) -> bool {
+        match field {
+            "GroupId" | "ErrorCode" | "ErrorInfo" => true,
+            "AppDefinedData" => self.custom.is_some() || self.group_base_info_filter.is_none(),
+            // One field with two names: either asks for both.
+            "MuteAllMember" | "ShutUpAllMember" => self.group_base_info_filter.as_ref().is_none_or(
+                |names| names.iter().any(|name| name == "MuteAllMember" || name == "ShutUpAllMember"),
+            ),
+            _ => self
+                .group_base_info_filter
+                .as_ref()
+                .is_none_or(|names| names.iter().any(|name| name == field)),
+        }
+    }
+
+    fn apply(&self, entry: &mut Map<String, Value>) {
+        entry.retain(|field, _| self.keeps(field));
+        if let (Some(wanted), Some(Value::Array(fields))) =
+            (&self.custom, entry.get_mut("AppDefinedData"))
+        {
+            fields.retain(|field| wanted.iter().any(|key| field["Key"] == **key));
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Infos {
+    group_info: Vec<Map<String, Value>>,
+}
+
+/// The profile call of the client. Answered for a live room whoever asks: an error here makes a
+/// client that was in the room join and then quit it.
+pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
+    let request: GetRequest = call.parse()?;
+    let user = call.context.caller.user.clone();
+    let infos = entries(call, &request.group_id_list, move |room, now| {
+        let mut entry = base_info(room);
+        let own = json!({
+            "Role": room.role_of(&user).wire(),
+            "JoinTime": room.join_time(&user).unwrap_or(now),
+            "MsgFlag": "AcceptNotNotify",
+            "MsgSeq": room.next_seq().saturating_sub(1),
+            "NameCard": "",
+            "ShutUpUntil": room.muted_until(&user, now),
+        });
+        if !user.is_empty() {
+            let mut member = own.clone();
+            member["Member_Account"] = Value::from(user.as_str());
+            // Never an empty list: the client reads the first entry and throws.
+            entry.insert("MemberList".to_owned(), Value::Array(vec![member]));
+            entry.insert("SelfInfo".to_owned(), own);
+        }
+        entry
+    })
+    .await?;
+    call.ok(&Infos { group_info: infos })
+}
+
+/// What anybody may know of a group.
+pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
+    let request: GetRequest = call.parse()?;
+    let infos = entries(call, &request.group_id_list, |room, _| base_info(room)).await?;
+    call.ok(&Infos { group_info: infos })
+}
+
+/// Profiles for administrators; a filter leaves out what it does not name.
+pub(super) async fn get_group_info(call: &Call<'_>) -> Answer {
+    let request: GetRequest = call.parse()?;
+    let app = call.context.app.0;
+    let mut infos = entries(call, &request.group_id_list, move |room, _| {
+        let mut entry = base_info(room);
+        entry.insert("Appid".to_owned(), app.into());
+        entry
+    })
+    .await?;
+    if let Some(filter) = &request.response_filter {
+        for entry in &mut infos {
+            filter.apply(entry);
+        }
+    }
+    call.ok(&Infos { group_info: infos })
+}
+
+/// One entry a group, errors inside the entries.
+async fn entries(
+    call: &Call<'_>,
+    group_ids: &[String],
+    describe: impl Fn(&Room, i64) -> Map<String, Value> + Clone + Send + 'static,
+) -> Result<Vec<Map<String, Value>>, CommandError> {
+    check_list("GroupIdList", group_ids, limits::GROUPS_PER_REQUEST)?;
+    let mut entries = Vec::with_capacity(group_ids.len());
+    for group_id in group_ids {
+        let describe = describe.clone();
+        let entry = call
+            .rooms
+            .run(call.context.app, group_id, move |turn| {
+                let (room, now, _) = turn.room()?;
+                Ok(describe(room, now.seconds))
+            })
+            .await;
+        entries.push(entry.unwrap_or_else(|error| failed_entry(group_id, &error)));
+    }
+    Ok(entries)
+}
+
+fn failed_entry(group_id: &str, error: &CommandError) -> Map<String, Value> {
+    let mut entry = Map::new();
+    entry.insert("GroupId".to_owned(), group_id.into());
+    entry.insert("ErrorCode".to_owned(), error.code.number().into());
+    entry.insert("ErrorInfo".to_owned(), error.info.as_str().into());
+    entry
+}
+
+fn base_info(room: &Room) -> Map<String, Value> {
+    let profile = &room.profile;
+    let mute_all = if profile.mute_all { "On" } else { "Off" };
+    let custom: Vec<Value> = profile
+        .custom
+        .iter()
+        .map(|(key, value)| json!({ "Key": key, "Value": value }))
+        .collect();
+    let entry = json!({
+        "GroupId": &*room.key.group_id,
+        "ErrorCode": 0,
+        "ErrorInfo": "",
+        "Type": room.kind.as_str(),
+        "Name": profile.name,
+        "Introduction": profile.introduction,
+        "Notification": profile.notification,
+        "FaceUrl": profile.face_url,
+        "Owner_Account": profile.owner,
+        "CreateTime": profile.created,
+        "InfoSeq": profile.info_seq,
+        "LastInfoTime": profile.last_info,
+        "LastMsgTime": room.last_message(),
+        "NextMsgSeq": room.next_seq(),
+        "MemberNum": room.members.online(),
+        "MaxMemberNum": profile.max_member_num,
+        "ApplyJoinOption": profile.apply_join_option,
+        "InviteJoinOption": "DisableInvite",
+        "ShutUpAllMember": mute_all,
+        "MuteAllMember": mute_all,
+        "SupportTopic": 0,
+        "AppDefinedData": custom,
+    });
+    match entry {
+        Value::Object(entry) => entry,
+        _ => unreachable!("the macro above makes an object"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ModifyRequest {
+    group_id: String,
+    #[serde(rename = "From_Account")]
+    from: Option<String>,
+    name: Option<String>,
+    introduction: Option<String>,
+    notification: Option<String>,
+    face_url: Option<String>,
+    max_member_num: Option<u32>,
+    apply_join_option: Option<String>,
+    #[serde(alias = "ShutUpAllMember")]
+    mute_all_member: Option<String>,
+    app_defined_data: Option<Vec<CustomField>>,
+}
+
+/// Changes a profile: the owner and app administrators. Members get a tip with the new values.
+pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
+    let request: ModifyRequest = call.parse()?;
+    check_profile_texts(
+        request.name.as_deref(),
+        request.introduction.as_deref(),
+        request.notification.as_deref(),
+        request.face_url.as_deref(),
+        request.apply_join_option.as_deref(),
+    )?;
+    if request.name.as_deref() == Some("") {
+        return Err(Code::GROUP_BAD_PARAMETER.with("Name: empty"));
+    }
+    let mute_all = match request.mute_all_member.as_deref() {
+        None => None,
+        Some("On") => Some(true),
+        Some("Off") => Some(false),
+        Some(other) => {
+            let info = format!("ShutUpAllMember: {other:?} is neither On nor Off");
+            return Err(Code::GROUP_BAD_PARAMETER.with(info));
+        }
+    };
+    let custom = custom_fields(request.app_defined_data.unwrap_or_default())?;
+    let operator = call.operator(request.from.as_deref()).await?;
+    let context = call.context.clone();
+    call.rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            room.require(&context, Role::Owner, "change this group's profile")?;
+            let mut profile = room.profile.clone();
+            let change = ProfileChange {
+                name: replace(&mut profile.name, request.name),
+                introduction: replace(&mut profile.introduction, request.introduction),
+                notification: replace(&mut profile.notification, request.notification),
+                face_url: replace(&mut profile.face_url, request.face_url),
+                apply_join_option: replace(
+                    &mut profile.apply_join_option,
+                    request.apply_join_option.filter(|option| !option.is_empty()),
+                ),
+                mute_all: mute_all.filter(|on| *on != profile.mute_all).map(u8::from),
+                custom: custom
+                    .iter()
+                    .filter(|(key, value)| profile.custom.get(*key) != Some(*value))
+                    .map(|(key, value)| KeyValue { key: key.clone(), value: value.clone() })
+                    .collect(),
+            };
+            profile.mute_all = mute_all.unwrap_or(profile.mute_all);
+            profile.max_member_num = request.max_member_num.unwrap_or(profile.max_member_num);
+            profile.custom.extend(custom);
+            profile.custom.retain(|_, value| !value.is_empty());
+            check_custom_count(&profile.custom)?;
+            if profile == room.profile {
+                return Ok(());
+            }
+            profile.info_seq = profile.info_seq.saturating_add(1);
+            profile.last_info = now.seconds;
+            unit.ops.push(put_row(RowKind::Profile, "", &profile));
+            room.profile = profile;
+            let tip = Tip {
+                op: op::PROFILE,
+                operator,
+                profile: Some(change),
+                online: room.members.online(),
+                ..Tip::default()
+            };
+            room.emit_tip(&tip, Extra::default(), now, unit);
+            Ok(())
+        })
+        .await?;
+    call.done()
+}
+
+/// Puts a new value in its place; what it returns is what changed.
+fn replace(place: &mut String, new: Option<String>) -> Option<String> {
+    let new = new.filter(|new| new != place)?;
+    place.clone_from(&new);
+    Some(new)
+}

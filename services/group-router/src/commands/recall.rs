@@ -1,0 +1,144 @@
+//! `group_msg_recall` (rest-api 01, 3.18; client-protocol 02, 2.4).
+
+use serde::{Deserialize, Serialize};
+use throng_node::time::now_seconds;
+use throng_proto::v1;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::limits;
+
+use super::{Answer, Call, check_list};
+use crate::clients::unavailable;
+use crate::core::recall_window::{Message, Refusal, Standing, Windows, check};
+use crate::room::{Extra, Role};
+use crate::wire::{poll_recall_item, push_recall_item};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: String,
+    msg_seq_list: Vec<SeqEntry>,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SeqEntry {
+    msg_seq: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Recalled {
+    recall_ret_list: Vec<RecallResult>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RecallResult {
+    msg_seq: u32,
+    ret_code: u32,
+}
+
+/// Recalls stored messages: their sender for two minutes (a setting), owner, admins and app
+/// administrators for an hour. Who is online sees them vanish; history and later joiners do not
+/// get them any more.
+pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
+    let request: Request = call.parse()?;
+    check_list("MsgSeqList", &request.msg_seq_list, limits::RECALL_MESSAGES)?;
+    if request.reason.len() > limits::RECALL_REASON_BYTES {
+        let info = format!("Reason: over {} bytes", limits::RECALL_REASON_BYTES);
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    let (app, group_id) = (call.context.app, request.group_id);
+    let context = call.context.clone();
+    let role = call
+        .rooms
+        .run(app, &group_id, move |turn| Ok(turn.room()?.0.role(&context)))
+        .await?;
+    let msg_seqs: Vec<u32> = request.msg_seq_list.iter().map(|entry| entry.msg_seq).collect();
+    let fetch = v1::GetRoomMessagesRequest {
+        app: app.0,
+        group_id: group_id.clone(),
+        msg_seqs: msg_seqs.clone(),
+    };
+    let mut history = call.clients.history.clone();
+    let stored = history.get_room_messages(fetch).await.map_err(unavailable)?.into_inner().messages;
+    let windows = Windows { own: call.policy().await?.recall_seconds.into(), ..Windows::LIVE_ROOM };
+    let verdict = |msg_seq: u32| {
+        let message = stored.iter().find(|message| message.msg_seq == msg_seq);
+        judge(message, &call.context.caller.user, role, windows)
+    };
+    let results: Vec<RecallResult> = msg_seqs
+        .iter()
+        .map(|msg_seq| RecallResult {
+            msg_seq: *msg_seq,
+            ret_code: verdict(*msg_seq).map_or_else(|error| error.code.number(), |()| 0),
+        })
+        .collect();
+    if let [only] = msg_seqs[..] {
+        verdict(only)?;
+    }
+    let allowed = |msg_seq: u32| {
+        results.iter().any(|result| result.msg_seq == msg_seq && result.ret_code == 0)
+    };
+    let recalled: Vec<_> =
+        stored.into_iter().filter(|message| allowed(message.msg_seq)).collect();
+    if !recalled.is_empty() {
+        recall(call, &group_id, recalled, request.reason).await?;
+    }
+    call.ok(&Recalled { recall_ret_list: results })
+}
+
+fn judge(
+    message: Option<&v1::StoredMessage>,
+    user: &str,
+    role: Role,
+    windows: Windows,
+) -> Result<(), CommandError> {
+    let known = message.map(|message| Message {
+        own: message.from == user,
+        sent: message.msg_time.unsigned_abs(),
+        recalled: message.recalled,
+    });
+    let standing = match role {
+        Role::AppAdmin => Standing::AppAdmin,
+        Role::Owner | Role::Admin => Standing::Moderator,
+        Role::Member => Standing::Member,
+    };
+    check(windows, standing, known, now_seconds().unsigned_abs()).map_err(|refusal| match refusal {
+        Refusal::NotFound => Code::GROUP_RECALL_NOT_FOUND.with("MsgSeq: no such message"),
+        Refusal::TooLate => Code::GROUP_RECALL_TOO_LATE.with("MsgSeq: too old to be recalled"),
+        Refusal::AlreadyRecalled => Code::GROUP_RECALL_IMPOSSIBLE.with("MsgSeq: recalled already"),
+        Refusal::NotAllowed => Code::GROUP_FORBIDDEN.with("MsgSeq: somebody else's message"),
+    })
+}
+
+/// Marks them in history, then tells the room.
+async fn recall(
+    call: &Call<'_>,
+    group_id: &str,
+    messages: Vec<v1::StoredMessage>,
+    reason: String,
+) -> Result<(), CommandError> {
+    let (app, revoker) = (call.context.app, call.context.caller.user.clone());
+    let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
+    let request = v1::RecallRoomMessagesRequest {
+        app: app.0,
+        group_id: group_id.to_owned(),
+        msg_seqs: msg_seqs.clone(),
+        revoker: revoker.clone(),
+    };
+    call.clients.history.clone().recall_room_messages(request).await.map_err(unavailable)?;
+    call.rooms
+        .run(app, group_id, move |turn| {
+            let (room, _, unit) = turn.room()?;
+            room.recent.remove(&msg_seqs);
+            let info = room.group_info();
+            let pushed = push_recall_item(info, &messages, &revoker, &reason);
+            let poll_item = poll_recall_item(info, &messages, &revoker, &reason);
+            room.emit(pushed, 0, Extra { poll_item, ..Extra::default() }, unit);
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,10 @@
+//! What decides, without tokio, I/O or a clock of its own: events and time in, decisions out.
+
+pub mod attributes;
+pub mod counters;
+pub mod dedupe;
+pub mod latest_members;
+pub mod limiter;
+pub mod marks;
+pub mod recall_window;
+pub mod tip_pacer;

@@ -1,0 +1,98 @@
+//! Owns groups. A command of a group comes in by [`service`], is read and prepared by its handler in
+//! `commands/`, changes the group in a job on the group's actor (`actor/`, `room/`, with the pure
+//! decisions in [`core`]), and leaves as rows (`storage/`), client frames (`wire/`) and answers.
+
+mod actor;
+mod clients;
+mod commands;
+mod config;
+pub mod core;
+mod placement;
+mod room;
+mod service;
+mod storage;
+pub mod wire;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use throng_bus::Bus;
+use throng_node::apps::Apps;
+use throng_node::drain::Drain;
+use throng_node::secret::Secret;
+use throng_proto::Link;
+use throng_proto::v1::group_router_server::GroupRouterServer;
+use throng_protocol::ids::AppId;
+use throng_store::{Store, Table};
+
+pub use config::Config;
+pub use placement::Placement;
+pub use service::Service;
+
+/// What the group router stands on.
+#[derive(Debug)]
+pub struct Deps {
+    /// Keeps groups.
+    pub store: Arc<dyn Store>,
+    /// Carries room events to gateways.
+    pub bus: Arc<dyn Bus>,
+    /// To the history service.
+    pub history: Link,
+    /// To the presence service.
+    pub presence: Link,
+    /// To the directory.
+    pub directory: Link,
+    /// Settings of apps.
+    pub apps: Apps,
+    /// The cluster's secret.
+    pub secret: Secret,
+    /// Which groups this node owns.
+    pub placement: Placement,
+}
+
+/// The group router of a process.
+#[derive(Debug)]
+pub struct GroupRouter {
+    service: Service,
+}
+
+impl GroupRouter {
+    /// Builds it; groups are read when they are first asked for, and end with the drain.
+    #[must_use]
+    pub fn build(config: Config, deps: Deps, drain: Drain) -> Self {
+        let Deps { store, bus, history, presence, directory, apps, secret, placement } = deps;
+        let clients = Clients::new(store, bus, history, presence, directory, apps, secret);
+        let rooms = Rooms::new(Arc::new(config), placement, clients.clone(), drain);
+        Self { service: Service { rooms, clients, broadcasts: Arc::default() } }
+    }
+
+    /// The server to reach it by.
+    #[must_use]
+    pub fn server(&self) -> GroupRouterServer<Service> {
+        GroupRouterServer::new(self.service.clone())
+    }
+}
+
+/// The tables that it keeps.
+#[must_use]
+pub fn tables() -> &'static [&'static Table] {
+    &storage::TABLES
+}
+
+/// The apps whose broadcasts this node listens to: those it has seen a command of.
+#[derive(Debug, Default)]
+pub(crate) struct Broadcasts {
+    apps: Mutex<HashSet<AppId>>,
+}
+
+impl Broadcasts {
+    fn watch(&self, app: AppId, rooms: &Rooms, clients: &Clients) {
+        if self.apps.lock().insert(app) {
+            tokio::spawn(commands::watch_broadcasts(app, rooms.clone(), clients.clone()));
+        }
+    }
+}
+
+use actor::Rooms;
+use clients::Clients;

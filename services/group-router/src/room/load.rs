@@ -1,0 +1,142 @@
+//! Making a room: from the store, or new.
+
+use std::sync::Arc;
+
+use throng_node::time::now_seconds;
+use throng_proto::v1;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::GroupType;
+use throng_protocol::limits;
+
+use super::members::Members;
+use super::ring::EventRing;
+use super::sequence::Sequence;
+use super::{Recent, Room};
+use crate::actor::GroupKey;
+use crate::clients::{Clients, unavailable};
+use crate::config::Config;
+use crate::core::attributes::{Attribute, Attributes};
+use crate::core::counters::{Counter, Counters};
+use crate::core::dedupe::{DEFAULT_CAPACITY, Dedupe};
+use crate::core::latest_members::LatestMembers;
+use crate::core::limiter::Limiter;
+use crate::core::marks::Marks;
+use crate::core::tip_pacer::{Pace, TipPacer};
+use crate::storage::{AttributesRow, CountersRow, Loaded, ProfileRow, SequenceRow, load};
+
+/// Stored messages that a starting room reads: for those who join, and to know duplicates.
+const READ_BACK: u32 = 200;
+
+impl Room {
+    /// Reads a group and, where the app keeps room history, its latest messages. `None` when there
+    /// is no such group.
+    pub(crate) async fn load(
+        key: &GroupKey,
+        epoch: u64,
+        config: &Config,
+        clients: &Clients,
+    ) -> Result<Option<Box<Self>>, CommandError> {
+        let settings = clients.apps.get(key.app).await?;
+        let policy = settings.rooms.unwrap_or_default();
+        let loaded = load(&*clients.store, key.app, &key.group_id)
+            .await
+            .map_err(|error| Code::GROUP_INTERNAL.with(format!("group: {error}")))?;
+        let Some(loaded) = loaded else {
+            return Ok(None);
+        };
+        let mut room = Self::from_rows(key, epoch, config, policy, loaded);
+        if policy.keep_history {
+            room.read_back(clients).await?;
+        }
+        Ok(Some(Box::new(room)))
+    }
+
+    /// A group that did not exist before.
+    pub(crate) fn create(
+        key: &GroupKey,
+        epoch: u64,
+        config: &Config,
+        policy: v1::RoomPolicy,
+        profile: ProfileRow,
+    ) -> Box<Self> {
+        let loaded = Loaded { profile, ..Loaded::default() };
+        Box::new(Self::from_rows(key, epoch, config, policy, loaded))
+    }
+
+    fn from_rows(
+        key: &GroupKey,
+        epoch: u64,
+        config: &Config,
+        policy: v1::RoomPolicy,
+        loaded: Loaded,
+    ) -> Self {
+        let now = now_seconds();
+        let kind = GroupType::parse(&loaded.profile.group_type).unwrap_or(GroupType::AvChatRoom);
+        let budget = policy.messages_per_second;
+        Self {
+            key: key.clone(),
+            kind,
+            profile: loaded.profile,
+            attributes: attributes_of(loaded.attributes),
+            counters: counters_of(loaded.counters),
+            mutes: loaded.mutes.into_iter().filter(|(_, until)| *until > now).collect(),
+            bans: loaded.bans.into_iter().filter(|(_, until)| *until > now).collect(),
+            admins: loaded.admins,
+            marks: robots_of(&loaded.robots, now),
+            robots: loaded.robots,
+            members: Members::default(),
+            latest: LatestMembers::new(policy.latest_members as usize),
+            recent: Recent::new(limits::LIVE_HISTORY_MESSAGES),
+            policy,
+            ring: EventRing::new(epoch, config.ring_events, config.ring_bytes),
+            sequence: Sequence::resume(SequenceRow { reserved: loaded.sequence.reserved }),
+            limiter: Limiter::new(budget, budget),
+            dedupe: Dedupe::new(DEFAULT_CAPACITY),
+            duplicates: std::collections::HashMap::new(),
+            tips: TipPacer::new(Pace {
+                threshold: config.tip_size,
+                interval: config.tip_interval_ms,
+                ..Pace::default()
+            }),
+            last_active_ms: 0,
+            last_message: 0,
+        }
+    }
+
+    async fn read_back(&mut self, clients: &Clients) -> Result<(), CommandError> {
+        let request = v1::ReadRoomRequest {
+            app: self.key.app.0,
+            group_id: self.key.group_id.to_string(),
+            limit: READ_BACK,
+            ..v1::ReadRoomRequest::default()
+        };
+        let reply = clients.history.clone().read_room(request).await.map_err(unavailable)?;
+        for message in reply.into_inner().messages.into_iter().rev() {
+            self.remember_stored(&message);
+        }
+        Ok(())
+    }
+}
+
+fn attributes_of(row: AttributesRow) -> Attributes {
+    let entry = |row: crate::storage::AttributeRow| Attribute {
+        key: row.key.into(),
+        value: row.value.into(),
+        seq: row.seq,
+    };
+    Attributes::restore(row.main_seq, row.attributes.into_iter().map(entry).collect())
+}
+
+fn counters_of(row: CountersRow) -> Counters {
+    let counter = |row: crate::storage::CounterRow| Counter { key: row.key.into(), value: row.value };
+    Counters::restore(row.seq, row.counters.into_iter().map(counter).collect())
+}
+
+fn robots_of(robots: &[String], now: i64) -> Marks<Arc<str>> {
+    let mut marks = Marks::default();
+    let robots: Vec<Arc<str>> = robots.iter().map(|robot| Arc::from(robot.as_str())).collect();
+    if marks.add_robots(now.unsigned_abs(), &robots).is_err() {
+        tracing::error!("more robots stored than a room may have");
+    }
+    marks
+}

@@ -1,0 +1,109 @@
+//! Who is in a live room, as far as its owner has to know: enough to count exactly and to answer
+//! "is this user in", at a few bytes a member. Names and order of the latest ones are kept
+//! elsewhere.
+
+use std::collections::{HashMap, HashSet};
+
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The sessions in a room. Joining and leaving twice changes nothing, so every caller may repeat.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    /// Sessions of each user, by the hash of the user ID. Nearly everybody has one.
+    users: HashMap<u64, SmallVec<[u32; 2]>>,
+    guests: HashSet<u32>,
+}
+
+impl Members {
+    /// Takes a session in; `user` is empty for guests. True when it was not in.
+    pub(crate) fn join(&mut self, user: &str, inst_id: u32) -> bool {
+        if user.is_empty() {
+            return self.guests.insert(inst_id);
+        }
+        let sessions = self.users.entry(hash(user)).or_default();
+        let new = !sessions.contains(&inst_id);
+        if new {
+            sessions.push(inst_id);
+        }
+        new
+    }
+
+    /// Takes a session out. True when the user has no other session here.
+    pub(crate) fn leave(&mut self, user: &str, inst_id: u32) -> bool {
+        if user.is_empty() {
+            return self.guests.remove(&inst_id);
+        }
+        let Some(sessions) = self.users.get_mut(&hash(user)) else {
+            return false;
+        };
+        sessions.retain(|session| *session != inst_id);
+        sessions.is_empty() && self.users.remove(&hash(user)).is_some()
+    }
+
+    /// Takes all sessions of a user out. True when there was one.
+    pub(crate) fn expel(&mut self, user: &str) -> bool {
+        self.users.remove(&hash(user)).is_some()
+    }
+
+    /// Whether a session of the user is in.
+    pub(crate) fn contains_user(&self, user: &str) -> bool {
+        self.users.contains_key(&hash(user))
+    }
+
+    /// Users in the room, guests included.
+    pub(crate) fn online(&self) -> u32 {
+        u32::try_from(self.users.len() + self.guests.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.guests.is_empty()
+    }
+}
+
+fn hash(user: &str) -> u64 {
+    xxh3_64(user.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_with_two_sessions_counts_once_and_leaves_with_the_last() {
+        let mut members = Members::default();
+        assert!(members.join("ann", 1));
+        assert!(members.join("ann", 2));
+        assert!(!members.join("ann", 2), "a repeated join changes nothing");
+        assert_eq!(members.online(), 1);
+        assert!(!members.leave("ann", 1));
+        assert!(!members.leave("ann", 1), "a repeated leave changes nothing");
+        assert!(members.contains_user("ann"));
+        assert!(members.leave("ann", 2));
+        assert!(members.is_empty());
+    }
+
+    #[test]
+    fn guests_count_one_by_one() {
+        let mut members = Members::default();
+        members.join("", 7);
+        members.join("", 8);
+        members.join("bob", 7);
+        assert_eq!(members.online(), 3);
+        members.leave("", 7);
+        assert_eq!(members.online(), 2);
+        assert!(members.contains_user("bob"));
+    }
+
+    #[test]
+    fn somebody_expelled_is_out_with_all_sessions() {
+        let mut members = Members::default();
+        members.join("ann", 1);
+        members.join("ann", 2);
+        assert!(members.expel("ann"));
+        assert_eq!(members.online(), 0);
+        assert!(!members.contains_user("ann"));
+        assert!(!members.leave("ann", 1), "late news of a session's end is harmless");
+        assert!(members.join("ann", 1), "the same session counts again once it may come back");
+    }
+}

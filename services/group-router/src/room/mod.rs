@@ -1,0 +1,154 @@
+//! One hot group: its durable state as the store has it, and the soft state of a live room. Owned by
+//! the group's actor; every change leaves as effects in a [`Unit`].
+
+mod listing;
+mod load;
+mod members;
+mod publish;
+mod recent;
+mod ring;
+mod roles;
+mod send;
+mod sequence;
+mod tips;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use throng_proto::v1;
+use throng_protocol::ids::GroupType;
+
+pub(crate) use listing::ListedMember;
+pub(crate) use publish::{Extra, random};
+pub(crate) use recent::{Recent, items_array};
+pub(crate) use roles::Role;
+pub(crate) use send::{PendingSend, SendAnswer};
+
+use crate::actor::{GroupKey, Now, Reply, Unit};
+use crate::core::attributes::Attributes;
+use crate::core::counters::Counters;
+use crate::core::dedupe::{Dedupe, Ticket};
+use crate::core::latest_members::LatestMembers;
+use crate::core::limiter::Limiter;
+use crate::core::marks::Marks;
+use crate::core::tip_pacer::TipPacer;
+use crate::storage::ProfileRow;
+use crate::wire::{GroupInfo, MemberInfo};
+use members::Members;
+use ring::EventRing;
+use sequence::Sequence;
+
+/// A group on its actor.
+pub(crate) struct Room {
+    pub(crate) key: GroupKey,
+    pub(crate) kind: GroupType,
+    pub(crate) profile: ProfileRow,
+    pub(crate) attributes: Attributes,
+    pub(crate) counters: Counters,
+    /// Until when members may not speak, seconds since 1970.
+    pub(crate) mutes: HashMap<String, i64>,
+    /// Until when users may not come in, seconds since 1970.
+    pub(crate) bans: BTreeMap<String, i64>,
+    pub(crate) admins: Vec<String>,
+    pub(crate) robots: Vec<String>,
+    pub(crate) members: Members,
+    /// The latest of them by name.
+    pub(crate) latest: LatestMembers<Arc<str>>,
+    pub(crate) marks: Marks<Arc<str>>,
+    /// Stored messages at hand: what somebody who joins gets to see.
+    pub(crate) recent: Recent,
+    pub(crate) policy: v1::RoomPolicy,
+    ring: EventRing,
+    sequence: Sequence,
+    limiter: Limiter<Box<PendingSend>>,
+    dedupe: Dedupe<Arc<str>, SendAnswer>,
+    /// Callers that wait for the answer to a message they repeat.
+    duplicates: HashMap<Ticket, Vec<Reply<SendAnswer>>>,
+    tips: TipPacer<MemberInfo>,
+    last_active_ms: u64,
+    last_message: i64,
+}
+
+impl Room {
+    /// Settings of the app that a running room takes over.
+    pub(crate) fn apply_policy(&mut self, policy: &v1::RoomPolicy, now: Now, unit: &mut Unit) {
+        self.last_active_ms = now.ms;
+        if self.policy == *policy {
+            return;
+        }
+        self.latest.set_limit(policy.latest_members as usize);
+        if self.policy.messages_per_second != policy.messages_per_second {
+            self.set_budget(policy.messages_per_second, now, unit);
+        }
+        self.policy = *policy;
+    }
+
+    /// Where the room's stream of events stands.
+    pub(crate) fn position(&self) -> v1::RoomPosition {
+        self.ring.position()
+    }
+
+    /// Events that a gateway missed.
+    pub(crate) fn events_after(
+        &self,
+        position: v1::RoomPosition,
+        limit: usize,
+    ) -> (Vec<v1::RoomEvent>, bool) {
+        self.ring.after(position, limit)
+    }
+
+    /// The sequence that the next message will have, unless the process restarts before.
+    pub(crate) fn next_seq(&self) -> u32 {
+        self.sequence.last().saturating_add(1)
+    }
+
+    /// Seconds since 1970 of the last message, 0 before the first.
+    pub(crate) fn last_message(&self) -> i64 {
+        self.last_message
+    }
+
+    /// What items say of this group, without a sender.
+    pub(crate) fn group_info(&self) -> GroupInfo<'_> {
+        GroupInfo {
+            group_id: &self.key.group_id,
+            group_name: &self.profile.name,
+            group_type: self.kind.as_str(),
+            nick: None,
+            avatar: None,
+        }
+    }
+
+    /// Class of the room in metrics, by its size.
+    pub(crate) fn class(&self) -> &'static str {
+        match self.members.online() {
+            0..=99 => "small",
+            100..=9_999 => "medium",
+            _ => "large",
+        }
+    }
+
+    /// What is due by now: messages whose turn came, tips whose pause is over.
+    pub(crate) fn tick(&mut self, now: Now, unit: &mut Unit) {
+        self.run_limiter(now, unit);
+        self.send_due_tips(now, unit);
+    }
+
+    /// When [`Room::tick`] has to run again at the latest, milliseconds of the actor's clock.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        [self.limiter.next_deadline(), self.tips.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Nobody is in and nothing is due.
+    pub(crate) fn is_idle(&self, now: Now) -> bool {
+        const QUIET_MS: u64 = 1_000;
+        self.members.is_empty()
+            && self.next_deadline().is_none()
+            && now.ms.saturating_sub(self.last_active_ms) >= QUIET_MS
+    }
+
+    /// The actor ends: whoever still waits is answered, unused sequence numbers go back.
+    pub(crate) fn end(&mut self, now: Now, unit: &mut Unit) {
+        self.close_limiter(now, unit);
+        self.sequence.release(&mut unit.ops);
+    }
+}

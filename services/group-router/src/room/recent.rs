@@ -1,0 +1,78 @@
+//! The newest stored messages of a room as finished items.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+/// A bounded list of finished message items, the newest last.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    items: VecDeque<Entry>,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    msg_seq: u32,
+    time: i64,
+    item: Bytes,
+}
+
+impl Recent {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { items: VecDeque::new(), capacity }
+    }
+
+    pub(crate) fn push(&mut self, msg_seq: u32, time: i64, item: Bytes) {
+        if self.items.len() == self.capacity {
+            self.items.pop_front();
+        }
+        self.items.push_back(Entry { msg_seq, time, item });
+    }
+
+    /// Takes recalled messages out.
+    pub(crate) fn remove(&mut self, msg_seqs: &[u32]) {
+        self.items.retain(|entry| !msg_seqs.contains(&entry.msg_seq));
+    }
+
+    /// The items not older than a time (seconds since 1970) and after a sequence, the oldest first.
+    pub(crate) fn since(&self, time: i64, after_seq: u32) -> impl Iterator<Item = &Bytes> {
+        self.items
+            .iter()
+            .filter(move |entry| entry.time >= time && entry.msg_seq > after_seq)
+            .map(|entry| &entry.item)
+    }
+}
+
+/// A JSON array of finished items.
+pub(crate) fn items_array<'a>(items: impl Iterator<Item = &'a Bytes>) -> Box<RawValue> {
+    let mut text = b"[".to_vec();
+    for item in items {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.extend_from_slice(item);
+    }
+    text.push(b']');
+    let text = String::from_utf8(text).expect("items were encoded as JSON");
+    RawValue::from_string(text).expect("items were encoded as JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept_and_recalled_ones_go() {
+        let mut recent = Recent::new(3);
+        for n in 1..=5u8 {
+            recent.push(u32::from(n), i64::from(n), Bytes::from(vec![n]));
+        }
+        recent.remove(&[4]);
+        let items: Vec<_> = recent.since(0, 0).map(|item| item[0]).collect();
+        assert_eq!(items, [3, 5]);
+        assert_eq!(recent.since(5, 0).count(), 1);
+        assert_eq!(recent.since(0, 3).count(), 1);
+    }
+}

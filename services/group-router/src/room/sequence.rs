@@ -1,0 +1,78 @@
+//! The room's MsgSeq: one counter for messages, tips and notices, strictly rising over restarts.
+
+use throng_store::Op;
+
+use crate::storage::{RowKind, SequenceRow, put_row};
+
+/// Numbers reserved by one durable row. A restart skips what is left of them.
+const BLOCK: u32 = 500;
+
+/// Gives out sequence numbers. A live room may have gaps: clients do not look for them.
+#[derive(Debug)]
+pub(crate) struct Sequence {
+    last: u32,
+    reserved: u32,
+}
+
+impl Sequence {
+    /// Goes on after everything that may have been given out.
+    pub(crate) fn resume(row: SequenceRow) -> Self {
+        Self { last: row.reserved, reserved: row.reserved }
+    }
+
+    /// The next number. A row that reserves more goes into `ops`, which are durable before the
+    /// number is seen outside.
+    pub(crate) fn next(&mut self, ops: &mut Vec<Op>) -> u32 {
+        self.last = self.last.saturating_add(1);
+        if self.last > self.reserved {
+            self.reserved = self.last.saturating_add(BLOCK - 1);
+            ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.reserved }));
+        }
+        self.last
+    }
+
+    /// The last number given out, or that may have been.
+    pub(crate) fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// Gives back what is reserved and was not used.
+    pub(crate) fn release(&mut self, ops: &mut Vec<Op>) {
+        if self.reserved > self.last {
+            self.reserved = self.last;
+            ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.last }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_never_repeats_a_number() {
+        let mut ops = Vec::new();
+        let mut first = Sequence::resume(SequenceRow { reserved: 0 });
+        assert_eq!(first.next(&mut ops), 1);
+        assert_eq!(ops.len(), 1, "the first number reserves a block");
+        for _ in 0..BLOCK - 1 {
+            first.next(&mut ops);
+        }
+        assert_eq!((first.last(), ops.len()), (BLOCK, 1));
+        first.next(&mut ops);
+        assert_eq!(ops.len(), 2);
+        // Killed here: the next life starts behind the reserved block.
+        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved });
+        assert!(second.next(&mut ops) > first.last());
+    }
+
+    #[test]
+    fn an_orderly_end_leaves_no_gap() {
+        let mut ops = Vec::new();
+        let mut first = Sequence::resume(SequenceRow { reserved: 0 });
+        first.next(&mut ops);
+        first.release(&mut ops);
+        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved });
+        assert_eq!(second.next(&mut ops), 2);
+    }
+}

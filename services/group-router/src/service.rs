@@ -1,0 +1,178 @@
+//! The gRPC face of the group router: commands, and what gateways and presence say of members.
+
+use std::sync::Arc;
+
+use throng_node::command::{Context, reply};
+use throng_proto::v1;
+use throng_proto::v1::group_router_server::GroupRouter;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::AppId;
+use tonic::{Request, Response, Status};
+
+use crate::actor::Rooms;
+use crate::clients::Clients;
+use crate::commands::{Answered, Call, execute};
+use crate::wire::{MemberInfo, Notice, report};
+
+/// Events that one fetch may ask for.
+const MOST_EVENTS: u32 = 1000;
+
+/// Serves [`GroupRouter`]. Clones share the groups.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) rooms: Rooms,
+    pub(crate) clients: Clients,
+    pub(crate) broadcasts: Arc<crate::Broadcasts>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    async fn answer(&self, request: v1::CommandRequest) -> Result<Answered, CommandError> {
+        let (context, body) = Context::split(request)?;
+        self.broadcasts.watch(context.app, &self.rooms, &self.clients);
+        execute(&Call { rooms: &self.rooms, clients: &self.clients, context, body }).await
+    }
+
+    async fn attach(
+        &self,
+        request: v1::AttachMemberRequest,
+    ) -> Result<v1::AttachMemberReply, CommandError> {
+        let v1::AttachMemberRequest { app, group_id, user, inst_id, .. } = request;
+        self.rooms
+            .run(AppId(app), &group_id, move |turn| {
+                let (room, now, unit) = turn.room()?;
+                if room.is_banned(&user, now.seconds) {
+                    let notice = Notice { report: report::BANNED, ban: Some((0, "")), ..Notice::default() };
+                    let notice_items = room.notice_items(&notice, now, unit);
+                    return Ok(attach_reply(v1::attach_member_reply::Outcome::Banned, notice_items));
+                }
+                room.member_returns(&user, inst_id, now);
+                let position = Some(room.position());
+                let outcome = v1::attach_member_reply::Outcome::Attached.into();
+                Ok(v1::AttachMemberReply { outcome, position, ..v1::AttachMemberReply::default() })
+            })
+            .await
+    }
+}
+
+fn attach_reply(
+    outcome: v1::attach_member_reply::Outcome,
+    notice_items: bytes::Bytes,
+) -> v1::AttachMemberReply {
+    v1::AttachMemberReply { outcome: outcome.into(), position: None, notice_items }
+}
+
+/// The notice that a room is gone, for somebody who was in it. The room itself cannot be asked any
+/// more for its name or a sequence; without one the client must not take it for a repetition.
+fn gone_notice(group_id: &str) -> bytes::Bytes {
+    let info = crate::wire::GroupInfo {
+        group_id,
+        group_name: "",
+        group_type: "AVChatRoom",
+        nick: None,
+        avatar: None,
+    };
+    let notice = Notice { report: report::DISMISSED, ..Notice::default() };
+    let random = crate::room::random();
+    let now = throng_node::time::now_seconds();
+    let encoded = crate::wire::notice_item(&notice, info, random, random, now);
+    let mut items = b"{\"Event\":5,\"GroupTips\":[".to_vec();
+    items.extend_from_slice(&encoded.item());
+    items.extend_from_slice(b"]}");
+    items.into()
+}
+
+fn status(error: &CommandError) -> Status {
+    if error.code == Code::GROUP_NOT_FOUND {
+        Status::not_found(error.info.clone())
+    } else {
+        Status::unavailable(error.info.clone())
+    }
+}
+
+#[tonic::async_trait]
+impl GroupRouter for Service {
+    async fn execute(
+        &self,
+        request: Request<v1::CommandRequest>,
+    ) -> Result<Response<v1::CommandReply>, Status> {
+        let answered = match self.answer(request.into_inner()).await {
+            Ok(Answered { body, effects }) => v1::CommandReply { code: 0, body, effects },
+            Err(error) => reply(Err(error)),
+        };
+        Ok(Response::new(answered))
+    }
+
+    async fn attach_member(
+        &self,
+        request: Request<v1::AttachMemberRequest>,
+    ) -> Result<Response<v1::AttachMemberReply>, Status> {
+        let request = request.into_inner();
+        let group_id = request.group_id.clone();
+        match self.attach(request).await {
+            Ok(attached) => Ok(Response::new(attached)),
+            Err(error) if error.code == Code::GROUP_NOT_FOUND => Ok(Response::new(attach_reply(
+                v1::attach_member_reply::Outcome::Gone,
+                gone_notice(&group_id),
+            ))),
+            Err(error) => Err(status(&error)),
+        }
+    }
+
+    async fn detach_member(
+        &self,
+        request: Request<v1::DetachMemberRequest>,
+    ) -> Result<Response<v1::DetachMemberReply>, Status> {
+        let v1::DetachMemberRequest { app, group_id, user, inst_id, .. } = request.into_inner();
+        let member = if user.is_empty() {
+            MemberInfo::default()
+        } else {
+            match self.clients.brief(AppId(app), &user).await {
+                Ok(brief) => (*brief).clone(),
+                Err(_) => MemberInfo { user, ..MemberInfo::default() },
+            }
+        };
+        let detached = self
+            .rooms
+            .run(AppId(app), &group_id, move |turn| {
+                let (room, now, unit) = turn.room()?;
+                room.member_leaves(&member, inst_id, now, unit);
+                Ok(())
+            })
+            .await;
+        match detached {
+            Err(error) if error.code != Code::GROUP_NOT_FOUND => Err(status(&error)),
+            _ => Ok(Response::new(v1::DetachMemberReply {})),
+        }
+    }
+
+    async fn fetch_events(
+        &self,
+        request: Request<v1::FetchEventsRequest>,
+    ) -> Result<Response<v1::FetchEventsReply>, Status> {
+        let v1::FetchEventsRequest { app, group_id, after, limit } = request.into_inner();
+        let limit = limit.min(MOST_EVENTS) as usize;
+        let fetched = self
+            .rooms
+            .run(AppId(app), &group_id, move |turn| {
+                let (room, _, _) = turn.room()?;
+                let (events, complete) = room.events_after(after.unwrap_or_default(), limit);
+                Ok(v1::FetchEventsReply { events, head: Some(room.position()), complete })
+            })
+            .await;
+        fetched.map(Response::new).map_err(|error| status(&error))
+    }
+
+    async fn report_members(
+        &self,
+        _: Request<v1::ReportMembersRequest>,
+    ) -> Result<Response<v1::ReportMembersReply>, Status> {
+        // Joins, attachments and detachments name each session, so counts never drift.
+        Ok(Response::new(v1::ReportMembersReply {}))
+    }
+}

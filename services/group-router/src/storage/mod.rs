@@ -1,0 +1,14 @@
+//! What a group keeps in the store: its tables, its rows, and how a group is read back.
+
+mod listing;
+mod load;
+mod rows;
+mod tables;
+
+pub(crate) use listing::{ListingPage, list_groups, list_op, listing_partition, unlist};
+pub(crate) use load::{Loaded, load};
+pub(crate) use rows::{
+    AdminsRow, AttributeRow, AttributesRow, BanRow, CounterRow, CountersRow, ProfileRow, RobotsRow,
+    RowKind, SequenceRow, delete_row, delete_rows, put_row,
+};
+pub(crate) use tables::{GROUP_STATE, TABLES, state_partition};

@@ -1,0 +1,150 @@
+//! The rows of a group's partition. Values are protobuf, so that fields can be added later.
+
+use prost::Message;
+use throng_store::{Op, key};
+
+use super::tables::GROUP_STATE;
+
+/// What a row of [`GROUP_STATE`] holds; numbers are never used again for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum RowKind {
+    Profile = 0,
+    Sequence = 1,
+    Attributes = 2,
+    Counters = 3,
+    /// One row a muted user.
+    Mute = 4,
+    /// One row a banned user.
+    Ban = 5,
+    Admins = 6,
+    Robots = 7,
+}
+
+impl RowKind {
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        [
+            Self::Profile,
+            Self::Sequence,
+            Self::Attributes,
+            Self::Counters,
+            Self::Mute,
+            Self::Ban,
+            Self::Admins,
+            Self::Robots,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u32 == number)
+    }
+}
+
+/// The group's profile. Times are seconds since 1970.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ProfileRow {
+    #[prost(string, tag = "1")]
+    pub(crate) group_type: String,
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
+    #[prost(string, tag = "3")]
+    pub(crate) introduction: String,
+    #[prost(string, tag = "4")]
+    pub(crate) notification: String,
+    #[prost(string, tag = "5")]
+    pub(crate) face_url: String,
+    /// Empty: the group has no owner.
+    #[prost(string, tag = "6")]
+    pub(crate) owner: String,
+    #[prost(int64, tag = "7")]
+    pub(crate) created: i64,
+    #[prost(int64, tag = "8")]
+    pub(crate) last_info: i64,
+    #[prost(uint32, tag = "9")]
+    pub(crate) info_seq: u32,
+    #[prost(string, tag = "10")]
+    pub(crate) apply_join_option: String,
+    #[prost(bool, tag = "11")]
+    pub(crate) mute_all: bool,
+    #[prost(uint32, tag = "12")]
+    pub(crate) max_member_num: u32,
+    #[prost(btree_map = "string, string", tag = "13")]
+    pub(crate) custom: std::collections::BTreeMap<String, String>,
+}
+
+/// Sequence numbers up to and including `reserved` may have been given out.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct SequenceRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) reserved: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AttributesRow {
+    #[prost(uint64, tag = "1")]
+    pub(crate) main_seq: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) attributes: Vec<AttributeRow>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AttributeRow {
+    #[prost(string, tag = "1")]
+    pub(crate) key: String,
+    #[prost(string, tag = "2")]
+    pub(crate) value: String,
+    #[prost(uint64, tag = "3")]
+    pub(crate) seq: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CountersRow {
+    #[prost(uint64, tag = "1")]
+    pub(crate) seq: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) counters: Vec<CounterRow>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CounterRow {
+    #[prost(string, tag = "1")]
+    pub(crate) key: String,
+    #[prost(int64, tag = "2")]
+    pub(crate) value: i64,
+}
+
+/// A mute or a ban; the user is the row's name.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct BanRow {
+    /// Seconds since 1970; `i64::MAX` is for ever.
+    #[prost(int64, tag = "1")]
+    pub(crate) until: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AdminsRow {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) users: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct RobotsRow {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) users: Vec<String>,
+}
+
+/// Writes one row of a group. `name` is empty where a kind has one row.
+pub(crate) fn put_row(kind: RowKind, name: &str, row: &impl Message) -> Op {
+    Op::put(&GROUP_STATE, key![kind as u32, name], row.encode_to_vec())
+}
+
+/// Deletes one row of a group.
+pub(crate) fn delete_row(kind: RowKind, name: &str) -> Op {
+    Op::delete(&GROUP_STATE, key![kind as u32, name])
+}
+
+/// Deletes the rows of several users.
+pub(crate) fn delete_rows<'a>(
+    kind: RowKind,
+    names: impl IntoIterator<Item = &'a str>,
+) -> impl Iterator<Item = Op> {
+    names.into_iter().map(move |name| delete_row(kind, name))
+}

@@ -1,0 +1,20 @@
+//! What goes out to clients: message items, tips, notices, and the finished frame around an item.
+//! Everything is encoded once here, for all members.
+
+mod attributes;
+mod frame;
+mod item;
+mod notice;
+mod recall;
+mod tip;
+
+pub(crate) use attributes::{ChangedAttribute, attributes_item, counters_item};
+pub(crate) use frame::{Encoded, encode_event};
+pub use item::{GroupInfo, ItemHead, message_item};
+pub(crate) use item::{EVENT_BROADCAST, EVENT_MESSAGE, stored_item};
+pub(crate) use notice::{Notice, notice_item, report};
+pub(crate) use recall::{poll_recall_item, push_recall_item};
+pub(crate) use tip::{KeyValue, MemberInfo, ProfileChange, Tip, op, tip_item};
+
+/// The sender of tips and notices.
+pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";

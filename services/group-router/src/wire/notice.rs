@@ -1,0 +1,96 @@
+//! System notices: what clients show in the conversation of the system, and what makes them leave a
+//! room cleanly (client-protocol 02, 3.4).
+
+use serde::Serialize;
+
+use super::{Encoded, SYSTEM, encode_event};
+use crate::wire::item::GroupInfo;
+
+/// `ReportType` of a notice.
+pub(crate) mod report {
+    pub(crate) const KICKED: u32 = 4;
+    pub(crate) const DISMISSED: u32 = 5;
+    pub(crate) const BECAME_ADMIN: u32 = 9;
+    pub(crate) const NO_LONGER_ADMIN: u32 = 10;
+    pub(crate) const BANNED: u32 = 21;
+    pub(crate) const CUSTOM: u32 = 255;
+}
+
+/// One notice.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Notice<'a> {
+    /// [`report`].
+    pub(crate) report: u32,
+    pub(crate) operator: &'a str,
+    /// For [`report::CUSTOM`].
+    pub(crate) text: &'a str,
+    /// For [`report::BANNED`]: seconds and reason.
+    pub(crate) ban: Option<(u32, &'a str)>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    #[serde(rename = "Event")]
+    event: u32,
+    #[serde(rename = "From_Account")]
+    from: &'a str,
+    #[serde(rename = "ToGroupId")]
+    to_group_id: &'a str,
+    #[serde(rename = "MsgSeq")]
+    msg_seq: u32,
+    #[serde(rename = "MsgRandom")]
+    random: u32,
+    #[serde(rename = "MsgTimeStamp")]
+    time: i64,
+    #[serde(rename = "MsgClientTime")]
+    client_time: i64,
+    #[serde(rename = "GroupInfo")]
+    group_info: GroupInfo<'a>,
+    #[serde(rename = "MsgBody")]
+    body: Body<'a>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "ReportType")]
+    report: u32,
+    #[serde(rename = "Operator_Account")]
+    operator: &'a str,
+    #[serde(rename = "UserDefinedField")]
+    text: &'a str,
+    #[serde(rename = "RemarkInfo")]
+    remark: &'a str,
+    #[serde(rename = "BanDuration", skip_serializing_if = "Option::is_none")]
+    duration: Option<u32>,
+    #[serde(rename = "BanDescription", skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+}
+
+/// Encodes a notice and its frame. `random` must differ between notices; clients drop repetitions.
+pub(crate) fn notice_item(
+    notice: &Notice<'_>,
+    group_info: GroupInfo<'_>,
+    msg_seq: u32,
+    random: u32,
+    time: i64,
+) -> Encoded {
+    let item = Item {
+        event: 5,
+        from: SYSTEM,
+        to_group_id: group_info.group_id,
+        msg_seq,
+        random,
+        time,
+        client_time: time,
+        group_info,
+        body: Body {
+            report: notice.report,
+            operator: notice.operator,
+            text: notice.text,
+            remark: "",
+            duration: notice.ban.map(|(seconds, _)| seconds),
+            description: notice.ban.map(|(_, reason)| reason),
+        },
+    };
+    encode_event(5, "GroupTips", &item)
+}
