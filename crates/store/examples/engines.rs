@@ -17,6 +17,9 @@ use fjall::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 use rand::RngExt;
 use redb::{ReadableDatabase, TableDefinition};
+use throng_store::{
+    Batch, ColumnType, Compaction, EmbeddedStore, Op, Order, Page, Store, StoreError, Table, key,
+};
 
 const WRITERS: u64 = 64;
 const ROOMS: u64 = 2_000;
@@ -41,7 +44,7 @@ trait Engine: Send + Sync {
     fn expire(&self, now: i64) -> Result<()>;
 }
 
-fn key(room: u64, seq: u64) -> Vec<u8> {
+fn row_key(room: u64, seq: u64) -> Vec<u8> {
     let mut key = 1_400_000_001u32.to_be_bytes().to_vec();
     key.extend_from_slice(format!("@TGS#a{room:012}\0\0").as_bytes());
     key.extend_from_slice(&seq.to_be_bytes());
@@ -276,7 +279,7 @@ fn append(engine: &dyn Engine) -> Result<(f64, Duration, Duration, f64)> {
             let mut latencies = Vec::new();
             let mut seq = ROWS_PER_ROOM;
             while start.elapsed() < APPENDING {
-                let row = |seq| (key(writer, seq), value(2));
+                let row = |seq| (row_key(writer, seq), value(2));
                 let rows: Rows = (seq..seq + ROWS_PER_BATCH).map(row).collect();
                 seq += ROWS_PER_BATCH;
                 let (answer, answered) = mpsc::sync_channel(1);
@@ -320,7 +323,7 @@ fn round(name: &str, engine: &dyn Engine, path: &Path) -> Result<()> {
     for seq in (0..ROWS_PER_ROOM).step_by(ROWS_PER_BATCH as usize) {
         let expires_at = if seq < ROWS_PER_ROOM / 2 { 1 } else { 2 };
         for rooms in (0..ROOMS).step_by(64) {
-            let row = |room| move |seq| (key(room, seq), value(expires_at));
+            let row = |room| move |seq| (row_key(room, seq), value(expires_at));
             let batch = |room| (seq..seq + ROWS_PER_BATCH).map(row(room)).collect();
             let group: Vec<Rows> = (rooms..(rooms + 64).min(ROOMS)).map(batch).collect();
             engine.commit(&group)?;
@@ -354,7 +357,7 @@ fn round(name: &str, engine: &dyn Engine, path: &Path) -> Result<()> {
     for _ in 0..READS {
         let (room, seq) = picks();
         assert_eq!(
-            engine.get(&key(room, seq))? / 10,
+            engine.get(&row_key(room, seq))? / 10,
             VALUE / 10,
             "the row is there"
         );
@@ -363,7 +366,7 @@ fn round(name: &str, engine: &dyn Engine, path: &Path) -> Result<()> {
     let start = Instant::now();
     for _ in 0..READS / 10 {
         let (room, _) = picks();
-        assert!(engine.newest(&key(room, 0), &key(room, u64::MAX))? >= 20 * VALUE);
+        assert!(engine.newest(&row_key(room, 0), &row_key(room, u64::MAX))? >= 20 * VALUE);
     }
     println!(
         "{name:6} get {gets:.1?}, newest 20 {:.1?}",
@@ -381,6 +384,55 @@ fn round(name: &str, engine: &dyn Engine, path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Reads through the store, which hands them to the runtime's blocking threads.
+async fn through_the_store(path: &Path) -> Result<()> {
+    const TABLE: Table = Table {
+        name: "rows",
+        partition: &[("room", ColumnType::U64)],
+        clustering: &[("seq", ColumnType::U64, Order::Ascending)],
+        ttl: None,
+        compaction: Compaction::SizeTiered,
+    };
+    let store = Arc::new(EmbeddedStore::open(path)?);
+    for room in 0..ROOMS {
+        let mut batch = Batch::behind(key![room]);
+        (0..50u64).for_each(|seq| batch.push(Op::put(&TABLE, key![seq], value(0))));
+        store.write(batch).await?;
+    }
+    for tasks in [1u64, 64] {
+        for page in [false, true] {
+            let start = Instant::now();
+            let readers = (0..tasks).map(|task| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    for turn in 0..READS / tasks {
+                        let room = key![(task * 37 + turn * 7) % ROOMS];
+                        let found = if page {
+                            store.page(&TABLE, &room, Page::backward(20)).await?.len()
+                        } else {
+                            store
+                                .get(&TABLE, &room, &key![turn % 50])
+                                .await?
+                                .map_or(0, |_| 1)
+                        };
+                        assert_eq!(found, if page { 20 } else { 1 });
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            });
+            for reader in readers.collect::<Vec<_>>() {
+                reader.await??;
+            }
+            let what = if page { "newest 20" } else { "get" };
+            println!(
+                "store  {what}, {tasks} tasks: {:.1?} each",
+                start.elapsed() / READS as u32
+            );
+        }
+    }
+    Ok(())
+}
+
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let rounds: u32 = arguments.next().map_or(Ok(3), |rounds| rounds.parse())?;
@@ -393,5 +445,6 @@ fn main() -> Result<()> {
         let path = tempfile::tempdir_in(&directory)?;
         round("redb", &Redb::open(path.path())?, path.path())?;
     }
-    Ok(())
+    let path = tempfile::tempdir_in(&directory)?;
+    tokio::runtime::Runtime::new()?.block_on(through_the_store(path.path()))
 }

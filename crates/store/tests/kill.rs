@@ -11,13 +11,15 @@ use std::time::{Duration, Instant};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use throng_store::{
-    Batch, ColumnType, Compaction, EmbeddedOptions, EmbeddedStore, Key, Op, Order, Page, Store,
-    Table, key,
+    Batch, ColumnType, Compaction, Durability, EmbeddedOptions, EmbeddedStore, Key, Op, Order,
+    Page, Store, Table, key,
 };
 
 const DIRECTORY: &str = "THRONG_TEST_KILL_DIRECTORY";
-const ROUNDS: u32 = 12;
+const ROUNDS: u32 = 24;
 const TIME: Duration = Duration::from_secs(10);
+/// A writer on a busy machine needs less to open the store.
+const START: Duration = Duration::from_secs(30);
 const WRITERS: u32 = 8;
 const ROWS: u32 = 4;
 
@@ -90,8 +92,17 @@ async fn write_for_ever(store: &EmbeddedStore, writer: u32) {
     let mut count = read(&COUNTER).await;
     loop {
         batch_number += 1;
-        let value = [&batch_number.to_be_bytes()[..], &[7; 1500]].concat();
-        let mut batch = Batch::durable(partition.clone()).put(&HEAD, Key::new(), value.clone());
+        // Small ones stay long in any buffer that is not flushed; large ones fill files.
+        let filling = if writer.is_multiple_of(2) { 0 } else { 1500 };
+        let value = [&batch_number.to_be_bytes()[..], &vec![7; filling]].concat();
+        // One way or the other to make sure of it.
+        let durability = if writer < 2 {
+            Durability::Behind
+        } else {
+            Durability::Durable
+        };
+        let mut batch =
+            Batch::new(partition.clone(), durability).put(&HEAD, Key::new(), value.clone());
         for row in 0..ROWS {
             batch.push(Op::put(
                 &LOG,
@@ -100,8 +111,11 @@ async fn write_for_ever(store: &EmbeddedStore, writer: u32) {
             ));
         }
         store.write(batch).await.expect("writes");
+        if durability == Durability::Behind {
+            store.flush().await.expect("syncs");
+        }
         acknowledge("batch", writer, batch_number);
-        if batch_number % 4 == 0 {
+        if batch_number.is_multiple_of(4) {
             let expected = count.to_be_bytes();
             let expected = (count > 0).then_some(&expected[..]);
             let new = (count + 1).to_be_bytes().to_vec().into();
@@ -125,8 +139,14 @@ fn acknowledge(what: &str, writer: u32, number: u32) {
 
 type Acknowledged = BTreeMap<(String, u32), u32>;
 
-/// Runs the writer for some time, kills it, and adds to what it said.
-fn run_and_kill(directory: &Path, life: Duration, acknowledged: &mut Acknowledged) {
+/// Runs the writer for some time, from its start or from the first thing it says; kills it, and adds
+/// to what it said before.
+fn run_and_kill(
+    directory: &Path,
+    after_first: bool,
+    life: Duration,
+    acknowledged: &mut Acknowledged,
+) {
     let mut child = Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "writer", "--nocapture"])
         .env(DIRECTORY, directory)
@@ -143,34 +163,41 @@ fn run_and_kill(directory: &Path, life: Duration, acknowledged: &mut Acknowledge
         }
     });
     let mut note = |line: String| {
-        // The last line may be cut off; only whole ones count.
-        let mut words = line
+        // The last line may be cut off; a number without its last digits claims less than was said.
+        let words: Vec<_> = line
             .split(' ')
             .skip_while(|word| !word.ends_with("ack"))
-            .skip(1);
-        let (Some(what), Some(writer), Some(number)) = (words.next(), words.next(), words.next())
-        else {
-            return;
+            .collect();
+        let [_, what, writer, number] = words[..] else {
+            return false;
         };
-        if let (Ok(writer), Ok(number)) = (writer.parse(), number.parse::<u32>()) {
-            let last = acknowledged.entry((what.to_owned(), writer)).or_insert(0);
-            *last = number.max(*last);
-        }
+        let (Ok(writer), Ok(number)) = (writer.parse(), number.parse::<u32>()) else {
+            return false;
+        };
+        let last = acknowledged.entry((what.to_owned(), writer)).or_insert(0);
+        *last = number.max(*last);
+        true
     };
-    let end = Instant::now() + life;
+    let mut writing = !after_first;
+    let mut end = Instant::now() + if writing { life } else { START };
     loop {
         match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(line) => note(line),
+            Ok(line) => {
+                if note(line) && !writing {
+                    (writing, end) = (true, Instant::now() + life);
+                }
+            }
             Err(RecvTimeoutError::Timeout) => break,
             Err(RecvTimeoutError::Disconnected) => panic!("the writer ended by itself"),
         }
     }
     child.kill().expect("is killed");
     child.wait().expect("has ended");
-    let mut rest: Vec<_> = lines.iter().collect();
+    for line in lines {
+        note(line);
+    }
     reader.join().expect("no panic");
-    rest.pop();
-    rest.into_iter().for_each(&mut note);
+    assert!(writing, "the writer did not begin in time");
 }
 
 async fn check(store: &EmbeddedStore, acknowledged: &Acknowledged) {
@@ -237,20 +264,18 @@ async fn acknowledged_writes_survive_kill_9() {
     let directory = tempfile::tempdir().expect("a directory");
     let (start, mut acknowledged) = (Instant::now(), Acknowledged::new());
     for round in 0..ROUNDS {
-        // The first rounds are short enough to hit the making of the directory.
-        let life = random.random_range(1..if round < 4 { 60 } else { 700 });
-        run_and_kill(
-            directory.path(),
-            Duration::from_millis(life),
-            &mut acknowledged,
-        );
+        // The first rounds hit the making of the directory and the recovery.
+        let after_first = round >= 4;
+        let life =
+            Duration::from_millis(random.random_range(1..if after_first { 250 } else { 60 }));
+        run_and_kill(directory.path(), after_first, life, &mut acknowledged);
         let store = open(directory.path());
         check(&store, &acknowledged).await;
         store.close().await;
         let left = TIME.saturating_sub(start.elapsed());
-        println!("round {round}, {life} ms: {acknowledged:?}, {left:?} left");
-        if left.is_zero() && acknowledged.len() as u32 == 2 * WRITERS {
-            return;
+        println!("round {round}, {life:?}: {acknowledged:?}, {left:?} left");
+        if left.is_zero() && round >= 6 {
+            break;
         }
     }
     assert!(!acknowledged.is_empty(), "nothing was written");
