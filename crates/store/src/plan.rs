@@ -111,3 +111,58 @@ fn refuse_duplicates(writes: &[Write]) -> Result<(), StoreError> {
         Some(pair) => Err(StoreError::DuplicateRow { table: pair[0].0 }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ColumnType, Compaction, Op, Order, key};
+
+    const TABLE: Table = Table {
+        name: "table",
+        partition: &[("app", ColumnType::U32)],
+        clustering: &[("seq", ColumnType::U32, Order::Ascending)],
+        ttl: Some(Duration::from_secs(60)),
+        compaction: Compaction::SizeTiered,
+    };
+
+    fn expires_at(ttl: Option<Duration>) -> i64 {
+        Put::new(&TABLE, Bytes::new(), ttl).expires_at(1_000)
+    }
+
+    #[test]
+    fn a_ttl_is_whole_seconds_within_limits() {
+        assert_eq!(expires_at(None), 61_000);
+        assert_eq!(expires_at(Some(Duration::from_millis(1))), 2_000);
+        assert_eq!(expires_at(Some(Duration::from_millis(1_001))), 3_000);
+        assert_eq!(expires_at(Some(Duration::ZERO)), 2_000);
+        assert_eq!(
+            expires_at(Some(Duration::MAX)),
+            1_000 + 20 * 365 * 24 * 3_600_000
+        );
+    }
+
+    #[test]
+    fn a_row_is_gone_when_its_time_has_come() {
+        assert!(!is_expired(0, i64::MAX), "0 is never");
+        assert!(!is_expired(10, 9));
+        assert!(is_expired(10, 10));
+    }
+
+    #[test]
+    fn a_row_twice_is_found_in_any_order() {
+        let plan_of = |seqs: &[u32]| {
+            let mut batch = Batch::durable(key![1u32]);
+            seqs.iter()
+                .for_each(|&seq| batch.push(Op::put(&TABLE, key![seq], "")));
+            plan(batch).map(|(writes, _)| writes.len())
+        };
+        assert!(matches!(plan_of(&[1, 2, 3]), Ok(3)));
+        assert!(matches!(plan_of(&[3, 1, 2]), Ok(3)));
+        for twice in [&[1, 1][..], &[1, 2, 1], &[2, 3, 1, 3]] {
+            assert!(matches!(
+                plan_of(twice),
+                Err(StoreError::DuplicateRow { table: "table" })
+            ));
+        }
+    }
+}

@@ -14,7 +14,8 @@ use std::time::Duration;
 use fjall::{Keyspace, Readable};
 use parking_lot::Mutex;
 
-use super::{EmbeddedOptions, Tables, backend, reclaim, row};
+use super::tables::Tables;
+use super::{EmbeddedOptions, backend, reclaim, row};
 use crate::{StoreError, plan};
 
 /// How long closing waits for a table that is being rewritten. After that the process may exit under
