@@ -11,7 +11,7 @@ export function fakeBrowser() {
     key: (index) => [...store.keys()][index] ?? null,
     get length() { return store.size; },
   };
-  const navigator = { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/120', language: 'en', cookieEnabled: true, onLine: true };
+  const navigator = { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/120', platform: 'Linux x86_64', language: 'en', cookieEnabled: true, onLine: true };
   const window = {
     navigator,
     localStorage,
@@ -22,5 +22,5 @@ export function fakeBrowser() {
   globalThis.window = window;
   globalThis.localStorage = localStorage;
   globalThis.navigator ??= navigator;
-  globalThis.document ??= { cookie: '', createElement: () => ({}), addEventListener() {} };
+  globalThis.document ??= { cookie: '', charset: 'UTF-8', createElement: () => ({}), addEventListener() {}, removeEventListener() {} };
 }

@@ -7,9 +7,10 @@ import { lintIncoming } from './wire-lint.mjs';
 const SDKS = {
   chat: { sdk: '@tencentcloud/chat', browser: false },
   'tim-js-sdk': { sdk: 'tim-js-sdk', browser: true },
-  'lite-chat': { sdk: '@tencentcloud/lite-chat', browser: false },
-  'lite-chat/basic': { sdk: '@tencentcloud/lite-chat/basic', browser: false },
-  'lite-chat/professional': { sdk: '@tencentcloud/lite-chat/professional', browser: false },
+  // 4.2.1 declares the option proxyServer but does not read it, and dials the vendor's host for the app.
+  'lite-chat': { sdk: '@tencentcloud/lite-chat', browser: true, redirect: true },
+  'lite-chat/basic': { sdk: '@tencentcloud/lite-chat/basic', browser: true, redirect: true },
+  'lite-chat/professional': { sdk: '@tencentcloud/lite-chat/professional', browser: true, redirect: true },
 };
 
 /** The SDK's refusal of a call, with its number. */
@@ -43,10 +44,12 @@ export class SdkClient {
     this.rejections = [];
     this.sendings = [];
     this.pending = new Map();
-    const { sdk: file, browser: needsBrowser } = SDKS[sdk];
+    const { sdk: file, browser: needsBrowser, redirect = false } = SDKS[sdk];
     this.worker = new Worker(new URL('./sdk-worker.mjs', import.meta.url), {
       workerData: {
         sdk: file,
+        server: target.wsBase,
+        redirect,
         browser: browser ?? needsBrowser,
         createNow,
         create: { SDKAppID: app.id, proxyServer: target.wsBase, ...create },
@@ -54,7 +57,12 @@ export class SdkClient {
     });
     this.up = new Promise((resolve, reject) => {
       this.worker.once('error', reject);
-      this.worker.on('message', (message) => (message.kind === 'up' ? resolve() : this.#take(message)));
+      this.worker.on('message', (message) => {
+        if (message.kind === 'up') return resolve();
+        // Before it is up, nobody would look at what went wrong.
+        if (message.kind === 'crash') reject(new Error(message.stack));
+        return this.#take(message);
+      });
     });
     this.worker.on('error', (error) => this.crashes.push({ what: 'worker', stack: String(error?.stack ?? error) }));
     this.worker.on('exit', () => this.#ended());

@@ -6,7 +6,7 @@ import { fakeBrowser } from './browser-globals.mjs';
 import { tappedWebSocket } from './tapped-websocket.mjs';
 
 const require = createRequire(import.meta.url);
-const { sdk, create, browser } = workerData;
+const { sdk, create, browser, server, redirect } = workerData;
 
 const post = (kind, value) => parentPort.postMessage({ kind, at: Date.now(), ...value });
 
@@ -31,7 +31,7 @@ for (const level of ['log', 'info', 'warn', 'debug', 'error']) {
 }
 
 const faults = { offline: false, swallow: null };
-const { TappedWebSocket, open } = tappedWebSocket((frame) => post('frame', frame), faults);
+const { TappedWebSocket, open } = tappedWebSocket(server, redirect, (frame) => post('frame', frame), faults);
 globalThis.WebSocket = TappedWebSocket;
 if (browser) fakeBrowser();
 

@@ -41,7 +41,8 @@ export class Standalone {
   async launch() {
     const file = path.join(this.dir, 'throng.toml');
     writeFileSync(file, toml({ listen: this.listen, admin_listen: this.admin, data_dir: path.join(this.dir, 'data'), ...this.config }));
-    const { THRONG_LISTEN: _l, THRONG_ADMIN_LISTEN: _a, THRONG_DATA_DIR: _d, ...inherited } = process.env;
+    // THRONG_… variables are settings to the server; those of this run are meant for the tests.
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('THRONG_')));
     this.expected = false;
     this.starts += 1;
     const child = start(BINARY, ['standalone', '--config', file, ...this.args], {

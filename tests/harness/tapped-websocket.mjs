@@ -17,14 +17,23 @@ export function frameText(data) {
 /**
  * A WebSocket class whose sockets report to `record({ dir, socket, binary, text })` and obey `faults`:
  * `offline` (new connections fail), `swallow` (a predicate on incoming frames that get lost).
+ * It reaches `server` only. With `redirect` it takes any other host for the server, as a name server
+ * of one's own would; without, dialling elsewhere is an error.
  */
-export function tappedWebSocket(record, faults) {
+export function tappedWebSocket(server, redirect, record, faults) {
   const open = new Set();
   let count = 0;
 
+  const address = (url) => {
+    if (url.startsWith(`${server}/`)) return url;
+    if (!redirect) throw new Error(`the SDK dials ${url} instead of ${server}`);
+    const { pathname, search } = new URL(url);
+    return `${server}${pathname}${search}`;
+  };
+
   class TappedWebSocket extends WebSocket {
     constructor(url, protocols) {
-      super(faults.offline ? NOWHERE : url, protocols);
+      super(faults.offline ? NOWHERE : address(url), protocols);
       this.number = count++;
       this.openedAt = null;
       open.add(this);

@@ -38,7 +38,7 @@ test('a quit some time after the join is a quit', async (t) => {
 });
 
 test('membership lost after the grace period: the client is told by a notice, and a new join is clean', async (t) => {
-  const w = await world(t, { session: { grace_seconds: 1 } });
+  const w = await world(t, { presence: { grace_seconds: 1 } });
   const room = await w.room();
   const ann = await w.user('ann');
   await ann.join(room);

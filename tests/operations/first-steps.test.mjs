@@ -1,0 +1,54 @@
+// The first minutes of somebody new: no arguments, a demo app is made, printed and kept.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { BINARY, requireBinary } from '../harness/binary.mjs';
+import { ended, start } from '../harness/children.mjs';
+import { cliVerifies } from '../harness/cli.mjs';
+import { SdkClient } from '../harness/sdk-client.mjs';
+import { until } from '../harness/wait.mjs';
+
+/** Starts the binary as a newcomer would, but for free ports, and returns what it printed until ready. */
+async function firstStart(cwd) {
+  requireBinary();
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('THRONG_')));
+  const child = start(BINARY, ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  child.stdout.on('data', (part) => { out += part; });
+  child.stderr.resume();
+  await until(() => /^ready listen=\S+ admin=\S+$/m.test(out), 'the ready line', { timeout: 20_000 });
+  const printed = (label) => new RegExp(`^${label} +(\\S+)$`, 'm').exec(out)?.[1];
+  return {
+    child,
+    app: { id: Number(printed('SDKAppID')), key: printed('secret key') },
+    user: printed('userID'),
+    userSig: printed('userSig'),
+    admin: printed('admin'),
+    adminSig: printed('admin sig'),
+    proxyServer: printed('proxyServer'),
+    room: printed('live room'),
+  };
+}
+
+test('without an app one is made; what is printed works, and is the same app after a restart', async (t) => {
+  const cwd = mkdtempSync(path.join(os.tmpdir(), 'throng-first-'));
+  t.after(() => rmSync(cwd, { recursive: true, force: true }));
+  const first = await firstStart(cwd);
+  assert.ok(await cliVerifies(first.app, first.user, first.userSig));
+  assert.ok(await cliVerifies(first.app, first.admin, first.adminSig));
+
+  const ann = await SdkClient.start({ wsBase: first.proxyServer }, first.app, first.user, { login: false });
+  await ann.login(first.userSig);
+  assert.equal((await ann.join(first.room)).status, 'JoinedSuccess');
+  assert.deepEqual(ann.problems(), []);
+  await ann.close();
+  first.child.kill('SIGTERM');
+  await ended(first.child);
+
+  const second = await firstStart(cwd);
+  assert.deepEqual(second.app, first.app);
+  second.child.kill('SIGTERM');
+  assert.equal((await ended(second.child)).code, 0);
+});
