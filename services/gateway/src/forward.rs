@@ -119,7 +119,7 @@ impl Forwarder {
         command: &'static Command,
     ) -> Result<v1::CommandReply, CommandError> {
         if matches!(command.state, Support::NotYet) {
-            return Err(Code::UNKNOWN_COMMAND.with(format!("{} is not supported yet", command.name)));
+            return Err(command.not_yet());
         }
         // There is one owner today; a request that names no group has none in any case.
         catalogue::routing_group(command.key, &request.body)?;

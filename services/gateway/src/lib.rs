@@ -1,5 +1,24 @@
 //! Connections and HTTP: WebSocket sessions, the REST front door, room fan-out.
+//!
+//! A client's frame comes in through `http` and `connection`, `session` finds out whose it is and
+//! answers it or hands it to `forward`; what the rest of the cluster has for clients comes in over
+//! the bus, into `rooms` and `session`, and goes out through `connection`.
 
+mod admission;
+mod config;
+mod connection;
+mod context;
+mod demo;
 mod forward;
+mod gateway;
+mod http;
+mod metrics;
+mod rest;
+mod rooms;
+mod session;
 
+pub use config::{Config, ConfigError};
+pub use demo::DemoConfig;
 pub use forward::{Forwarder, Links};
+pub use gateway::{Deps, Gateway};
+pub use rest::{BadProxy, RestConfig, TrustedProxies};

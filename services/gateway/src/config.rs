@@ -1,0 +1,165 @@
+//! The gateway's settings. Every field has a default that serves a small machine well.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::demo::DemoConfig;
+use crate::rest::RestConfig;
+
+/// Settings of one gateway. Times are in seconds and may have fractions.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Bytes of the largest frame a client may send; a larger one closes its connection (1009).
+    pub frame_bytes: usize,
+    /// Requests of one connection that may be unanswered; reading pauses at that number.
+    pub in_flight: usize,
+    /// Bytes that may wait to be written to one connection. Over it the connection first loses room
+    /// messages, and is closed when it cannot take what may not be lost.
+    pub outbox_bytes: usize,
+    /// Time for a client to send the head of an HTTP request.
+    #[serde(with = "seconds")]
+    pub handshake_timeout: Duration,
+    /// Time after which a connection without a frame in either direction is closed. Longer than the
+    /// hello interval, because a client that receives sends no heartbeats.
+    #[serde(with = "seconds")]
+    pub idle_timeout: Duration,
+    /// Time that a command of a socket has to be answered in; the client gives up after 15 seconds.
+    #[serde(with = "seconds")]
+    pub command_timeout: Duration,
+    /// How often a client says hello (`HelloInterval`).
+    #[serde(with = "seconds")]
+    pub hello_interval: Duration,
+    /// How long an empty poll of a live room is held. The client gives up after 15 seconds.
+    #[serde(with = "seconds")]
+    pub poll_hold: Duration,
+    /// Time without a poll after which a guest is gone: guests do not say so when they leave.
+    #[serde(with = "seconds")]
+    pub guest_idle: Duration,
+    /// Pause before a push that was not acknowledged goes out again.
+    #[serde(with = "seconds")]
+    pub ack_timeout: Duration,
+    /// Connections in all; more are refused with 503.
+    pub max_connections: usize,
+    /// Connections of one address; more are refused with 503. Many people share an address.
+    pub max_connections_per_address: usize,
+    /// Logins that are worked on at the same time; more wait.
+    pub max_logins: usize,
+    /// How long a login waits for its turn before it is refused with 60022.
+    #[serde(with = "seconds")]
+    pub login_wait: Duration,
+    /// Commands of sockets that are worked on at the same time; more are refused with 60022 and
+    /// their clients told to hold back.
+    pub max_commands: usize,
+    /// Events of a live room that are kept for those who poll and those who come back.
+    pub ring_events: usize,
+    /// Bytes of such events.
+    pub ring_bytes: usize,
+    /// How often owners are told how many members their rooms have here.
+    #[serde(with = "seconds")]
+    pub report_interval: Duration,
+    /// Time in which all connections are closed, in random order, when the process ends.
+    #[serde(with = "seconds")]
+    pub drain_window: Duration,
+    /// The REST front door.
+    pub rest: RestConfig,
+    /// The demo page.
+    pub demo: DemoConfig,
+}
+
+/// A setting that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("gateway: {option} {reason}")]
+pub struct ConfigError {
+    option: &'static str,
+    reason: &'static str,
+}
+
+impl Config {
+    /// # Errors
+    /// [`ConfigError`] that names the setting.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let error = |option, reason| Err(ConfigError { option, reason });
+        let not_zero = [
+            ("frame_bytes", self.frame_bytes),
+            ("in_flight", self.in_flight),
+            ("max_connections", self.max_connections),
+            ("max_connections_per_address", self.max_connections_per_address),
+            ("max_logins", self.max_logins),
+            ("max_commands", self.max_commands),
+            ("ring_events", self.ring_events),
+        ];
+        for (option, value) in not_zero {
+            if value == 0 {
+                return error(option, "must not be 0");
+            }
+        }
+        // An answer has up to 1 MB; with less it could never be sent.
+        if self.outbox_bytes < throng_protocol::limits::REPLY_BYTES {
+            return error("outbox_bytes", "must hold the largest answer, 1 MiB");
+        }
+        if self.idle_timeout <= self.hello_interval {
+            return error("idle_timeout", "must be longer than hello_interval");
+        }
+        if self.poll_hold >= Duration::from_secs(15) {
+            return error("poll_hold", "must be below 15 s: clients do not wait longer");
+        }
+        Ok(())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            frame_bytes: 256 * 1024,
+            in_flight: 64,
+            outbox_bytes: 2 * 1024 * 1024,
+            handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(150),
+            command_timeout: Duration::from_secs(12),
+            hello_interval: Duration::from_secs(120),
+            poll_hold: Duration::from_secs(10),
+            guest_idle: Duration::from_secs(60),
+            ack_timeout: Duration::from_secs(5),
+            max_connections: 200_000,
+            max_connections_per_address: 20_000,
+            max_logins: 256,
+            login_wait: Duration::from_secs(30),
+            max_commands: 20_000,
+            ring_events: 512,
+            ring_bytes: 1024 * 1024,
+            report_interval: Duration::from_secs(30),
+            drain_window: Duration::from_secs(5),
+            rest: RestConfig::default(),
+            demo: DemoConfig::default(),
+        }
+    }
+}
+
+/// Durations as numbers of seconds.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, de};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::Error> {
+        Duration::try_from_secs_f64(f64::deserialize(source)?).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_and_the_rest_is_default() {
+        let config: Config =
+            serde_json::from_str(r#"{"poll_hold": 0.5, "idle_timeout": 20, "in_flight": 2}"#).unwrap();
+        assert_eq!(config.poll_hold, Duration::from_millis(500));
+        assert_eq!(config.idle_timeout, Duration::from_secs(20));
+        assert_eq!(config.frame_bytes, Config::default().frame_bytes);
+        assert!(serde_json::from_str::<Config>(r#"{"poll_hold": -1}"#).is_err());
+        assert!(serde_json::from_str::<Config>(r#"{"pollhold": 1}"#).is_err());
+    }
+}

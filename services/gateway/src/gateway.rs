@@ -1,0 +1,115 @@
+//! A gateway's life: build, serve, drain.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use throng_bus::Bus;
+use throng_node::apps::Apps;
+use throng_node::drain::Drain;
+use throng_node::secret::Secret;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::admission::Admission;
+use crate::config::{Config, ConfigError};
+use crate::context::Context;
+use crate::forward::{Forwarder, Links};
+use crate::http;
+use crate::metrics::Metrics;
+use crate::rooms::Hub;
+
+/// How often idle connections and guests are looked for.
+const LOOK_FOR_IDLE: Duration = Duration::from_secs(5);
+
+/// What a gateway needs of the rest of the cluster.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The other services.
+    pub links: Links,
+    /// Settings of apps.
+    pub apps: Apps,
+    /// The cluster's keys.
+    pub secret: Secret,
+    /// Events of rooms, and what is for this gateway.
+    pub bus: Arc<dyn Bus>,
+    /// Names this gateway; no two that run may have the same.
+    pub gateway_id: String,
+}
+
+/// Serves clients: WebSocket, REST, the demo page.
+#[derive(Debug)]
+pub struct Gateway {
+    config: Config,
+    deps: Deps,
+}
+
+impl Gateway {
+    /// A gateway that does not serve yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a setting cannot work.
+    pub fn build(config: Config, deps: Deps) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self { config, deps })
+    }
+
+    /// Serves on the listener until the process drains, then closes all connections over the
+    /// configured window and returns.
+    pub async fn serve(self, listener: TcpListener, drain: Drain) {
+        let Deps { links, apps, secret, bus, gateway_id } = self.deps;
+        let config = self.config;
+        let metrics = Arc::new(Metrics::new());
+        let forwarder = Forwarder::new(links, apps, secret);
+        let hub = Arc::new(Hub::new(
+            &config,
+            gateway_id.clone(),
+            Arc::clone(&bus),
+            forwarder.clone(),
+            Arc::clone(&metrics),
+            drain.clone(),
+        ));
+        let admission =
+            Arc::new(Admission::new(config.max_connections, config.max_connections_per_address));
+        let context = Arc::new(Context::new(
+            config,
+            gateway_id,
+            forwarder,
+            hub,
+            Arc::clone(&admission),
+            metrics,
+        ));
+        let inbox = tokio::spawn(Arc::clone(&context).receive(bus, drain.clone()));
+        let upkeep = tokio::spawn(upkeep(Arc::clone(&context)));
+
+        let router = http::router(&context, &drain);
+        http::serve(listener, router, Arc::clone(&context), drain).await;
+
+        http::close_connections(&admission, context.config.drain_window).await;
+        inbox.abort();
+        upkeep.abort();
+    }
+}
+
+/// What has to be done from time to time, for as long as there are connections.
+async fn upkeep(context: Arc<Context>) {
+    let config = &context.config;
+    let acks = (config.ack_timeout / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
+    let look = LOOK_FOR_IDLE.min(config.guest_idle / 4).max(Duration::from_millis(10));
+    let report = config.report_interval.max(Duration::from_millis(10));
+    let [mut acks, mut look, mut report] = [acks, look, report].map(|period| {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks
+    });
+    let idle = u32::try_from(config.idle_timeout.as_secs()).unwrap_or(u32::MAX).max(1);
+    loop {
+        tokio::select! {
+            _ = acks.tick() => context.acks.run(Instant::now()),
+            _ = look.tick() => {
+                context.admission.close_idle(idle);
+                context.hub.expire_guests(config.guest_idle);
+            }
+            _ = report.tick() => context.hub.report().await,
+        }
+    }
+}

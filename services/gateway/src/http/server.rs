@@ -1,0 +1,95 @@
+//! Accepts connections and serves HTTP on them until one becomes a WebSocket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use throng_node::drain::Drain;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::Service as _;
+
+use crate::context::Context;
+
+/// Bytes of a request's head.
+const HEAD_BYTES: usize = 64 * 1024;
+/// Pause when the system has no more sockets.
+const OUT_OF_SOCKETS: Duration = Duration::from_millis(50);
+
+/// Accepts until the process begins to drain.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    context: Arc<Context>,
+    drain: Drain,
+) {
+    let places = Arc::new(Semaphore::new(context.config.max_connections));
+    loop {
+        let accepted = tokio::select! {
+            () = drain.draining() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(OUT_OF_SOCKETS).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            context.metrics.refused("http");
+            continue;
+        };
+        let task = connection(
+            stream,
+            peer,
+            router.clone(),
+            context.config.handshake_timeout,
+            drain.clone(),
+            place,
+        );
+        drain.spawn(task);
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    handshake_timeout: Duration,
+    drain: Drain,
+    _place: OwnedSemaphorePermit,
+) {
+    // Frames are flushed when they should leave.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(handshake_timeout)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = drain.draining() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "an HTTP connection broke");
+    }
+}

@@ -1,0 +1,96 @@
+//! What the gateway counts. Handles of hot paths are made once; labels come from fixed sets only.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use metrics::{Counter, Histogram, counter, gauge, histogram};
+use parking_lot::RwLock;
+
+use crate::connection::Dropped;
+
+/// Handles of the gateway's metrics.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    pub(crate) frames_in: Counter,
+    pub(crate) frames_out: Counter,
+    pub(crate) bytes_in: Counter,
+    pub(crate) bytes_out: Counter,
+    pub(crate) login_seconds: Histogram,
+    pub(crate) room_events: Counter,
+    pub(crate) room_holes: Counter,
+    pub(crate) room_recovered: Counter,
+    pub(crate) room_unrecovered: Counter,
+    pub(crate) acks_missed: Counter,
+    dropped_slow: [Counter; 5],
+    commands: RwLock<HashMap<(&'static str, u32), Counter>>,
+}
+
+impl Metrics {
+    /// Handles of the recorder that is installed now.
+    pub(crate) fn new() -> Self {
+        let dropped = |priority: &'static str| {
+            counter!("throng_gateway_room_frames_dropped_total", "priority" => priority, "reason" => "slow")
+        };
+        Self {
+            frames_in: counter!("throng_gateway_frames_received_total"),
+            frames_out: counter!("throng_gateway_frames_sent_total"),
+            bytes_in: counter!("throng_gateway_received_bytes_total"),
+            bytes_out: counter!("throng_gateway_sent_bytes_total"),
+            login_seconds: histogram!("throng_gateway_login_seconds"),
+            room_events: counter!("throng_gateway_room_events_total"),
+            room_holes: counter!("throng_gateway_room_holes_total"),
+            room_recovered: counter!("throng_gateway_room_recovered_total"),
+            room_unrecovered: counter!("throng_gateway_room_unrecovered_total"),
+            acks_missed: counter!("throng_gateway_pushes_unacknowledged_total"),
+            dropped_slow: ["none", "high", "normal", "low", "lowest"].map(dropped),
+            commands: RwLock::new(HashMap::new()),
+        }
+    }
+
+    /// Counts room frames that a slow connection lost.
+    pub(crate) fn dropped_slow(&self, dropped: &Dropped) {
+        for (counter, &number) in self.dropped_slow.iter().zip(dropped) {
+            if number > 0 {
+                counter.increment(number.into());
+            }
+        }
+    }
+
+    /// Counts a command that was answered. `name` is the catalogue's, so that strangers cannot make
+    /// up labels.
+    pub(crate) fn command(&self, name: &'static str, code: u32) {
+        if let Some(counter) = self.commands.read().get(&(name, code)) {
+            return counter.increment(1);
+        }
+        let (service, command) = name.split_once('.').unwrap_or(("", name));
+        let counter = counter!(
+            "throng_gateway_commands_total",
+            "service" => service, "command" => command, "code" => code.to_string()
+        );
+        counter.increment(1);
+        self.commands.write().insert((name, code), counter);
+    }
+
+    /// Counts a connection that was taken in.
+    pub(crate) fn opened(&self, path: &'static str) {
+        counter!("throng_gateway_connections_opened_total", "path" => path).increment(1);
+        gauge!("throng_gateway_connections", "path" => path).increment(1);
+    }
+
+    /// Counts a connection that ended.
+    pub(crate) fn closed(&self, path: &'static str, reason: &'static str) {
+        counter!("throng_gateway_connections_closed_total", "path" => path, "reason" => reason)
+            .increment(1);
+        gauge!("throng_gateway_connections", "path" => path).decrement(1);
+    }
+
+    /// Counts a connection or login that was turned away.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        counter!("throng_gateway_refused_total", "reason" => reason).increment(1);
+    }
+
+    /// Notes how long a login took.
+    pub(crate) fn login(&self, took: Duration) {
+        self.login_seconds.record(took.as_secs_f64());
+    }
+}

@@ -1,0 +1,68 @@
+//! A session (or a guest) on one connection, as rooms see it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use throng_protocol::ids::AppId;
+
+use super::room::Room;
+use crate::connection::Outbox;
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Who sits in rooms. A connection that changes its user gets a new one.
+#[derive(Debug)]
+pub(crate) struct Attendee {
+    /// Different for every attendee of this process.
+    pub(crate) id: u64,
+    pub(crate) app: AppId,
+    /// Empty for guests.
+    pub(crate) user: String,
+    pub(crate) inst_id: u32,
+    pub(crate) outbox: Outbox,
+    /// Locked after the room's state, never before it.
+    pub(super) seats: Mutex<Seats>,
+}
+
+/// The seats of one attendee.
+#[derive(Debug, Default)]
+pub(super) struct Seats {
+    /// The connection is gone: no more seats.
+    pub(super) closed: bool,
+    pub(super) list: Vec<(Arc<Room>, Seat)>,
+}
+
+/// How an attendee sits in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Seat {
+    /// Frames are pushed.
+    Push,
+    /// It polls with a key for this place.
+    Poll(PollSeat),
+}
+
+/// The place that a poll key names. It stays the same when its holder changes the connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PollSeat {
+    /// Empty for guests.
+    pub(crate) user: String,
+    pub(crate) inst_id: u32,
+}
+
+impl Attendee {
+    pub(crate) fn new(app: AppId, user: String, inst_id: u32, outbox: Outbox) -> Self {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { id, app, user, inst_id, outbox, seats: Mutex::default() }
+    }
+
+    /// Whether it sits in this room.
+    pub(crate) fn is_in(&self, group: &str) -> bool {
+        self.seats.lock().list.iter().any(|(room, _)| room.group() == group)
+    }
+
+    /// Takes a seat off the list.
+    pub(super) fn stand_up(&self, room: &Arc<Room>, seat: &Seat) {
+        self.seats.lock().list.retain(|(at, taken)| !(Arc::ptr_eq(at, room) && taken == seat));
+    }
+}

@@ -1,0 +1,94 @@
+//! Whose request is it? Every request says so itself with its token, because requests come again on
+//! a new connection before the login does (SDK protocol notes 01, 1.5).
+
+use std::sync::Arc;
+
+use throng_proto::v1;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::token::A2;
+
+use super::{Kicked, Session};
+use crate::rooms::Attendee;
+
+/// A logged-in session as its token names it.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// The token's text, to know it again.
+    pub(super) a2: String,
+    pub(super) token: A2,
+    pub(super) attendee: Arc<Attendee>,
+}
+
+impl Identity {
+    pub(super) fn new(a2: String, token: A2, session: &Session) -> Self {
+        let attendee =
+            Attendee::new(token.app, token.user.clone(), token.inst_id, session.outbox.clone());
+        Self { a2, token, attendee: Arc::new(attendee) }
+    }
+
+    pub(super) fn key(&self) -> v1::SessionKey {
+        v1::SessionKey {
+            app: self.token.app.0,
+            user: self.token.user.clone(),
+            inst_id: self.token.inst_id,
+        }
+    }
+
+    /// The same session, maybe with another connection.
+    pub(super) fn is(&self, token: &A2) -> bool {
+        self.token.user == token.user && self.token.inst_id == token.inst_id
+    }
+}
+
+/// Why a request is nobody's.
+#[derive(Debug)]
+pub(super) enum NotAuthentic {
+    /// The token is not one of ours, or another app's.
+    Token,
+    /// The session was kicked; the client is told how.
+    Kicked(u32),
+}
+
+impl NotAuthentic {
+    pub(super) fn error(&self) -> CommandError {
+        match self {
+            NotAuthentic::Token => Code::SIG_EXPIRED.with("a2: not valid, log in again"),
+            NotAuthentic::Kicked(kick_type) => {
+                Code::KICKED.with(format!("this session was ended (KickType {kick_type})"))
+            }
+        }
+    }
+}
+
+impl Session {
+    /// The session that a token stands for; cheap for the one that was seen last.
+    pub(super) fn authenticate(&self, a2: &str) -> Result<Arc<Identity>, NotAuthentic> {
+        let mut state = self.state.lock();
+        if let Some(identity) = &state.identity
+            && identity.a2 == a2
+        {
+            return Ok(Arc::clone(identity));
+        }
+        let token = A2::open(a2, self.context.forwarder.secret().token_key())
+            .filter(|token| token.app == self.peer.app)
+            .ok_or(NotAuthentic::Token)?;
+        if let Some(Kicked { inst_id, kick_type }) = state.kicked
+            && inst_id == token.inst_id
+        {
+            return Err(NotAuthentic::Kicked(kick_type));
+        }
+        let identity = Arc::new(Identity::new(a2.to_owned(), token, self));
+        // The first one to prove who it is has the connection, until it logs out. A request in
+        // another's name is answered, but joins nothing.
+        if state.identity.is_none() && !state.ended {
+            state.identity = Some(Arc::clone(&identity));
+        }
+        Ok(identity)
+    }
+
+    /// Whether the connection is this identity's.
+    pub(super) fn is_current(&self, identity: &Arc<Identity>) -> bool {
+        let state = self.state.lock();
+        state.identity.as_ref().is_some_and(|current| Arc::ptr_eq(current, identity))
+    }
+}

@@ -1,0 +1,117 @@
+//! Commands that another service answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use throng_proto::v1::{self, origin::Kind};
+use throng_protocol::catalogue;
+use tokio::time::Instant;
+
+use super::Session;
+use super::dispatch::{Answer, Caller, Request};
+use crate::rooms::Attendee;
+
+/// How soon after a join a quit of the same room belongs to it.
+const REJOIN: Duration = Duration::from_millis(1500);
+
+const JOIN: &str = "group_open_http_svc.apply_join_group";
+const QUIT: &str = "group_open_http_svc.quit_group";
+
+/// The last join of a connection.
+#[derive(Debug)]
+pub(super) struct RecentJoin {
+    group: String,
+    at: Instant,
+    was_member: bool,
+}
+
+impl Session {
+    pub(super) async fn forward(self: &Arc<Self>, request: Request) {
+        let attendee = match &request.caller {
+            Caller::Session(identity) => Arc::clone(&identity.attendee),
+            Caller::Guest => self.guest(),
+        };
+        if self.belongs_to_rejoin(&request, &attendee) {
+            return self.respond(&request, &Answer::ok(&()));
+        }
+        let envelope = match self.envelope(&request, &attendee).await {
+            Ok(envelope) => envelope,
+            Err(error) => return self.respond(&request, &Answer::fail(&error)),
+        };
+        let reply = self.context.forwarder.execute(envelope, request.command).await;
+        let answer = Answer { code: reply.code, body: reply.body };
+        if reply.effects.is_empty() {
+            return self.respond(&request, &answer);
+        }
+        match &request.caller {
+            Caller::Session(identity) => {
+                self.before_answer(&attendee, &reply.effects);
+                self.respond(&request, &answer);
+                // In another session's name nothing happens here: presence tells that session.
+                if self.is_current(identity) {
+                    self.after_answer(&attendee, &reply.effects);
+                }
+                self.track(identity, &reply.effects).await;
+            }
+            Caller::Guest => {
+                self.respond(&request, &answer);
+                self.after_answer(&attendee, &reply.effects);
+            }
+        }
+    }
+
+    async fn envelope(
+        &self,
+        request: &Request,
+        attendee: &Attendee,
+    ) -> Result<v1::CommandRequest, throng_protocol::CommandError> {
+        let (caller, kind) = match &request.caller {
+            Caller::Guest => (v1::Caller::default(), Kind::Guest),
+            Caller::Session(identity) => {
+                let settings = self.context.forwarder.apps().get(self.peer.app).await?;
+                let caller = v1::Caller {
+                    user: identity.token.user.clone(),
+                    tiny_id: identity.token.tiny_id,
+                    admin: settings.admins.contains(&identity.token.user),
+                };
+                (caller, Kind::Client)
+            }
+        };
+        let deadline = self.context.config.command_timeout.as_millis();
+        Ok(v1::CommandRequest {
+            app: self.peer.app.0,
+            caller: Some(caller),
+            origin: Some(self.origin(kind, attendee.inst_id)),
+            command: request.echo.command(),
+            body: request.body.clone(),
+            deadline_ms: u32::try_from(deadline).unwrap_or(u32::MAX),
+            trace: String::new(),
+        })
+    }
+
+    /// Whether this quit is the tail of a join, which must not be carried out.
+    ///
+    /// A client that wrongly thinks it left a room X, while it is in it, joins X again and then
+    /// quits "the room it was in before": X (SDK protocol notes 02, 8, trap 2). It believes to be in
+    /// X afterwards, so it has to be. A quit that follows the first join of X is what its user wants:
+    /// a client sends the join of a room it is a member of in no other case.
+    fn belongs_to_rejoin(&self, request: &Request, attendee: &Attendee) -> bool {
+        let name = request.command.name;
+        if name != JOIN && name != QUIT {
+            return false;
+        }
+        let Ok(group) = catalogue::routing_group(request.command.key, &request.body) else {
+            return false;
+        };
+        let mut state = self.state.lock();
+        if name == QUIT {
+            return state.recent_join.take_if(|join| join.group == *group).is_some_and(|join| {
+                join.was_member && join.at.elapsed() < REJOIN
+            });
+        }
+        let was_member = attendee.is_in(&group);
+        state.recent_join =
+            Some(RecentJoin { group: group.into_owned(), at: Instant::now(), was_member });
+        false
+    }
+}

@@ -1,0 +1,27 @@
+//! `wshello`: the session says that it is still there (SDK protocol notes 01, 3.1).
+
+use throng_proto::v1;
+use throng_protocol::error::Code;
+
+use super::Session;
+use super::dispatch::{Answer, Caller, Request};
+
+impl Session {
+    pub(super) async fn hello(&self, request: &Request) -> Answer {
+        let Caller::Session(identity) = &request.caller else { return Answer::ok(&()) };
+        let hello = v1::HelloRequest {
+            session: Some(identity.key()),
+            gateway: self.context.gateway_id.clone(),
+        };
+        match self.context.forwarder.presence().hello(hello).await {
+            Ok(reply) => match reply.into_inner().kick_type {
+                0 => Answer::ok(&()),
+                kick_type => Answer::kicked(kick_type),
+            },
+            Err(status) => {
+                tracing::debug!(%status, "presence did not take a hello");
+                Answer::fail(&Code::ACCOUNT_INTERNAL.with("presence is not available: try again"))
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `wslogin`: a first login with a signature, or a session that comes back with its token (SDK
+//! protocol notes 01, 2.2 and 3.2).
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use serde::Serialize;
+use throng_node::time;
+use throng_proto::v1;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids;
+use throng_protocol::token::{self, A2};
+use throng_protocol::usersig;
+use tokio::time::{Instant, timeout};
+
+use super::auth::{Identity, NotAuthentic};
+use super::dispatch::{Answer, Credentials, Request};
+use super::local::ALL_FEATURES;
+use super::Session;
+use crate::connection::Close;
+use crate::context::INST_IDS;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LoginAnswer<'a> {
+    #[serde(rename = "A2Key")]
+    a2_key: &'a str,
+    /// A string, because JavaScript cannot hold it.
+    tiny_id: String,
+    inst_id: u32,
+    hello_interval: u64,
+    time_stamp: i64,
+    custom_status: &'a str,
+    purchase_bits: &'static str,
+    rich_msg_auth_key: &'static str,
+}
+
+/// Why somebody is not logged in.
+enum Refused {
+    Error(CommandError),
+    Kicked(u32),
+    /// A failure of ours: a client that comes back later may be lucky.
+    Failed(CommandError),
+}
+
+impl From<CommandError> for Refused {
+    fn from(error: CommandError) -> Self {
+        Refused::Error(error)
+    }
+}
+
+impl From<NotAuthentic> for Refused {
+    fn from(why: NotAuthentic) -> Self {
+        match why {
+            NotAuthentic::Kicked(kick_type) => Refused::Kicked(kick_type),
+            NotAuthentic::Token => Refused::Error(why.error()),
+        }
+    }
+}
+
+/// A login that succeeded.
+struct LoggedIn {
+    identity: Arc<Identity>,
+    custom_status: String,
+    rooms: Vec<v1::TrackedRoom>,
+}
+
+impl Session {
+    /// Answers a login, then brings back the rooms of a session that had some.
+    pub(super) async fn login(self: &Arc<Self>, request: Request) {
+        let began = Instant::now();
+        let Some(credentials) = &request.credentials else { return };
+        let comes_back = !credentials.a2.is_empty();
+        match self.log_in(credentials).await {
+            Ok(logged_in) => {
+                let identity = &logged_in.identity;
+                self.respond(&request, &self.welcome(identity, &logged_in.custom_status));
+                self.context.metrics.login(began.elapsed());
+                self.bring_back(identity, logged_in.rooms).await;
+            }
+            Err(Refused::Error(error)) => self.respond(&request, &Answer::fail(&error)),
+            Err(Refused::Kicked(kick_type)) => self.respond(&request, &Answer::kicked(kick_type)),
+            Err(Refused::Failed(error)) => {
+                self.respond(&request, &Answer::fail(&error));
+                // A client that comes back does not try again by itself on this connection.
+                if comes_back {
+                    self.outbox.close(Close::OVERLOADED);
+                }
+            }
+        }
+    }
+
+    fn welcome(&self, identity: &Identity, custom_status: &str) -> Answer {
+        Answer::ok(&LoginAnswer {
+            a2_key: &identity.a2,
+            tiny_id: identity.token.tiny_id.to_string(),
+            inst_id: identity.token.inst_id,
+            hello_interval: self.context.config.hello_interval.as_secs(),
+            time_stamp: time::now_seconds(),
+            custom_status,
+            purchase_bits: ALL_FEATURES,
+            rich_msg_auth_key: "",
+        })
+    }
+
+    async fn log_in(self: &Arc<Self>, credentials: &Credentials) -> Result<LoggedIn, Refused> {
+        let config = &self.context.config;
+        let Ok(Ok(_turn)) = timeout(config.login_wait, self.context.logins.acquire()).await else {
+            self.context.metrics.refused("logins");
+            return Err(Refused::Failed(Code::OVERLOADED.with("too many logins: try again")));
+        };
+        let work = async {
+            let (identity, fresh) = if credentials.a2.is_empty() {
+                (self.by_signature(credentials).await?, true)
+            } else {
+                (self.by_token(&credentials.a2)?, false)
+            };
+            self.register(identity, fresh).await
+        };
+        match timeout(config.command_timeout, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Refused::Failed(Code::TIMEOUT.with("the login took too long"))),
+        }
+    }
+
+    /// A new session for whoever the signature is of.
+    async fn by_signature(&self, credentials: &Credentials) -> Result<Arc<Identity>, Refused> {
+        let user = &credentials.identifier;
+        ids::user_id(user)?;
+        let forwarder = &self.context.forwarder;
+        let settings = forwarder.apps().get(self.peer.app).await?;
+        let now = time::now_seconds();
+        let signed =
+            usersig::verify(&credentials.usersig, self.peer.app, &settings.keys, user, now)?;
+        let request = v1::EnsureAccountRequest { app: self.peer.app.0, user: user.clone() };
+        let account = forwarder.directory().ensure_account(request).await.map_err(failed)?;
+        if account.into_inner().not_before > signed.issued_at {
+            return Err(Code::SIG_REVOKED.with("usersig: revoked, make a new one").into());
+        }
+        let token = A2 {
+            app: self.peer.app,
+            user: user.clone(),
+            tiny_id: ids::tiny_id(forwarder.secret().tiny_key(), self.peer.app, user),
+            inst_id: rand::rng().random_range(1..INST_IDS),
+            issued_at: now,
+            instance: token::instance(&self.peer.instance),
+        };
+        let a2 = token.seal(forwarder.secret().token_key());
+        Ok(Arc::new(Identity::new(a2, token, self)))
+    }
+
+    /// The session that it was before.
+    fn by_token(&self, a2: &str) -> Result<Arc<Identity>, Refused> {
+        Ok(self.authenticate(a2)?)
+    }
+
+    async fn register(
+        self: &Arc<Self>,
+        identity: Arc<Identity>,
+        fresh: bool,
+    ) -> Result<LoggedIn, Refused> {
+        self.take_over_connection(&identity).await?;
+        let token = &identity.token;
+        let had_until_now =
+            self.context.sessions.enter(token.app, &token.user, token.inst_id, self);
+        let request = v1::RegisterRequest {
+            session: Some(identity.key()),
+            gateway: self.context.gateway_id.clone(),
+            instance: self.peer.instance.clone(),
+            platform: self.peer.platform,
+            issued_at: token.issued_at,
+            fresh,
+            connection: self.number,
+        };
+        let reply = match self.context.forwarder.presence().register(request).await {
+            Ok(reply) => reply.into_inner(),
+            Err(status) => {
+                self.forget(&identity);
+                return Err(failed(status));
+            }
+        };
+        if reply.outcome() == v1::register_reply::Outcome::Kicked {
+            self.forget(&identity);
+            return Err(Refused::Kicked(reply.kick_type));
+        }
+        let mut rooms = reply.rooms;
+        if let Some(before) = had_until_now {
+            before.hand_over(token, &mut rooms);
+        }
+        Ok(LoggedIn { identity, custom_status: reply.custom_status, rooms })
+    }
+
+    /// From now on the connection is this identity's; another one's session on it is over.
+    async fn take_over_connection(&self, identity: &Arc<Identity>) -> Result<(), Refused> {
+        let before = {
+            let mut state = self.state.lock();
+            if state.ended {
+                return Err(Refused::Error(Code::TIMEOUT.with("the connection is gone")));
+            }
+            state.kicked = None;
+            state.identity.replace(Arc::clone(identity))
+        };
+        match before {
+            Some(before) if !before.is(&identity.token) => self.sign_off(&before).await,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn forget(&self, identity: &Arc<Identity>) {
+        let token = &identity.token;
+        self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
+        let mut state = self.state.lock();
+        if state.identity.as_ref().is_some_and(|current| Arc::ptr_eq(current, identity)) {
+            state.identity = None;
+        }
+    }
+}
+
+fn failed(status: tonic::Status) -> Refused {
+    tracing::warn!(code = ?status.code(), text = status.message(), "a login failed");
+    Refused::Failed(Code::ACCOUNT_INTERNAL.with("the login failed: try again"))
+}

@@ -1,0 +1,151 @@
+//! Live rooms of the session: what a join or a quit changes here, and how a session that comes back
+//! gets its rooms again without joining (SDK protocol notes 02, 1.6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use throng_proto::v1::{self, attach_member_reply::Outcome, session_effect::Effect};
+use tokio::time::sleep;
+
+use super::auth::Identity;
+use super::push::items_frame;
+use super::Session;
+use crate::rooms::{Attendee, Left, PollSeat, Position, Seat, Since};
+
+/// Pauses between attempts to bring a room back; the client waits and does not know.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const ATTEMPTS: u32 = 20;
+
+impl Session {
+    /// What changes before the answer goes out: rooms that were left.
+    pub(super) fn before_answer(&self, attendee: &Attendee, effects: &[v1::SessionEffect]) {
+        for effect in effects {
+            if let Some(Effect::Left(room)) = &effect.effect {
+                self.context.hub.leave(attendee, &room.group_id);
+            }
+        }
+    }
+
+    /// What changes once the answer is on its way: rooms that were joined. A client drops what
+    /// arrives before it (SDK protocol notes 02, 1.2).
+    pub(super) fn after_answer(&self, attendee: &Arc<Attendee>, effects: &[v1::SessionEffect]) {
+        for effect in effects {
+            if let Some(Effect::Joined(room)) = &effect.effect {
+                let seat = seat_of(attendee, room.mode());
+                let position = Position::from(room.position.unwrap_or_default());
+                let since = Since::Joined(position);
+                self.context.hub.sit(attendee, &room.group_id, &seat, since);
+            }
+        }
+    }
+
+    /// Tells presence which rooms the session is in.
+    pub(super) async fn track(&self, identity: &Identity, effects: &[v1::SessionEffect]) {
+        let mut request = v1::TrackRoomsRequest {
+            session: Some(identity.key()),
+            joined: Vec::new(),
+            left: Vec::new(),
+        };
+        for effect in effects {
+            match &effect.effect {
+                Some(Effect::Joined(room)) => request.joined.push(v1::TrackedRoom {
+                    group_id: room.group_id.clone(),
+                    mode: room.mode,
+                    last_seq: 0,
+                }),
+                Some(Effect::Left(room)) => request.left.push(room.group_id.clone()),
+                None => {}
+            }
+        }
+        if let Err(status) = self.context.forwarder.presence().track_rooms(request).await {
+            tracing::warn!(%status, "presence was not told of a session's rooms");
+        }
+    }
+
+    /// Brings a session that has come back into its rooms again.
+    pub(super) async fn bring_back(
+        self: &Arc<Self>,
+        identity: &Arc<Identity>,
+        rooms: Vec<v1::TrackedRoom>,
+    ) {
+        let missing = rooms.iter().filter(|room| !identity.attendee.is_in(&room.group_id));
+        join_all(missing.map(|room| self.attach(identity, room))).await;
+    }
+
+    async fn attach(&self, identity: &Arc<Identity>, room: &v1::TrackedRoom) {
+        let attendee = &identity.attendee;
+        let place = PollSeat { user: attendee.user.clone(), inst_id: attendee.inst_id };
+        let Some(reply) = self.ask_owner(&room.group_id, &place).await else { return };
+        if reply.outcome() == Outcome::Attached {
+            let seat = seat_of(attendee, room.mode());
+            self.context.hub.sit(attendee, &room.group_id, &seat, Since::Seq(room.last_seq));
+            return;
+        }
+        self.push_notice(&reply);
+        let left = v1::SessionEffect {
+            effect: Some(Effect::Left(v1::RoomLeft { group_id: room.group_id.clone() })),
+        };
+        self.track(identity, &[left]).await;
+    }
+
+    /// Asks a room's owner whether somebody who was a member still is.
+    pub(crate) async fn ask_owner(
+        &self,
+        group: &str,
+        place: &PollSeat,
+    ) -> Option<v1::AttachMemberReply> {
+        let request = v1::AttachMemberRequest {
+            app: self.peer.app.0,
+            group_id: group.to_owned(),
+            user: place.user.clone(),
+            inst_id: place.inst_id,
+            gateway: self.context.gateway_id.clone(),
+            counted: false,
+        };
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..ATTEMPTS {
+            let mut owner = self.context.forwarder.group_router();
+            match owner.attach_member(request.clone()).await {
+                Ok(reply) => return Some(reply.into_inner()),
+                Err(status) => tracing::debug!(%status, "a room's owner did not answer"),
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        tracing::warn!("a member could not be brought back into its room");
+        None
+    }
+
+    /// Pushes the notice that makes a client leave a room it is no longer in.
+    pub(crate) fn push_notice(&self, reply: &v1::AttachMemberReply) {
+        if !reply.notice_items.is_empty() {
+            let _ = self.outbox.control(items_frame(&reply.notice_items));
+        }
+    }
+}
+
+fn seat_of(attendee: &Attendee, mode: v1::RoomMode) -> Seat {
+    match mode {
+        v1::RoomMode::Poll => Seat::Poll(PollSeat {
+            user: attendee.user.clone(),
+            inst_id: attendee.inst_id,
+        }),
+        v1::RoomMode::Push | v1::RoomMode::Unspecified => Seat::Push,
+    }
+}
+
+/// A seat as presence remembers it; guests are not remembered.
+pub(super) fn tracked(left: &Left) -> Option<v1::TrackedRoom> {
+    let mode = match &left.seat {
+        Seat::Push => v1::RoomMode::Push,
+        Seat::Poll(place) if place.user.is_empty() => return None,
+        Seat::Poll(_) => v1::RoomMode::Poll,
+    };
+    Some(v1::TrackedRoom {
+        group_id: left.group.clone(),
+        mode: mode.into(),
+        last_seq: left.last_seq,
+    })
+}

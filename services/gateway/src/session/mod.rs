@@ -1,0 +1,137 @@
+//! The client of one connection: who it is, what it asks for, what it is told. Reads in the order a
+//! frame travels: [`dispatch`] takes it apart, [`auth`] finds out whose it is, then it is answered
+//! here ([`login`], [`logout`], [`hello`], [`local`]) or forwarded ([`forwarded`]).
+
+mod ack_sweep;
+mod acks;
+mod auth;
+mod dispatch;
+mod forwarded;
+mod hello;
+mod inbox;
+mod kick;
+mod local;
+mod login;
+mod logout;
+mod membership;
+mod polling;
+mod push;
+mod registry;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use throng_node::time;
+use throng_proto::v1;
+use throng_protocol::ids::AppId;
+
+use crate::admission::Admitted;
+use crate::connection::Outbox;
+use crate::context::Context;
+use crate::metrics::Metrics;
+use crate::rooms::Attendee;
+use acks::AckWindow;
+pub(crate) use ack_sweep::AckSweep;
+use auth::Identity;
+use forwarded::RecentJoin;
+use kick::Kicked;
+pub(crate) use registry::Registry;
+
+/// What a connection said about itself when it was opened (SDK protocol notes 01, 1.1).
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) app: AppId,
+    /// Kind of device; 7 for browsers.
+    pub(crate) platform: u32,
+    /// One for each SDK object; the same on every reconnect.
+    pub(crate) instance: String,
+    pub(crate) ip: String,
+}
+
+/// The client of one connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    context: Arc<Context>,
+    peer: Peer,
+    outbox: Outbox,
+    /// Number of the connection, for presence.
+    number: u64,
+    state: Mutex<State>,
+    acks: Mutex<AckWindow>,
+    _place: Admitted,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The connection is over.
+    ended: bool,
+    /// Who proved to be here with a login or a token.
+    identity: Option<Arc<Identity>>,
+    /// Who was here, and is not welcome any more.
+    kicked: Option<Kicked>,
+    /// Rooms that were joined without login.
+    guest: Option<Arc<Attendee>>,
+    recent_join: Option<RecentJoin>,
+}
+
+impl Session {
+    pub(crate) fn new(context: Arc<Context>, peer: Peer, outbox: Outbox, place: Admitted) -> Self {
+        Self {
+            acks: Mutex::new(AckWindow::new(context.config.ack_timeout)),
+            context,
+            peer,
+            outbox,
+            number: connection_number(),
+            state: Mutex::default(),
+            _place: place,
+        }
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.context.metrics
+    }
+
+    /// Requests that may be unanswered.
+    pub(crate) fn in_flight_limit(&self) -> usize {
+        self.context.config.in_flight.max(1)
+    }
+
+    /// The guest of this connection, made when somebody first acts as one.
+    fn guest(&self) -> Arc<Attendee> {
+        let mut state = self.state.lock();
+        let guest = state.guest.get_or_insert_with(|| {
+            let inst_id = self.context.guest_inst_id();
+            Arc::new(Attendee::new(self.peer.app, String::new(), inst_id, self.outbox.clone()))
+        });
+        Arc::clone(guest)
+    }
+
+    fn origin(&self, kind: v1::origin::Kind, inst_id: u32) -> v1::Origin {
+        v1::Origin {
+            kind: kind.into(),
+            platform: self.peer.platform,
+            ip: self.peer.ip.clone(),
+            gateway: self.context.gateway_id.clone(),
+            inst_id,
+            instance: self.peer.instance.clone(),
+        }
+    }
+}
+
+/// A number that no other connection of this gateway has, not even one before a restart.
+fn connection_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    if next > 0 {
+        return next;
+    }
+    // The clock moves on by more than connections can be opened.
+    let base = u64::try_from(time::now_millis()).unwrap_or(1) << 20;
+    NEXT.fetch_max(base + 1, Ordering::Relaxed);
+    base
+}
