@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{Clock, SystemClock};
 
-/// How an [`EmbeddedStore`] behaves.
+/// How an [`EmbeddedStore`](crate::EmbeddedStore) behaves.
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
     /// Memory for blocks read from disk, bytes.
@@ -16,7 +16,7 @@ pub struct EmbeddedOptions {
     pub queue_bytes: u32,
     /// How long a write may wait to get into the queue before it is refused.
     pub queue_timeout: Duration,
-    /// How long a [`Durability::Behind`] write may stay unsynced.
+    /// How long a [`Behind`](crate::Durability::Behind) write may stay unsynced.
     pub behind_delay: Duration,
     /// How often the sweeper looks for expired rows.
     pub sweep_interval: Duration,
