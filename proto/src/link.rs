@@ -26,7 +26,9 @@ pub struct Link {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("connected", &self.inner.get().is_some()).finish()
+        f.debug_struct("Link")
+            .field("connected", &self.inner.get().is_some())
+            .finish()
     }
 }
 
@@ -40,7 +42,25 @@ impl Link {
     /// A link whose service is not there yet.
     #[must_use]
     pub fn unconnected() -> Self {
-        Self { inner: Arc::new(OnceLock::new()) }
+        Self {
+            inner: Arc::new(OnceLock::new()),
+        }
+    }
+
+    /// A link to a server that is there already.
+    #[must_use]
+    pub fn to_server<S>(server: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        let link = Self::unconnected();
+        link.connect_server(server);
+        link
     }
 
     /// Connects every clone of this link to a generated server in this process, without sockets.
@@ -73,7 +93,9 @@ impl Service<Request<Body>> for Link {
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
         match self.inner.get() {
             Some(_) => Poll::Ready(Ok(())),
-            None => Poll::Ready(Err(Box::new(tonic::Status::unavailable("service not started")))),
+            None => Poll::Ready(Err(Box::new(tonic::Status::unavailable(
+                "service not started",
+            )))),
         }
     }
 

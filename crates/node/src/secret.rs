@@ -42,7 +42,10 @@ impl Secret {
     /// Derives the keys from the secret.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self { token_key: derive(secret, b"session token"), tiny_key: derive(secret, b"tiny id") }
+        Self {
+            token_key: derive(secret, b"session token"),
+            tiny_key: derive(secret, b"tiny id"),
+        }
     }
 
     /// Reads the secret from `path`, or makes one there that only the owner may read.
@@ -50,16 +53,19 @@ impl Secret {
     /// # Errors
     /// [`SecretError`] when the file can't be used; an existing file is never replaced.
     pub fn load_or_create(path: &Path) -> Result<Self, SecretError> {
-        let io_error = |source| SecretError::Io { path: path.to_owned(), source };
+        let io_error = |source| SecretError::Io {
+            path: path.to_owned(),
+            source,
+        };
         match std::fs::read_to_string(path) {
             Ok(text) => {
-                let secret =
-                    parse_hex(text.trim()).ok_or_else(|| SecretError::Malformed(path.to_owned()))?;
+                let secret = parse_hex(text.trim())
+                    .ok_or_else(|| SecretError::Malformed(path.to_owned()))?;
                 Ok(Self::new(&secret))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let secret: [u8; 32] = rand::rng().random();
-                write_private(path, &to_hex(&secret)).map_err(io_error)?;
+                replace_file(path, &to_hex(&secret)).map_err(io_error)?;
                 Ok(Self::new(&secret))
             }
             Err(error) => Err(io_error(error)),
@@ -87,10 +93,12 @@ fn derive(secret: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
 
 fn to_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn parse_hex(text: &str) -> Option<[u8; 32]> {
@@ -104,8 +112,12 @@ fn parse_hex(text: &str) -> Option<[u8; 32]> {
     Some(secret)
 }
 
-/// Writes beside the file and renames, so that a crash leaves no half secret.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a small file that only the owner may read: beside the old one, then renamed, so that a
+/// crash leaves the one or the other.
+///
+/// # Errors
+/// What the file system says.
+pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write as _;
     let beside = path.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
@@ -117,7 +129,10 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(b"\n")?;
     file.sync_all()?;
     std::fs::rename(&beside, path)?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
@@ -138,7 +153,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 
@@ -148,7 +166,10 @@ mod tests {
         let path = folder.path().join("secret");
         for text in ["", "00", "zz".repeat(32).as_str(), "é".repeat(32).as_str()] {
             std::fs::write(&path, text).unwrap();
-            assert!(matches!(Secret::load_or_create(&path), Err(SecretError::Malformed(_))));
+            assert!(matches!(
+                Secret::load_or_create(&path),
+                Err(SecretError::Malformed(_))
+            ));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
     }

@@ -32,8 +32,14 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
         }
     };
     let operator = call.operator(None).await?;
-    let infos = call.clients.fetch_briefs(call.context.app, request.users.clone()).await?;
-    let unknown = request.users.iter().find(|user| infos.iter().all(|info| info.user != **user));
+    let infos = call
+        .clients
+        .fetch_briefs(call.context.app, request.users.clone())
+        .await?;
+    let unknown = request
+        .users
+        .iter()
+        .find(|user| infos.iter().all(|info| info.user != **user));
     if let Some(unknown) = unknown.filter(|_| set) {
         return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {unknown}")));
     }
@@ -42,7 +48,13 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
             let (room, now, unit) = turn.room()?;
             let mut admins = room.admins.clone();
             if set {
-                admins.extend(request.users.iter().filter(|user| !room.admins.contains(user)).cloned());
+                admins.extend(
+                    request
+                        .users
+                        .iter()
+                        .filter(|user| !room.admins.contains(user))
+                        .cloned(),
+                );
             } else {
                 admins.retain(|admin| !request.users.contains(admin));
             }
@@ -50,22 +62,45 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
                 let info = format!("Admin_Account: at most {} admins", limits::LIVE_ADMINS);
                 return Err(Code::GROUP_BAD_PARAMETER.with(info));
             }
-            let changed = |info: &MemberInfo| {
-                room.admins.contains(&info.user) != admins.contains(&info.user)
-            };
+            let changed =
+                |info: &MemberInfo| room.admins.contains(&info.user) != admins.contains(&info.user);
             let members: Vec<_> = infos.into_iter().filter(changed).collect();
             if members.is_empty() {
                 return Ok(());
             }
-            unit.ops.push(put_row(RowKind::Admins, "", &AdminsRow { users: admins.clone() }));
+            unit.ops.push(put_row(
+                RowKind::Admins,
+                "",
+                &AdminsRow {
+                    users: admins.clone(),
+                },
+            ));
             room.admins = admins;
             let users = members.iter().map(|member| member.user.clone()).collect();
-            let kind = if set { report::BECAME_ADMIN } else { report::NO_LONGER_ADMIN };
-            let notice = Notice { report: kind, operator: &operator.user, ..Notice::default() };
+            let kind = if set {
+                report::BECAME_ADMIN
+            } else {
+                report::NO_LONGER_ADMIN
+            };
+            let notice = Notice {
+                report: kind,
+                operator: &operator.user,
+                ..Notice::default()
+            };
             room.notify(users, &notice, now, unit);
-            let op = if set { op::ADMIN_SET } else { op::ADMIN_REVOKED };
+            let op = if set {
+                op::ADMIN_SET
+            } else {
+                op::ADMIN_REVOKED
+            };
             let online = room.members.online();
-            let tip = Tip { op, operator, members, online, ..Tip::default() };
+            let tip = Tip {
+                op,
+                operator,
+                members,
+                online,
+                ..Tip::default()
+            };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())
         })
@@ -99,7 +134,9 @@ pub(super) async fn get_admin_list(call: &Call<'_>) -> Answer {
     let request: ListRequest = call.parse()?;
     let admins = call
         .rooms
-        .run(call.context.app, &request.group_id, |turn| Ok(turn.room()?.0.admins.clone()))
+        .run(call.context.app, &request.group_id, |turn| {
+            Ok(turn.room()?.0.admins.clone())
+        })
         .await?;
     let infos = if admins.is_empty() {
         Vec::new()
@@ -111,5 +148,7 @@ pub(super) async fn get_admin_list(call: &Call<'_>) -> Answer {
         nick_name: info.nick,
         avatar: info.avatar,
     };
-    call.ok(&Admins { admins: infos.into_iter().map(entry).collect() })
+    call.ok(&Admins {
+        admins: infos.into_iter().map(entry).collect(),
+    })
 }

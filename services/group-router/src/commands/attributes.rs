@@ -65,7 +65,11 @@ pub(super) async fn clear_group_attr(call: &Call<'_>) -> Answer {
 async fn write(call: &Call<'_>, operation: Operation) -> Answer {
     let request: WriteRequest = call.parse()?;
     // The lock is the client's; over REST the last writer wins.
-    let expected = if call.context.is_rest() { None } else { request.attr_main_seq };
+    let expected = if call.context.is_rest() {
+        None
+    } else {
+        request.attr_main_seq
+    };
     let given = request.group_attr;
     let change = call
         .rooms
@@ -90,8 +94,10 @@ fn change(
     expected: Option<u64>,
 ) -> Result<Change, CommandError> {
     let (room, now, unit) = turn.room()?;
-    let pairs: Vec<_> =
-        given.iter().map(|given| (given.key.as_str(), given.value.as_str())).collect();
+    let pairs: Vec<_> = given
+        .iter()
+        .map(|given| (given.key.as_str(), given.value.as_str()))
+        .collect();
     let keys: Vec<_> = given.iter().map(|given| given.key.as_str()).collect();
     let attributes = &mut room.attributes;
     let change = match operation {
@@ -101,7 +107,8 @@ fn change(
         Operation::Clear => attributes.clear(now.ms, expected),
     }
     .map_err(refusal)?;
-    unit.ops.push(put_row(RowKind::Attributes, "", &row(&room.attributes)));
+    unit.ops
+        .push(put_row(RowKind::Attributes, "", &row(&room.attributes)));
     let pushed: Vec<_> = change
         .changed
         .iter()

@@ -59,7 +59,10 @@ impl Call<'_> {
 
     /// A successful answer.
     fn ok(&self, body: &impl Serialize) -> Answer {
-        Ok(Answered { body: envelope::ok(body), effects: Vec::new() })
+        Ok(Answered {
+            body: envelope::ok(body),
+            effects: Vec::new(),
+        })
     }
 
     /// Success, and nothing to tell.
@@ -77,7 +80,10 @@ impl Call<'_> {
         if user.is_empty() {
             return Ok(MemberInfo::default());
         }
-        self.clients.brief(self.context.app, user).await.map(|brief| (*brief).clone())
+        self.clients
+            .brief(self.context.app, user)
+            .await
+            .map(|brief| (*brief).clone())
     }
 
     /// Only app administrators, over REST or logged in as a client.
@@ -85,13 +91,20 @@ impl Call<'_> {
         if self.context.caller.admin {
             Ok(())
         } else {
-            Err(Code::GROUP_FORBIDDEN.with(format!("{} is for app administrators", self.context.name)))
+            Err(Code::GROUP_FORBIDDEN
+                .with(format!("{} is for app administrators", self.context.name)))
         }
     }
 
     /// The app's settings for rooms.
     async fn policy(&self) -> Result<v1::RoomPolicy, CommandError> {
-        Ok(self.clients.apps.get(self.context.app).await?.rooms.unwrap_or_default())
+        Ok(self
+            .clients
+            .apps
+            .get(self.context.app)
+            .await?
+            .rooms
+            .unwrap_or_default())
     }
 }
 

@@ -33,8 +33,12 @@ pub(super) async fn send_group_system_notification(call: &Call<'_>) -> Answer {
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            let notice =
-                Notice { report: report::CUSTOM, operator: &operator, text: &request.content, ban: None };
+            let notice = Notice {
+                report: report::CUSTOM,
+                operator: &operator,
+                text: &request.content,
+                ban: None,
+            };
             room.emit_notice(&notice, Extra::default(), now, unit);
             Ok(())
         })

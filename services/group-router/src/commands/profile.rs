@@ -32,8 +32,16 @@ pub(super) fn check_profile_texts(
 ) -> Result<(), CommandError> {
     let fields = [
         ("Name", name, limits::GROUP_NAME_BYTES),
-        ("Introduction", introduction, limits::GROUP_INTRODUCTION_BYTES),
-        ("Notification", notification, limits::GROUP_NOTIFICATION_BYTES),
+        (
+            "Introduction",
+            introduction,
+            limits::GROUP_INTRODUCTION_BYTES,
+        ),
+        (
+            "Notification",
+            notification,
+            limits::GROUP_NOTIFICATION_BYTES,
+        ),
         ("FaceUrl", face_url, limits::GROUP_FACE_URL_BYTES),
     ];
     for (field, text, most) in fields {
@@ -57,7 +65,9 @@ pub(super) fn custom_fields(
     let mut checked = BTreeMap::new();
     for CustomField { key, value } in fields {
         let bad = |info: String| Err(Code::GROUP_BAD_PARAMETER.with(info));
-        let letters = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let letters = key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if key.is_empty() || key.len() > limits::CUSTOM_KEY_BYTES || !letters {
             return bad(format!(
                 "AppDefinedData.Key: {key:?} is not 1 to {} letters, digits or _",
@@ -78,7 +88,10 @@ pub(super) fn custom_fields(
 
 fn check_custom_count(fields: &BTreeMap<String, String>) -> Result<(), CommandError> {
     if fields.len() > limits::GROUP_CUSTOM_FIELDS {
-        let info = format!("AppDefinedData: over {} fields", limits::GROUP_CUSTOM_FIELDS);
+        let info = format!(
+            "AppDefinedData: over {} fields",
+            limits::GROUP_CUSTOM_FIELDS
+        );
         return Err(Code::GROUP_BAD_PARAMETER.with(info));
     }
     Ok(())
@@ -105,9 +118,13 @@ impl ResponseFilter {
             "GroupId" | "ErrorCode" | "ErrorInfo" => true,
             "AppDefinedData" => self.custom.is_some() || self.group_base_info_filter.is_none(),
             // One field with two names: either asks for both.
-            "MuteAllMember" | "ShutUpAllMember" => self.group_base_info_filter.as_ref().is_none_or(
-                |names| names.iter().any(|name| name == "MuteAllMember" || name == "ShutUpAllMember"),
-            ),
+            "MuteAllMember" | "ShutUpAllMember" => {
+                self.group_base_info_filter.as_ref().is_none_or(|names| {
+                    names
+                        .iter()
+                        .any(|name| name == "MuteAllMember" || name == "ShutUpAllMember")
+                })
+            }
             _ => self
                 .group_base_info_filter
                 .as_ref()
@@ -306,13 +323,18 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                 face_url: replace(&mut profile.face_url, request.face_url),
                 apply_join_option: replace(
                     &mut profile.apply_join_option,
-                    request.apply_join_option.filter(|option| !option.is_empty()),
+                    request
+                        .apply_join_option
+                        .filter(|option| !option.is_empty()),
                 ),
                 mute_all: mute_all.filter(|on| *on != profile.mute_all).map(u8::from),
                 custom: custom
                     .iter()
                     .filter(|(key, value)| profile.custom.get(*key) != Some(*value))
-                    .map(|(key, value)| KeyValue { key: key.clone(), value: value.clone() })
+                    .map(|(key, value)| KeyValue {
+                        key: key.clone(),
+                        value: value.clone(),
+                    })
                     .collect(),
             };
             profile.mute_all = mute_all.unwrap_or(profile.mute_all);

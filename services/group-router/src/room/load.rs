@@ -59,7 +59,10 @@ impl Room {
         policy: v1::RoomPolicy,
         profile: ProfileRow,
     ) -> Box<Self> {
-        let loaded = Loaded { profile, ..Loaded::default() };
+        let loaded = Loaded {
+            profile,
+            ..Loaded::default()
+        };
         Box::new(Self::from_rows(key, epoch, config, policy, loaded))
     }
 
@@ -79,8 +82,16 @@ impl Room {
             profile: loaded.profile,
             attributes: attributes_of(loaded.attributes),
             counters: counters_of(loaded.counters),
-            mutes: loaded.mutes.into_iter().filter(|(_, until)| *until > now).collect(),
-            bans: loaded.bans.into_iter().filter(|(_, until)| *until > now).collect(),
+            mutes: loaded
+                .mutes
+                .into_iter()
+                .filter(|(_, until)| *until > now)
+                .collect(),
+            bans: loaded
+                .bans
+                .into_iter()
+                .filter(|(_, until)| *until > now)
+                .collect(),
             admins: loaded.admins,
             marks: robots_of(&loaded.robots, now),
             robots: loaded.robots,
@@ -89,7 +100,9 @@ impl Room {
             recent: Recent::new(limits::LIVE_HISTORY_MESSAGES),
             policy,
             ring: EventRing::new(epoch, config.ring_events, config.ring_bytes),
-            sequence: Sequence::resume(SequenceRow { reserved: loaded.sequence.reserved }),
+            sequence: Sequence::resume(SequenceRow {
+                reserved: loaded.sequence.reserved,
+            }),
             limiter: Limiter::new(budget, budget),
             dedupe: Dedupe::new(DEFAULT_CAPACITY),
             duplicates: std::collections::HashMap::new(),
@@ -110,7 +123,12 @@ impl Room {
             limit: READ_BACK,
             ..v1::ReadRoomRequest::default()
         };
-        let reply = clients.history.clone().read_room(request).await.map_err(unavailable)?;
+        let reply = clients
+            .history
+            .clone()
+            .read_room(request)
+            .await
+            .map_err(unavailable)?;
         for message in reply.into_inner().messages.into_iter().rev() {
             self.remember_stored(&message);
         }
@@ -124,17 +142,26 @@ fn attributes_of(row: AttributesRow) -> Attributes {
         value: row.value.into(),
         seq: row.seq,
     };
-    Attributes::restore(row.main_seq, row.attributes.into_iter().map(entry).collect())
+    Attributes::restore(
+        row.main_seq,
+        row.attributes.into_iter().map(entry).collect(),
+    )
 }
 
 fn counters_of(row: CountersRow) -> Counters {
-    let counter = |row: crate::storage::CounterRow| Counter { key: row.key.into(), value: row.value };
+    let counter = |row: crate::storage::CounterRow| Counter {
+        key: row.key.into(),
+        value: row.value,
+    };
     Counters::restore(row.seq, row.counters.into_iter().map(counter).collect())
 }
 
 fn robots_of(robots: &[String], now: i64) -> Marks<Arc<str>> {
     let mut marks = Marks::default();
-    let robots: Vec<Arc<str>> = robots.iter().map(|robot| Arc::from(robot.as_str())).collect();
+    let robots: Vec<Arc<str>> = robots
+        .iter()
+        .map(|robot| Arc::from(robot.as_str()))
+        .collect();
     if marks.add_robots(now.unsigned_abs(), &robots).is_err() {
         tracing::error!("more robots stored than a room may have");
     }

@@ -135,7 +135,10 @@ impl Room {
 
     /// When [`Room::tick`] has to run again at the latest, milliseconds of the actor's clock.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        [self.limiter.next_deadline(), self.tips.next_deadline()].into_iter().flatten().min()
+        [self.limiter.next_deadline(), self.tips.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Nobody is in and nothing is due.

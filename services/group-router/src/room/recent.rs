@@ -21,19 +21,27 @@ struct Entry {
 
 impl Recent {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { items: VecDeque::new(), capacity }
+        Self {
+            items: VecDeque::new(),
+            capacity,
+        }
     }
 
     pub(crate) fn push(&mut self, msg_seq: u32, time: i64, item: Bytes) {
         if self.items.len() == self.capacity {
             self.items.pop_front();
         }
-        self.items.push_back(Entry { msg_seq, time, item });
+        self.items.push_back(Entry {
+            msg_seq,
+            time,
+            item,
+        });
     }
 
     /// Takes recalled messages out.
     pub(crate) fn remove(&mut self, msg_seqs: &[u32]) {
-        self.items.retain(|entry| !msg_seqs.contains(&entry.msg_seq));
+        self.items
+            .retain(|entry| !msg_seqs.contains(&entry.msg_seq));
     }
 
     /// The items not older than a time (seconds since 1970) and after a sequence, the oldest first.

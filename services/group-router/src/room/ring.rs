@@ -18,12 +18,22 @@ pub(crate) struct EventRing {
 
 impl EventRing {
     pub(crate) fn new(epoch: u64, max_events: usize, max_bytes: usize) -> Self {
-        Self { events: VecDeque::new(), bytes: 0, max_events, max_bytes, epoch, head: 0 }
+        Self {
+            events: VecDeque::new(),
+            bytes: 0,
+            max_events,
+            max_bytes,
+            epoch,
+            head: 0,
+        }
     }
 
     /// Where the stream stands.
     pub(crate) fn position(&self) -> v1::RoomPosition {
-        v1::RoomPosition { epoch: self.epoch, event_no: self.head }
+        v1::RoomPosition {
+            epoch: self.epoch,
+            event_no: self.head,
+        }
     }
 
     /// Numbers an event and keeps it.
@@ -33,7 +43,9 @@ impl EventRing {
         self.bytes += size(&event);
         self.events.push_back(event.clone());
         while self.events.len() > self.max_events || self.bytes > self.max_bytes {
-            let Some(oldest) = self.events.pop_front() else { break };
+            let Some(oldest) = self.events.pop_front() else {
+                break;
+            };
             self.bytes -= size(&oldest);
         }
         event
@@ -46,10 +58,19 @@ impl EventRing {
         position: v1::RoomPosition,
         limit: usize,
     ) -> (Vec<v1::RoomEvent>, bool) {
-        let known = if position.epoch == self.epoch { position.event_no } else { 0 };
+        let known = if position.epoch == self.epoch {
+            position.event_no
+        } else {
+            0
+        };
         let wanted = usize::try_from(self.head.saturating_sub(known)).unwrap_or(usize::MAX);
         let given = wanted.min(limit).min(self.events.len());
-        let events = self.events.iter().skip(self.events.len() - given).cloned().collect();
+        let events = self
+            .events
+            .iter()
+            .skip(self.events.len() - given)
+            .cloned()
+            .collect();
         (events, given == wanted)
     }
 }
@@ -71,7 +92,10 @@ mod tests {
     }
 
     fn numbers(events: &[v1::RoomEvent]) -> Vec<u64> {
-        events.iter().map(|event| event.position.unwrap().event_no).collect()
+        events
+            .iter()
+            .map(|event| event.position.unwrap().event_no)
+            .collect()
     }
 
     #[test]
@@ -83,7 +107,11 @@ mod tests {
         let (events, complete) = ring.after(at(10), 100);
         assert_eq!((numbers(&events), complete), (vec![], true));
         let (events, complete) = ring.after(at(0), 100);
-        assert_eq!((numbers(&events), complete), ((3..=10).collect(), false), "1 and 2 are gone");
+        assert_eq!(
+            (numbers(&events), complete),
+            ((3..=10).collect(), false),
+            "1 and 2 are gone"
+        );
         let (events, complete) = ring.after(at(0), 2);
         assert_eq!((numbers(&events), complete), (vec![9, 10], false));
     }
@@ -91,7 +119,13 @@ mod tests {
     #[test]
     fn another_epoch_asks_for_everything() {
         let ring = ring_with(3, 8);
-        let (events, complete) = ring.after(v1::RoomPosition { epoch: 2, event_no: 900 }, 100);
+        let (events, complete) = ring.after(
+            v1::RoomPosition {
+                epoch: 2,
+                event_no: 900,
+            },
+            100,
+        );
         assert_eq!((numbers(&events), complete), (vec![1, 2, 3], true));
     }
 
@@ -100,7 +134,10 @@ mod tests {
         let mut ring = EventRing::new(1, 1000, 1000);
         for _ in 0..50 {
             let frame = vec![0; 100].into();
-            ring.push(v1::RoomEvent { frame, ..v1::RoomEvent::default() });
+            ring.push(v1::RoomEvent {
+                frame,
+                ..v1::RoomEvent::default()
+            });
         }
         assert!(ring.bytes <= 1000);
         assert_eq!(ring.position().event_no, 50);

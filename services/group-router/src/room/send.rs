@@ -39,12 +39,7 @@ pub(crate) struct SendAnswer {
 
 impl Room {
     /// Refuses a sender who may not speak here now.
-    pub(crate) fn may_speak(
-        &self,
-        user: &str,
-        role: Role,
-        now: i64,
-    ) -> Result<(), CommandError> {
+    pub(crate) fn may_speak(&self, user: &str, role: Role, now: i64) -> Result<(), CommandError> {
         if role == Role::AppAdmin {
             return Ok(());
         }
@@ -70,7 +65,10 @@ impl Room {
         unit: &mut Unit,
     ) {
         let message = &pending.message;
-        match self.dedupe.begin(now.ms, Arc::from(message.from.as_str()), message.random) {
+        match self
+            .dedupe
+            .begin(now.ms, Arc::from(message.from.as_str()), message.random)
+        {
             Lookup::Done(answer) => {
                 if let Some(reply) = pending.reply.take() {
                     unit.answer(reply, Ok(answer));
@@ -86,9 +84,10 @@ impl Room {
             Lookup::New(ticket) => pending.ticket = Some(ticket),
         }
         let mut verdicts = Verdicts::new();
-        self.limiter.offer(now.ms, priority, pending, &mut rng(), &mut |verdict| {
-            verdicts.push(verdict);
-        });
+        self.limiter
+            .offer(now.ms, priority, pending, &mut rng(), &mut |verdict| {
+                verdicts.push(verdict);
+            });
         self.carry_out(verdicts, now, unit);
     }
 
@@ -98,21 +97,26 @@ impl Room {
             return;
         }
         let mut verdicts = Verdicts::new();
-        self.limiter.poll(now.ms, &mut |verdict| verdicts.push(verdict));
+        self.limiter
+            .poll(now.ms, &mut |verdict| verdicts.push(verdict));
         self.carry_out(verdicts, now, unit);
     }
 
     /// Drops all that wait.
     pub(super) fn close_limiter(&mut self, now: Now, unit: &mut Unit) {
         let mut verdicts = Verdicts::new();
-        self.limiter.drain_all(&mut |verdict| verdicts.push(verdict));
+        self.limiter
+            .drain_all(&mut |verdict| verdicts.push(verdict));
         self.carry_out(verdicts, now, unit);
     }
 
     /// A new budget of messages a second.
     pub(super) fn set_budget(&mut self, budget: u32, now: Now, unit: &mut Unit) {
         let mut verdicts = Verdicts::new();
-        self.limiter.set_budget(now.ms, budget, budget, &mut |verdict| verdicts.push(verdict));
+        self.limiter
+            .set_budget(now.ms, budget, budget, &mut |verdict| {
+                verdicts.push(verdict)
+            });
         self.carry_out(verdicts, now, unit);
     }
 
@@ -122,7 +126,12 @@ impl Room {
                 Verdict::Deliver { item, priority, .. } => {
                     self.deliver(*item, priority, now, unit);
                 }
-                Verdict::Drop { item, priority, reason, .. } => {
+                Verdict::Drop {
+                    item,
+                    priority,
+                    reason,
+                    ..
+                } => {
                     metrics::counter!(
                         "throng_room_messages_dropped_total",
                         "class" => self.class(),
@@ -173,10 +182,18 @@ impl Room {
             unit.appends.push(send.message.clone());
         }
         let recipients = std::mem::take(&mut send.recipients);
-        let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
+        let extra = Extra {
+            priority: priority.wire(),
+            recipients,
+            ..Extra::default()
+        };
         self.emit(encoded, seq, extra, unit);
         metrics::counter!("throng_room_messages_total", "class" => self.class()).increment(1);
-        let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
+        let answer = SendAnswer {
+            msg_seq: seq,
+            msg_time: now.seconds,
+            drop_reason: "",
+        };
         self.settle(send, answer, unit);
     }
 
@@ -195,12 +212,23 @@ impl Room {
     /// A message that history kept from an earlier life of this room.
     pub(super) fn remember_stored(&mut self, message: &v1::StoredMessage) {
         self.last_message = self.last_message.max(message.msg_time);
-        let answer =
-            SendAnswer { msg_seq: message.msg_seq, msg_time: message.msg_time, drop_reason: "" };
-        let age = now_seconds().saturating_sub(message.msg_time).saturating_mul(1000);
+        let answer = SendAnswer {
+            msg_seq: message.msg_seq,
+            msg_time: message.msg_time,
+            drop_reason: "",
+        };
+        let age = now_seconds()
+            .saturating_sub(message.msg_time)
+            .saturating_mul(1000);
         let sender = Arc::from(message.from.as_str());
         // The actor's clock starts with the room.
-        self.dedupe.preload(0, age.try_into().unwrap_or(0), sender, message.random, answer);
+        self.dedupe.preload(
+            0,
+            age.try_into().unwrap_or(0),
+            sender,
+            message.random,
+            answer,
+        );
         if !message.recalled {
             let encoded = wire::stored_item(
                 message,
@@ -208,7 +236,8 @@ impl Room {
                 &self.profile.name,
                 self.kind.as_str(),
             );
-            self.recent.push(message.msg_seq, message.msg_time, encoded.item());
+            self.recent
+                .push(message.msg_seq, message.msg_time, encoded.item());
         }
     }
 }

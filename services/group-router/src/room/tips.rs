@@ -67,7 +67,8 @@ impl Room {
     fn tip_about(&mut self, kind: Kind, member: MemberInfo, now: Now, unit: &mut Unit) {
         let mut due = Vec::new();
         let online = self.members.online();
-        self.tips.event(now.ms, kind, online, member, &mut |tip| due.push(tip));
+        self.tips
+            .event(now.ms, kind, online, member, &mut |tip| due.push(tip));
         self.emit_tips(due, now, unit);
     }
 
@@ -83,9 +84,15 @@ impl Room {
             if paced.unnamed > 0 {
                 metrics::counter!("throng_room_tips_suppressed_total").increment(paced.unnamed);
             }
-            let Some(first) = paced.users.first().cloned() else { continue };
+            let Some(first) = paced.users.first().cloned() else {
+                continue;
+            };
             let tip = Tip {
-                op: if paced.kind == Kind::Join { op::JOINED } else { op::QUIT },
+                op: if paced.kind == Kind::Join {
+                    op::JOINED
+                } else {
+                    op::QUIT
+                },
                 operator: first,
                 members: paced.users,
                 online: self.members.online(),

@@ -61,15 +61,23 @@ fn take(loaded: &mut Loaded, row: Row) -> bool {
     match kind {
         RowKind::Profile => loaded.profile = ProfileRow::decode(row.value).unwrap_or_default(),
         RowKind::Sequence => loaded.sequence = SequenceRow::decode(row.value).unwrap_or_default(),
-        RowKind::Attributes => loaded.attributes = AttributesRow::decode(row.value).unwrap_or_default(),
+        RowKind::Attributes => {
+            loaded.attributes = AttributesRow::decode(row.value).unwrap_or_default()
+        }
         RowKind::Counters => loaded.counters = CountersRow::decode(row.value).unwrap_or_default(),
         RowKind::Admins => loaded.admins = AdminsRow::decode(row.value).unwrap_or_default().users,
         RowKind::Robots => loaded.robots = RobotsRow::decode(row.value).unwrap_or_default().users,
         RowKind::Mute => {
-            loaded.mutes.insert(name.to_owned(), BanRow::decode(row.value.clone()).unwrap_or_default().until);
+            loaded.mutes.insert(
+                name.to_owned(),
+                BanRow::decode(row.value.clone()).unwrap_or_default().until,
+            );
         }
         RowKind::Ban => {
-            loaded.bans.insert(name.to_owned(), BanRow::decode(row.value.clone()).unwrap_or_default().until);
+            loaded.bans.insert(
+                name.to_owned(),
+                BanRow::decode(row.value.clone()).unwrap_or_default().until,
+            );
         }
     }
     kind == RowKind::Profile

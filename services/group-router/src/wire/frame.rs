@@ -73,5 +73,9 @@ fn encode(event: u32, key: &str, item: impl FnOnce(&mut Vec<u8>)) -> Encoded {
     item(&mut frame);
     let len = frame.len() - start;
     frame.extend_from_slice(b"]}]}}");
-    Encoded { frame: Bytes::from(frame), start, len }
+    Encoded {
+        frame: Bytes::from(frame),
+        start,
+        len,
+    }
 }

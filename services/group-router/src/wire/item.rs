@@ -3,8 +3,8 @@
 use serde::Serialize;
 use throng_proto::v1;
 
-use super::frame::encode_with_body;
 use super::Encoded;
+use super::frame::encode_with_body;
 
 /// `Event` of an ordinary group message.
 pub(crate) const EVENT_MESSAGE: u32 = 3;
@@ -28,7 +28,10 @@ pub struct GroupInfo<'a> {
     #[serde(rename = "From_AccountNick", skip_serializing_if = "Option::is_none")]
     pub nick: Option<&'a str>,
     /// Avatar of the sender.
-    #[serde(rename = "From_AccountHeadurl", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "From_AccountHeadurl",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub avatar: Option<&'a str>,
 }
 

@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use throng_protocol::ids::AppId;
+
+/// A self-hosted chat server for clients and back ends of Tencent Cloud Chat.
+#[derive(Debug, Parser)]
+#[command(name = "throng", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Without a command: `standalone`.
+    #[command(flatten)]
+    pub(crate) standalone: ServerFlags,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run every service in this process, with an embedded store.
+    Standalone(ServerFlags),
+    /// Make and check user signatures.
+    #[command(subcommand)]
+    Usersig(UsersigCommand),
+}
+
+/// Flags of a server. Each can be set in the environment and in the configuration file too; flags
+/// win over the environment, which wins over the file.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServerFlags {
+    /// Address for clients: WebSocket and REST [default: 127.0.0.1:7080].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Address for health and metrics [default: 127.0.0.1:7081].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Folder for everything that is kept [default: ./data].
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// An app to serve, with its secret key; repeatable. Without any, a demo app is made and kept.
+    #[arg(long = "app", value_name = "ID:KEY", value_parser = parse_app)]
+    pub(crate) apps: Vec<App>,
+    /// Configuration file (TOML) [env: `THRONG_CONFIG`].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The vendor's SDK for the demo page [default: ./demo/vendor/sdk.js].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) demo_sdk: Option<PathBuf>,
+    /// Filter of log lines, such as `debug` or `info,throng_gateway=debug` [default: info].
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersigCommand {
+    /// Print a signature for a user.
+    Sign {
+        /// The app and its secret key.
+        #[arg(long, value_name = "ID:KEY", value_parser = parse_app)]
+        app: App,
+        /// The user ID.
+        #[arg(long)]
+        user: String,
+        /// Seconds that it is valid for.
+        #[arg(long, default_value_t = 180 * 24 * 3600)]
+        expire: u64,
+    },
+    /// Check a signature; the exit status is 0 only if it is valid now.
+    Verify {
+        /// The app and its secret key.
+        #[arg(long, value_name = "ID:KEY", value_parser = parse_app)]
+        app: App,
+        /// The user ID.
+        #[arg(long)]
+        user: String,
+        /// The signature.
+        sig: String,
+    },
+}
+
+/// An app named on the command line.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) id: AppId,
+    pub(crate) key: String,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads `ID:KEY`.
+pub(crate) fn parse_app(text: &str) -> Result<App, String> {
+    let (id, key) = text.split_once(':').ok_or("expected ID:KEY")?;
+    let id = id.parse().map_err(|_| format!("{id:?} is not an app ID"))?;
+    if id == 0 || key.is_empty() {
+        return Err("expected ID:KEY with an ID above 0 and a key".to_owned());
+    }
+    Ok(App {
+        id: AppId(id),
+        key: key.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_means_standalone() {
+        let cli = Cli::try_parse_from(["throng", "--listen", "127.0.0.1:1"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.standalone.listen.unwrap().port(), 1);
+    }
+
+    #[test]
+    fn an_app_needs_id_and_key() {
+        assert_eq!(parse_app("7:a:b").unwrap().key, "a:b");
+        for bad in ["7", "x:k", "0:k", "7:", ":k", "4294967296:k"] {
+            assert!(parse_app(bad).is_err(), "{bad}");
+        }
+        assert!(!format!("{:?}", parse_app("7:hush").unwrap()).contains("hush"));
+    }
+}
