@@ -100,22 +100,27 @@ pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], bad: Code) -> Result<T, Com
     if !json::depth_within(body, limits::JSON_DEPTH) {
         return Err(bad.with("the body is nested too deeply"));
     }
-    let mut source = serde_json::Deserializer::from_slice(body);
-    let value =
-        serde_path_to_error::deserialize(&mut source).map_err(|error| bad.with(explain(&error)))?;
-    source
-        .end()
-        .map_err(|error| bad.with(format!("the body is not valid JSON: {error}")))?;
-    Ok(value)
+    let text = std::str::from_utf8(body).map_err(|_| bad.with("the body is not UTF-8"))?;
+    serde_json::from_str(text).map_err(|error| bad.with(explain::<T>(text, &error)))
+}
+
+/// Reads the body a second time, with more care, to name the field that is wrong.
+#[cold]
+fn explain<'a, T: Deserialize<'a>>(text: &'a str, error: &serde_json::Error) -> String {
+    if !error.is_data() {
+        return format!("the body is not valid JSON: {error}");
+    }
+    let mut source = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, T>(&mut source) {
+        Err(error) => in_one_line(&error),
+        Ok(_) => error.to_string(),
+    }
 }
 
 /// One line of text: the field's path, then what is wrong with it.
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+fn in_one_line(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let inner = error.inner();
     let text = inner.to_string();
-    if !inner.is_data() {
-        return format!("the body is not valid JSON: {text}");
-    }
     let position = format!(" at line {} column {}", inner.line(), inner.column());
     let problem = text.strip_suffix(&position).unwrap_or(&text);
     let path = error.path().to_string();

@@ -61,10 +61,12 @@ fn text(value: &RawValue) -> Option<Cow<'_, str>> {
 
 /// The value of one field of an object.
 fn find<'a>(field: &str, body: &'a [u8]) -> Result<Option<&'a RawValue>, CommandError> {
-    let mut source = serde_json::Deserializer::from_slice(body);
+    let bad = |problem: String| Code::GROUP_BAD_JSON.with(format!("the body is not {problem}"));
+    let text = std::str::from_utf8(body).map_err(|_| bad("UTF-8".to_owned()))?;
+    let mut source = serde_json::Deserializer::from_str(text);
     source
         .deserialize_map(Find { field })
-        .map_err(|error| Code::GROUP_BAD_JSON.with(format!("the body is not valid JSON: {error}")))
+        .map_err(|error| bad(format!("valid JSON: {error}")))
 }
 
 struct Find<'f> {
