@@ -62,7 +62,7 @@ component_from! {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Key(Vec<Component>);
 
-/// A [`Key`](crate::Key) of the given values. Number literals need their type: `key![7u32, "a"]`.
+/// A [`Key`] of the given values. Number literals need their type: `key![7u32, "a"]`.
 #[macro_export]
 macro_rules! key {
     ($($value:expr),* $(,)?) => {

@@ -49,6 +49,30 @@ async fn rows_are_there_after_opening_again() {
     assert_eq!(rows.len(), 2);
 }
 
+/// Closing used to forget deletions that take several turns, and left their callers with an error.
+#[tokio::test]
+async fn closing_finishes_a_large_deletion() {
+    let directory = directory();
+    let store = open(&directory).expect("opens");
+    let room = key![1u32, "a"];
+    for chunk in 0..5u32 {
+        let mut batch = Batch::behind(room.clone());
+        (0..1000).for_each(|seq| batch.push(Op::put(&ROOMS, key![chunk * 1000 + seq], "")));
+        store.write(batch).await.expect("writes");
+    }
+    let (deleted, ()) = tokio::join!(store.delete_partition(&ROOMS, &room), store.close());
+    deleted.expect("deletes");
+    drop(store);
+    let store = open(&directory).expect("opens again");
+    assert_eq!(
+        store
+            .page(&ROOMS, &room, Page::forward(9))
+            .await
+            .expect("reads"),
+        []
+    );
+}
+
 #[test]
 fn a_directory_in_use_is_refused() {
     let directory = directory();

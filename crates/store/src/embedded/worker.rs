@@ -89,9 +89,9 @@ impl Worker {
     /// Until the queue is closed, or told to.
     pub(crate) fn run(mut self) {
         let mut closing = false;
-        while !closing {
+        while !closing || !self.deletions.is_empty() {
             let (group, ended) = self.next_group();
-            closing = ended;
+            closing |= ended;
             self.telemetry.taken(group.len());
             let mut durable = Vec::with_capacity(group.len());
             let deletions = std::mem::take(&mut self.deletions);
