@@ -1,0 +1,88 @@
+//! The shapes that clients rely on.
+
+use serde_json::{Value, json};
+use throng_node::command::Context;
+use throng_proto::v1;
+use throng_protocol::ids::AppId;
+
+fn call(command: &str, body: &Value) -> Value {
+    let context = Context {
+        app: AppId(1),
+        caller: v1::Caller::default(),
+        origin: v1::Origin::default(),
+        name: command.to_owned(),
+    };
+    match super::execute(&context, body.to_string().as_bytes()) {
+        Ok(body) => serde_json::from_slice(&body).unwrap(),
+        Err(error) => json!({ "code": error.code.number(), "info": error.info }),
+    }
+}
+
+#[test]
+fn an_sdk_that_starts_finds_empty_lists_that_end() {
+    let position =
+        json!({ "TimeStamp": 5, "StartIndex": 6, "TopTimeStamp": 7, "TopStartIndex": 8 });
+    let mut asked = position.clone();
+    asked["From_Account"] = json!("ann");
+    asked["OrderType"] = json!(1);
+    let answer = call("recentcontact.page_get", &asked);
+    assert_eq!(answer["ErrorCode"], 0);
+    assert_eq!(answer["CompleteFlag"], 1);
+    assert_eq!(answer["SessionItem"], json!([]));
+    assert_eq!(answer["GroupItem"], json!([]));
+    for field in ["TimeStamp", "StartIndex", "TopTimeStamp", "TopStartIndex"] {
+        assert_eq!(answer[field], position[field], "{field}");
+    }
+
+    let asked = json!({ "From_Account": "ann", "StartIndex": 0 });
+    let answer = call("recentcontact.get_contact_group", &asked);
+    assert_eq!(answer["CompleteFlag"], 1);
+    assert_eq!(answer["NextStartIndex"], 0);
+    assert_eq!(
+        (&answer["GroupItem"], &answer["ContactItem"]),
+        (&json!([]), &json!([]))
+    );
+
+    let asked =
+        json!({ "From_Account": "ann", "ContactItem": [{ "Type": 1, "To_Account": "bob" }] });
+    let answer = call("recentcontact.search_contact_group", &asked);
+    assert_eq!(
+        (&answer["GroupItem"], &answer["ContactResultItem"]),
+        (&json!([]), &json!([]))
+    );
+}
+
+#[test]
+fn nothing_was_missed() {
+    let answer = call(
+        "openim.getmsg",
+        &json!({ "Cookie": "", "SyncFlag": 0, "NeedAbstract": 1 }),
+    );
+    assert_eq!(answer["SyncFlag"], 2);
+    assert_eq!(answer["MsgList"], json!([]));
+    let cookie = answer["Cookie"].as_str().unwrap();
+    assert!(!cookie.is_empty());
+    let again = call("openim.getmsg", &json!({ "Cookie": cookie, "SyncFlag": 2 }));
+    assert_eq!(again["Cookie"], cookie);
+    assert_eq!(call("openim.authkey", &json!({}))["ErrorCode"], 0);
+}
+
+#[test]
+fn bad_requests_name_the_field() {
+    let answer = call(
+        "recentcontact.get_list",
+        &json!({ "From_Account": "ann", "TimeStamp": 0 }),
+    );
+    assert_eq!(answer["code"], 50002);
+    assert_eq!(answer["info"], "StartIndex: missing field");
+    let answer = call("recentcontact.page_get", &json!({ "TimeStamp": "x" }));
+    assert_eq!(answer["code"], 50002);
+    assert!(
+        answer["info"].as_str().unwrap().starts_with("TimeStamp: "),
+        "{answer}"
+    );
+    let answer = call("openim.getmsg", &json!({ "Cookie": 1 }));
+    assert_eq!(answer["code"], 20001);
+    assert_eq!(call("openim.nonsense", &json!({}))["code"], 60009);
+    assert_eq!(call("other.page_get", &json!({}))["code"], 60009);
+}

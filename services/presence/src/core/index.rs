@@ -1,0 +1,331 @@
+//! The index itself: apps → users → sessions, and the desk at which one user's affairs are decided.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Now;
+use super::session::{Effect, Link, Room, Session, SessionId, Stored, StoredState};
+use super::timers::{TimerKey, Timers};
+use super::user::{MAX_PARKED, Parked, User, Why};
+
+/// Periods, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// How long a session without a connection keeps its place.
+    pub(crate) grace: u64,
+    /// After so long without a sign of life a session is doubted.
+    pub(crate) lease: u64,
+    /// A row of a live session is written again when it is this old.
+    pub(crate) refresh: u64,
+    /// How long kicks are remembered.
+    pub(crate) kick_memory: u64,
+    /// Rooms that are tracked of one session.
+    pub(crate) max_rooms: usize,
+}
+
+/// Sessions of some users. A user's sessions are all in one index.
+#[derive(Debug)]
+pub(crate) struct Index {
+    pub(super) settings: Settings,
+    pub(super) apps: HashMap<u32, HashMap<Arc<str>, User>>,
+    pub(super) timers: Timers,
+}
+
+/// One user's affairs, opened for one decision.
+pub(super) struct Desk<'a> {
+    pub(super) now: Now,
+    pub(super) app: u32,
+    pub(super) name: Arc<str>,
+    pub(super) user: &'a mut User,
+    pub(super) timers: &'a mut Timers,
+    pub(super) settings: &'a Settings,
+    pub(super) out: &'a mut Vec<Effect>,
+}
+
+impl Index {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            apps: HashMap::new(),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Sessions, online or within their grace period.
+    pub(crate) fn len(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// Whether the user is in memory, so that the store has nothing to add.
+    pub(crate) fn knows(&self, app: u32, user: &str) -> bool {
+        self.user(app, user).is_some()
+    }
+
+    pub(super) fn user(&self, app: u32, user: &str) -> Option<&User> {
+        self.apps.get(&app)?.get(user)
+    }
+
+    /// Opens a user's affairs. Afterwards a user without sessions is dropped from memory, and a
+    /// change between online and offline is told.
+    pub(super) fn decide<R>(
+        &mut self,
+        now: Now,
+        app: u32,
+        user: &str,
+        out: &mut Vec<Effect>,
+        decision: impl FnOnce(&mut Desk<'_>) -> R,
+    ) -> R {
+        let result = self.open(now, app, user, out, decision);
+        self.settle(app, user);
+        result
+    }
+
+    /// Drops a user without sessions from memory.
+    fn settle(&mut self, app: u32, user: &str) {
+        let Some(users) = self.apps.get_mut(&app) else {
+            return;
+        };
+        if users.get(user).is_some_and(|user| user.sessions.is_empty()) {
+            users.remove(user);
+        }
+        if users.is_empty() {
+            self.apps.remove(&app);
+        }
+    }
+
+    fn open<R>(
+        &mut self,
+        now: Now,
+        app: u32,
+        user: &str,
+        out: &mut Vec<Effect>,
+        decision: impl FnOnce(&mut Desk<'_>) -> R,
+    ) -> R {
+        let users = self.apps.entry(app).or_default();
+        let (name, mut state) = users
+            .remove_entry(user)
+            .unwrap_or_else(|| (Arc::from(user), User::default()));
+        let was_online = !state.sessions.is_empty();
+        let mut desk = Desk {
+            now,
+            app,
+            name: Arc::clone(&name),
+            user: &mut state,
+            timers: &mut self.timers,
+            settings: &self.settings,
+            out: &mut *out,
+        };
+        let result = decision(&mut desk);
+        let online = !state.sessions.is_empty();
+        if online != was_online {
+            let custom_status = state.custom_status();
+            out.push(Effect::Status {
+                app,
+                user: Arc::clone(&name),
+                online,
+                custom_status,
+            });
+        }
+        users.insert(name, state);
+        result
+    }
+
+    /// Takes in what the store has of a user who is not in memory; a decision has to follow, which
+    /// drops a user without sessions again. Sessions that were live get a fresh grace period to
+    /// come back in.
+    pub(crate) fn restore(
+        &mut self,
+        now: Now,
+        app: u32,
+        user: &str,
+        memory: Memory,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.knows(app, user) {
+            return;
+        }
+        self.open(now, app, user, out, |desk| desk.restore(memory));
+    }
+}
+
+/// What the store has of a user.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) not_before: i64,
+    pub(crate) custom_status: Option<Arc<str>>,
+    pub(crate) sessions: Vec<(u32, Stored)>,
+}
+
+impl Desk<'_> {
+    pub(super) fn id(&self, inst_id: u32) -> SessionId {
+        SessionId {
+            app: self.app,
+            user: Arc::clone(&self.name),
+            inst_id,
+        }
+    }
+
+    pub(super) fn grace_end(&self) -> u64 {
+        self.now.mono + self.settings.grace
+    }
+
+    pub(super) fn lease_end(&self) -> u64 {
+        self.now.mono + self.settings.lease
+    }
+
+    fn restore(&mut self, memory: Memory) {
+        self.user.not_before = memory.not_before;
+        self.user.custom_status = memory.custom_status;
+        let mut sessions = memory.sessions;
+        sessions.sort_by_key(|(_, stored)| stored.at);
+        for (inst_id, stored) in sessions {
+            match stored.state {
+                StoredState::Kicked(kick_type) => {
+                    self.park(inst_id, stored.at, Why::Kicked { kick_type });
+                }
+                StoredState::Lapsed => {
+                    self.park(
+                        inst_id,
+                        stored.at,
+                        Why::Lapsed {
+                            rooms: stored.rooms,
+                        },
+                    );
+                }
+                StoredState::Live => {
+                    let timer = self.start_timer(inst_id, self.grace_end());
+                    self.user.sessions.push(Session {
+                        inst_id,
+                        gateway: stored.gateway,
+                        connection: 0,
+                        instance: stored.instance,
+                        platform: stored.platform,
+                        issued_at: stored.issued_at,
+                        link: Link::Down,
+                        timer,
+                        rooms: stored.rooms,
+                        saved: Some(self.now.mono),
+                    });
+                }
+            }
+        }
+    }
+
+    pub(super) fn start_timer(&mut self, inst_id: u32, deadline: u64) -> TimerKey {
+        let id = self.id(inst_id);
+        self.timers.start(deadline, id)
+    }
+
+    /// Remembers a session that is no more; what is too much is forgotten, in the store as well.
+    pub(super) fn park(&mut self, inst_id: u32, at: i64, why: Why) {
+        self.user.unpark(inst_id);
+        self.user.parked.push(Parked { inst_id, at, why });
+        if self.user.parked.len() > MAX_PARKED {
+            let oldest = self.user.parked.remove(0);
+            self.out.push(Effect::Erase {
+                session: self.id(oldest.inst_id),
+            });
+        }
+    }
+
+    /// Ends a session's place and its memberships. Its row is the caller's business.
+    pub(super) fn remove(&mut self, position: usize) -> Session {
+        let session = self.user.sessions.remove(position);
+        self.timers.stop(session.timer);
+        let id = self.id(session.inst_id);
+        for room in &session.rooms {
+            self.out.push(Effect::Detach {
+                gateway: Arc::clone(&session.gateway),
+                session: id.clone(),
+                group_id: Arc::clone(&room.group_id),
+            });
+        }
+        self.out.push(Effect::Ended { session: id });
+        session
+    }
+
+    /// Writes the row of a session that has rooms, and deletes that of one that has none.
+    pub(super) fn save(&mut self, position: usize) {
+        let now = self.now;
+        let session = &mut self.user.sessions[position];
+        if session.rooms.is_empty() {
+            self.erase(position);
+            return;
+        }
+        session.saved = Some(now.mono);
+        let stored = stored(session, StoredState::Live, now.wall);
+        let inst_id = session.inst_id;
+        self.out.push(Effect::Save {
+            session: self.id(inst_id),
+            stored,
+        });
+    }
+
+    fn erase(&mut self, position: usize) {
+        let session = &mut self.user.sessions[position];
+        if session.saved.take().is_some() {
+            let inst_id = session.inst_id;
+            self.out.push(Effect::Erase {
+                session: self.id(inst_id),
+            });
+        }
+    }
+
+    /// Ends a session for good: nothing of it stays.
+    pub(super) fn end(&mut self, position: usize) {
+        self.erase(position);
+        self.remove(position);
+    }
+
+    /// Puts a session offline: tells its gateway, remembers it, and lets it come back only to hear
+    /// of it.
+    pub(super) fn displace(&mut self, position: usize, kick_type: u32) {
+        let mut session = self.remove(position);
+        let id = self.id(session.inst_id);
+        if session.is_up() {
+            let gateway = Arc::clone(&session.gateway);
+            self.out.push(Effect::Kick {
+                gateway,
+                session: id.clone(),
+                kick_type,
+            });
+        }
+        session.rooms = Vec::new();
+        self.park(session.inst_id, self.now.wall, Why::Kicked { kick_type });
+        let stored = stored(&session, StoredState::Kicked(kick_type), self.now.wall);
+        self.out.push(Effect::Save {
+            session: id,
+            stored,
+        });
+    }
+
+    /// The way in which this session was put offline, while that is remembered.
+    pub(super) fn kicked(&self, inst_id: u32) -> Option<u32> {
+        let parked = self.user.parked(inst_id)?;
+        let Why::Kicked { kick_type } = parked.why else {
+            return None;
+        };
+        let age = u64::try_from(self.now.wall - parked.at).unwrap_or(0) * 1000;
+        (age < self.settings.kick_memory).then_some(kick_type)
+    }
+
+    /// The rooms of a session that lapsed, once: it is back.
+    pub(super) fn take_lapsed(&mut self, inst_id: u32) -> Option<Vec<Room>> {
+        if !matches!(self.user.parked(inst_id)?.why, Why::Lapsed { .. }) {
+            return None;
+        }
+        self.user.unpark(inst_id).map(Parked::into_rooms)
+    }
+}
+
+pub(super) fn stored(session: &Session, state: StoredState, wall: i64) -> Stored {
+    Stored {
+        state,
+        gateway: Arc::clone(&session.gateway),
+        instance: session.instance.clone(),
+        platform: session.platform,
+        issued_at: session.issued_at,
+        at: wall,
+        rooms: session.rooms.clone(),
+    }
+}

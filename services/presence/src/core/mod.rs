@@ -1,0 +1,43 @@
+//! The decisions about sessions: who is online where, who is displaced, who has lapsed. Plain code:
+//! time is passed in, [`Effect`]s come out; the shell around it carries them out.
+
+mod expire;
+mod index;
+mod life;
+mod register;
+mod rooms;
+mod route;
+mod session;
+mod timers;
+mod user;
+pub(crate) mod watch;
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use index::{Index, Memory, Settings};
+pub(crate) use life::Gone;
+pub(crate) use register::{Login, Policy, Registered, is_web};
+pub(crate) use route::Routes;
+pub(crate) use session::{Effect, Room, SessionId, Stored, StoredState};
+
+/// The kinds of being put offline, as the client knows them (SDK protocol notes 1, 3.4).
+pub(crate) mod kick {
+    /// Another login of the account.
+    pub(crate) const OTHER_LOGIN: u32 = 1;
+    /// The same SDK object logged in anew elsewhere.
+    pub(crate) const SAME_INSTANCE: u32 = 2;
+    /// An administrator, over REST.
+    pub(crate) const BY_REST: u32 = 3;
+}
+
+/// The time of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Now {
+    /// Milliseconds on a clock that only moves forward: for grace periods and leases.
+    pub(crate) mono: u64,
+    /// Seconds since 1970: for what is compared with tokens or stored.
+    pub(crate) wall: i64,
+}

@@ -1,0 +1,202 @@
+//! Logins and re-logins, and whom a login displaces.
+
+use std::sync::Arc;
+
+use super::index::{Desk, Index};
+use super::session::{Effect, Link, Room, Session};
+use super::user::Parked;
+use super::{Now, kick};
+
+/// Platform numbers of the Web SDK's family (SDK protocol notes 1, 1.1), which count as Web
+/// together (CN 38656): browsers, mini-programs, uni-app.
+const WEB_FAMILY: [u32; 10] = [7, 8, 9, 10, 11, 12, 15, 19, 20, 21];
+
+/// Whether sessions of this platform share the limit for Web.
+pub(crate) fn is_web(platform: u32) -> bool {
+    WEB_FAMILY.contains(&platform)
+}
+
+/// How many sessions of one user may be online together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    pub(crate) web: usize,
+    /// For each other platform.
+    pub(crate) other: usize,
+}
+
+impl Policy {
+    /// No limit, for when an app's settings cannot be had: a login must not hang on them.
+    pub(crate) const NONE: Self = Self {
+        web: usize::MAX,
+        other: usize::MAX,
+    };
+
+    fn limit(self, platform: u32) -> usize {
+        if is_web(platform) {
+            self.web.max(1)
+        } else {
+            self.other.max(1)
+        }
+    }
+}
+
+/// A login or re-login.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    pub(crate) inst_id: u32,
+    pub(crate) gateway: Arc<str>,
+    pub(crate) connection: u64,
+    pub(crate) instance: Box<str>,
+    pub(crate) platform: u32,
+    pub(crate) issued_at: i64,
+    /// By signature, not by token.
+    pub(crate) fresh: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Registered {
+    /// It is online, in these rooms.
+    Online {
+        rooms: Vec<Room>,
+        custom_status: Arc<str>,
+    },
+    /// It had been put offline in this way.
+    Kicked(u32),
+}
+
+impl Index {
+    /// Takes a session in. A session that nothing is known of is taken at its word: its token was
+    /// checked by the gateway.
+    pub(crate) fn register(
+        &mut self,
+        now: Now,
+        app: u32,
+        user: &str,
+        login: Login,
+        policy: Policy,
+        out: &mut Vec<Effect>,
+    ) -> Registered {
+        self.decide(now, app, user, out, |desk| desk.register(login, policy))
+    }
+}
+
+impl Desk<'_> {
+    fn register(&mut self, login: Login, policy: Policy) -> Registered {
+        if let Some(kick_type) = self.refusal(&login) {
+            return Registered::Kicked(kick_type);
+        }
+        if login.fresh {
+            self.replace_same_instance(&login);
+        }
+        let (inst_id, platform) = (login.inst_id, login.platform);
+        let rooms = self.connect(login);
+        self.make_way(inst_id, policy.limit(platform), |other| {
+            is_web(other) == is_web(platform) && (is_web(platform) || other == platform)
+        });
+        Registered::Online {
+            rooms,
+            custom_status: self.user.custom_status(),
+        }
+    }
+
+    /// A token does not come back from a kick. A signature was judged by the directory.
+    fn refusal(&self, login: &Login) -> Option<u32> {
+        if login.fresh {
+            return None;
+        }
+        if let Some(kick_type) = self.kicked(login.inst_id) {
+            return Some(kick_type);
+        }
+        (login.issued_at < self.user.not_before).then_some(kick::BY_REST)
+    }
+
+    /// One SDK object is one session: the one it had before goes. Its page learns of it only if that
+    /// session has a connection of its own, for on the same connection the new one would hear it.
+    fn replace_same_instance(&mut self, login: &Login) {
+        if login.instance.is_empty() {
+            return;
+        }
+        let earlier = self.user.sessions.iter().position(|session| {
+            session.instance == login.instance && session.inst_id != login.inst_id
+        });
+        let Some(position) = earlier else { return };
+        let old = &self.user.sessions[position];
+        let known = old.connection != 0 && login.connection != 0;
+        let elsewhere = old.gateway != login.gateway || old.connection != login.connection;
+        if old.is_up() && known && elsewhere {
+            self.displace(position, kick::SAME_INSTANCE);
+        } else {
+            self.end(position);
+        }
+    }
+
+    /// Brings the session online and says in which rooms it is.
+    fn connect(&mut self, login: Login) -> Vec<Room> {
+        let seen = Link::Up {
+            seen: self.now.mono,
+        };
+        let lease_end = self.lease_end();
+        if let Some(position) = self.user.position(login.inst_id) {
+            let session = &mut self.user.sessions[position];
+            session.gateway = login.gateway;
+            session.connection = login.connection;
+            session.instance = login.instance;
+            session.platform = login.platform;
+            session.issued_at = login.issued_at;
+            session.link = seen;
+            session.timer = self.timers.restart(session.timer, lease_end);
+            return self.hand_out_rooms(position);
+        }
+        // The number of a kicked session comes again only by chance, with a fresh login.
+        let parked = self.user.unpark(login.inst_id);
+        let saved = parked.as_ref().map(|_| self.now.mono);
+        let timer = self.start_timer(login.inst_id, lease_end);
+        self.user.sessions.push(Session {
+            inst_id: login.inst_id,
+            gateway: login.gateway,
+            connection: login.connection,
+            instance: login.instance,
+            platform: login.platform,
+            issued_at: login.issued_at,
+            link: seen,
+            timer,
+            saved,
+            rooms: parked.map(Parked::into_rooms).unwrap_or_default(),
+        });
+        self.hand_out_rooms(self.user.sessions.len() - 1)
+    }
+
+    /// Where it stands in its rooms is known once: from now on it is sent more.
+    fn hand_out_rooms(&mut self, position: usize) -> Vec<Room> {
+        let session = &mut self.user.sessions[position];
+        let rooms = session.rooms.clone();
+        for room in &mut session.rooms {
+            room.last_seq = 0;
+        }
+        self.save(position);
+        rooms
+    }
+
+    /// Displaces whom the limit has no place for: first sessions without a connection, then the
+    /// oldest logins; never the one that has just come.
+    fn make_way(&mut self, newcomer: u32, limit: usize, same_class: impl Fn(u32) -> bool) {
+        loop {
+            let class = || {
+                let sessions = self.user.sessions.iter().enumerate();
+                sessions.filter(|(_, session)| same_class(session.platform))
+            };
+            if class().count() <= limit {
+                return;
+            }
+            let victim = class()
+                .filter(|(_, session)| session.inst_id != newcomer)
+                .min_by_key(|(_, session)| {
+                    (session.is_up(), session.issued_at, session.timer.serial())
+                })
+                .map(|(position, _)| position);
+            let Some(position) = victim else { return };
+            self.displace(position, kick::OTHER_LOGIN);
+        }
+    }
+}
