@@ -85,7 +85,10 @@ impl Config {
             ("frame_bytes", self.frame_bytes),
             ("in_flight", self.in_flight),
             ("max_connections", self.max_connections),
-            ("max_connections_per_address", self.max_connections_per_address),
+            (
+                "max_connections_per_address",
+                self.max_connections_per_address,
+            ),
             ("max_logins", self.max_logins),
             ("max_commands", self.max_commands),
             ("ring_events", self.ring_events),
@@ -103,7 +106,10 @@ impl Config {
             return error("idle_timeout", "must be longer than hello_interval");
         }
         if self.poll_hold >= Duration::from_secs(15) {
-            return error("poll_hold", "must be below 15 s: clients do not wait longer");
+            return error(
+                "poll_hold",
+                "must be below 15 s: clients do not wait longer",
+            );
         }
         Ok(())
     }
@@ -155,7 +161,8 @@ mod tests {
     #[test]
     fn times_are_seconds_and_the_rest_is_default() {
         let config: Config =
-            serde_json::from_str(r#"{"poll_hold": 0.5, "idle_timeout": 20, "in_flight": 2}"#).unwrap();
+            serde_json::from_str(r#"{"poll_hold": 0.5, "idle_timeout": 20, "in_flight": 2}"#)
+                .unwrap();
         assert_eq!(config.poll_hold, Duration::from_millis(500));
         assert_eq!(config.idle_timeout, Duration::from_secs(20));
         assert_eq!(config.frame_bytes, Config::default().frame_bytes);

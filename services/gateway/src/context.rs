@@ -1,7 +1,7 @@
 //! What all connections of one gateway share.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use rand::RngExt;
 use tokio::sync::Semaphore;

@@ -28,9 +28,7 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Handles of the recorder that is installed now.
     pub(crate) fn new() -> Self {
-        let dropped = |priority: &'static str| {
-            counter!("throng_gateway_room_frames_dropped_total", "priority" => priority, "reason" => "slow")
-        };
+        let dropped = |priority: &'static str| counter!("throng_gateway_room_frames_dropped_total", "priority" => priority, "reason" => "slow");
         Self {
             frames_in: counter!("throng_gateway_frames_received_total"),
             frames_out: counter!("throng_gateway_frames_sent_total"),

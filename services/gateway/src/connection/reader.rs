@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{FuturesUnordered, SplitStream};
 use futures_util::StreamExt;
+use futures_util::stream::{FuturesUnordered, SplitStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_websockets::{CloseCode, Error, Message, WebSocketStream};
@@ -42,7 +42,10 @@ where
     let ((), _) = tokio::join!(session.end(for_good), goodbye);
     // The writer gives up by itself soon after the outbox closed.
     let _ = writer.await;
-    metrics.closed(kind.path(), outbox.close_reason().map_or("peer", |close| close.reason));
+    metrics.closed(
+        kind.path(),
+        outbox.close_reason().map_or("peer", |close| close.reason),
+    );
 }
 
 /// Reads and runs until the connection ends; tells whether the client closed for good.
@@ -102,12 +105,21 @@ fn classify(frame: Option<Result<Message, Error>>, outbox: &Outbox) -> Read {
             Read::Nothing
         }
         Some(Err(Error::PayloadTooLong { .. })) => Read::End(
-            Close { code: 1009, text: "the frame is too large", reason: "too_large" },
+            Close {
+                code: 1009,
+                text: "the frame is too large",
+                reason: "too_large",
+            },
             false,
         ),
-        Some(Err(Error::Protocol(_))) => {
-            Read::End(Close { code: 1002, text: "protocol error", reason: "protocol" }, false)
-        }
+        Some(Err(Error::Protocol(_))) => Read::End(
+            Close {
+                code: 1002,
+                text: "protocol error",
+                reason: "protocol",
+            },
+            false,
+        ),
         Some(Err(_)) | None => Read::End(Close::PEER, false),
     }
 }

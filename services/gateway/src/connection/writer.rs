@@ -33,12 +33,7 @@ where
     }
 }
 
-async fn pump<S>(
-    sink: &mut S,
-    kind: Kind,
-    outbox: &Outbox,
-    metrics: &Metrics,
-) -> Result<(), Error>
+async fn pump<S>(sink: &mut S, kind: Kind, outbox: &Outbox, metrics: &Metrics) -> Result<(), Error>
 where
     S: Sink<Message, Error = Error> + Unpin,
 {

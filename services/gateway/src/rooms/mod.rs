@@ -9,6 +9,7 @@ mod poll;
 mod position;
 mod ring;
 mod room;
+mod state;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -26,7 +27,8 @@ pub(crate) use attendee::{Attendee, PollSeat, Seat};
 pub(crate) use poll::{PollRequest, Polled};
 pub(crate) use position::Position;
 use ring::Ring;
-pub(crate) use room::{Left, Room, Since};
+pub(crate) use room::{Left, Room};
+pub(crate) use state::Since;
 
 use crate::config::Config;
 use crate::forward::Forwarder;
@@ -94,7 +96,12 @@ impl Hub {
     pub(crate) fn leave(&self, attendee: &Attendee, group: &str) -> Vec<Left> {
         let seats: Vec<_> = {
             let seats = attendee.seats.lock();
-            seats.list.iter().filter(|(room, _)| room.group() == group).cloned().collect()
+            seats
+                .list
+                .iter()
+                .filter(|(room, _)| room.group() == group)
+                .cloned()
+                .collect()
         };
         self.give_up(attendee, &seats)
     }
@@ -143,8 +150,12 @@ impl Hub {
             return;
         }
         let mut shard = self.shard(room.app(), room.group()).lock();
-        let Some(rooms) = shard.get_mut(&room.app()) else { return };
-        let same = rooms.get(room.group()).is_some_and(|present| Arc::ptr_eq(present, room));
+        let Some(rooms) = shard.get_mut(&room.app()) else {
+            return;
+        };
+        let same = rooms
+            .get(room.group())
+            .is_some_and(|present| Arc::ptr_eq(present, room));
         if same && room.close_if_empty() {
             rooms.remove(room.group());
             if rooms.is_empty() {
@@ -158,7 +169,11 @@ impl Hub {
         shards
             .flat_map(|shard| {
                 let shard = shard.lock();
-                shard.values().flat_map(HashMap::values).cloned().collect::<Vec<_>>()
+                shard
+                    .values()
+                    .flat_map(HashMap::values)
+                    .cloned()
+                    .collect::<Vec<_>>()
             })
             .collect()
     }

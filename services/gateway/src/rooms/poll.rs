@@ -10,7 +10,8 @@ use throng_protocol::error::{Code, CommandError};
 use throng_protocol::token::PollKey;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Attendee, Hub, PollSeat, Position, Seat, Since};
+use super::ring::Page;
+use super::{Attendee, Hub, PollSeat, Position, Room, Seat, Since};
 
 /// What a client asks for.
 #[derive(Debug, Deserialize)]
@@ -46,7 +47,10 @@ impl PollRequest {
     /// The answer with these items, JSON texts separated by commas.
     pub(crate) fn answer(&self, items: &[u8], next_seq: u64) -> bytes::Bytes {
         const LIST: &[u8] = b",\"RspMsgList\":[";
-        let head = envelope::ok(&PollAnswer { key: &self.key, next_seq });
+        let head = envelope::ok(&PollAnswer {
+            key: &self.key,
+            next_seq,
+        });
         let mut body = Vec::with_capacity(head.len() + LIST.len() + items.len() + 1);
         body.extend_from_slice(head.strip_suffix(b"}").unwrap_or(&head));
         body.extend_from_slice(LIST);
@@ -65,6 +69,82 @@ pub(crate) enum Polled {
     Unknown,
 }
 
+impl Room {
+    /// Notes a poll. The place is served on this connection from now on. False: nobody has it.
+    pub(super) fn begin_poll(self: &Arc<Self>, place: &PollSeat, attendee: &Arc<Attendee>) -> bool {
+        let mut state = self.state.lock();
+        let Some(member) = state.polls.get_mut(place) else {
+            return false;
+        };
+        member.polled = Instant::now();
+        if member.attendee.id != attendee.id {
+            let mut seats = attendee.seats.lock();
+            if seats.closed {
+                return true;
+            }
+            let seat = Seat::Poll(place.clone());
+            seats.list.push((Arc::clone(self), seat.clone()));
+            drop(seats);
+            let before = std::mem::replace(&mut member.attendee, Arc::clone(attendee));
+            before.stand_up(self, &seat);
+        }
+        member.holding += 1;
+        true
+    }
+
+    /// Notes that a poll was answered.
+    pub(super) fn end_poll(&self, place: &PollSeat) {
+        if let Some(member) = self.state.lock().polls.get_mut(place) {
+            member.polled = Instant::now();
+            member.holding = member.holding.saturating_sub(1);
+        }
+    }
+
+    /// What a poll gets now: nothing before the room is ready. `start` is the client's cursor.
+    pub(super) fn page(&self, place: &PollSeat, start: u64) -> Option<Arc<Page>> {
+        let mut state = self.state.lock();
+        if !state.ready {
+            return None;
+        }
+        let after = Position::from_cursor(start, state.head).unwrap_or_else(|| {
+            match state.polls.get(place).map(|member| member.since) {
+                Some(Since::Joined(position)) => position,
+                Some(Since::Seq(seq)) => state.ring.place_of_seq(seq),
+                None => state.head,
+            }
+        });
+        if let Some((made_for, page)) = &state.page
+            && *made_for == after
+        {
+            return Some(Arc::clone(page));
+        }
+        let page = Arc::new(state.ring.page(after, &place.user));
+        if page.for_all {
+            state.page = Some((after, Arc::clone(&page)));
+        }
+        Some(page)
+    }
+
+    /// Takes guests out that have not polled since `before`.
+    pub(super) fn expire_guests(self: &Arc<Self>, before: Instant) -> Vec<PollSeat> {
+        let mut state = self.state.lock();
+        let gone: Vec<PollSeat> = state
+            .polls
+            .iter()
+            .filter(|(place, member)| {
+                place.user.is_empty() && member.holding == 0 && member.polled < before
+            })
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in &gone {
+            if let Some(member) = state.polls.remove(place) {
+                member.attendee.stand_up(self, &Seat::Poll(place.clone()));
+            }
+        }
+        gone
+    }
+}
+
 impl Hub {
     /// Waits until there is something for the place of this key, for `hold` at most.
     pub(crate) async fn poll(
@@ -74,8 +154,13 @@ impl Hub {
         attendee: &Arc<Attendee>,
         hold: Duration,
     ) -> Polled {
-        let place = PollSeat { user: key.user.clone(), inst_id: key.inst_id };
-        let Some(room) = self.find(key.app, &key.group_id) else { return Polled::Unknown };
+        let place = PollSeat {
+            user: key.user.clone(),
+            inst_id: key.inst_id,
+        };
+        let Some(room) = self.find(key.app, &key.group_id) else {
+            return Polled::Unknown;
+        };
         if !room.begin_poll(&place, attendee) {
             return Polled::Unknown;
         }
@@ -109,8 +194,16 @@ impl Hub {
         key: &PollKey,
         position: Position,
     ) -> bool {
-        let place = PollSeat { user: key.user.clone(), inst_id: key.inst_id };
-        self.sit(attendee, &key.group_id, &Seat::Poll(place), Since::Joined(position))
+        let place = PollSeat {
+            user: key.user.clone(),
+            inst_id: key.inst_id,
+        };
+        self.sit(
+            attendee,
+            &key.group_id,
+            &Seat::Poll(place),
+            Since::Joined(position),
+        )
     }
 }
 

@@ -83,7 +83,11 @@ impl Ring {
     /// Adds the newest event.
     pub(crate) fn push(&mut self, position: Position, event: RoomEvent, at: Instant) -> &Event {
         self.bytes += event.frame.len() + event.poll_item.len();
-        self.events.push_back(Event { position, event, at });
+        self.events.push_back(Event {
+            position,
+            event,
+            at,
+        });
         while self.events.len() > self.max_events.max(1)
             || (self.bytes > self.max_bytes && self.events.len() > 1)
         {
@@ -138,7 +142,11 @@ impl Ring {
     /// The items after a place that `user` may see.
     pub(crate) fn page(&self, place: Position, user: &str) -> Page {
         let mut items = Vec::new();
-        let mut page = Page { items: Bytes::new(), next: place, for_all: true };
+        let mut page = Page {
+            items: Bytes::new(),
+            next: place,
+            for_all: true,
+        };
         let mut number = 0;
         for event in self.after(place) {
             if number == PAGE_ITEMS || items.len() >= PAGE_BYTES {
@@ -146,7 +154,9 @@ impl Ring {
             }
             page.next = event.position;
             page.for_all &= event.event.recipients.is_empty();
-            let Some(item) = event.item().filter(|_| event.is_for(user)) else { continue };
+            let Some(item) = event.item().filter(|_| event.is_for(user)) else {
+                continue;
+            };
             if number > 0 {
                 items.push(b',');
             }
@@ -169,7 +179,13 @@ mod tests {
     fn event(msg_seq: u32) -> RoomEvent {
         let frame = format!("<{msg_seq}>");
         let item_len = frame.len() as u32 - 2;
-        RoomEvent { msg_seq, frame: frame.into(), item_start: 1, item_len, ..RoomEvent::default() }
+        RoomEvent {
+            msg_seq,
+            frame: frame.into(),
+            item_start: 1,
+            item_len,
+            ..RoomEvent::default()
+        }
     }
 
     /// Events 1, 2, … with these sequence numbers, each a second after the other.
@@ -188,9 +204,20 @@ mod tests {
     async fn a_page_holds_what_came_after() {
         let (ring, _) = ring(3, &[1, 2, 0, 3]);
         let page = ring.page(at(2), "");
-        assert_eq!(page, Page { items: "0,3".into(), next: at(4), for_all: true });
+        assert_eq!(
+            page,
+            Page {
+                items: "0,3".into(),
+                next: at(4),
+                for_all: true
+            }
+        );
         assert_eq!(ring.page(at(4), "").items, "");
-        assert_eq!(ring.page(Position::default(), "").items, "2,0,3", "the first one is gone");
+        assert_eq!(
+            ring.page(Position::default(), "").items,
+            "2,0,3",
+            "the first one is gone"
+        );
     }
 
     #[tokio::test]
@@ -201,13 +228,20 @@ mod tests {
         ring.push(at(1), directed, Instant::now());
         assert_eq!(ring.page(at(0), "ann").items, "1");
         let other = ring.page(at(0), "");
-        assert_eq!((&other.items[..], other.next, other.for_all), (&b""[..], at(1), false));
+        assert_eq!(
+            (&other.items[..], other.next, other.for_all),
+            (&b""[..], at(1), false)
+        );
     }
 
     #[tokio::test]
     async fn an_item_outside_its_frame_is_no_item() {
         let mut ring = Ring::new(8, 1 << 20);
-        let broken = RoomEvent { item_start: 2, item_len: u32::MAX, ..event(1) };
+        let broken = RoomEvent {
+            item_start: 2,
+            item_len: u32::MAX,
+            ..event(1)
+        };
         ring.push(at(1), broken, Instant::now());
         assert_eq!(ring.page(at(0), "").items, "");
     }
@@ -215,7 +249,11 @@ mod tests {
     #[tokio::test]
     async fn who_comes_back_goes_on_after_its_last_seq() {
         let (ring, _) = ring(100, &[1, 2, 0, 3, 0]);
-        assert_eq!(ring.place_of_seq(2), at(2), "the event without a number is sent again");
+        assert_eq!(
+            ring.place_of_seq(2),
+            at(2),
+            "the event without a number is sent again"
+        );
         assert_eq!(ring.place_of_seq(3), at(4));
         assert_eq!(ring.place_of_seq(9), at(4));
         assert_eq!(ring.place_of_seq(0), Position::default());

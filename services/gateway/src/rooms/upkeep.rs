@@ -16,7 +16,9 @@ const REPORT_ROOMS: usize = 10_000;
 impl Hub {
     /// Takes guests out that have not polled for so long.
     pub(crate) fn expire_guests(self: &Arc<Self>, idle: Duration) {
-        let Some(before) = Instant::now().checked_sub(idle) else { return };
+        let Some(before) = Instant::now().checked_sub(idle) else {
+            return;
+        };
         for room in self.rooms() {
             for guest in room.expire_guests(before) {
                 self.detach(room.app(), room.group().to_owned(), guest);

@@ -24,7 +24,9 @@ impl AckSweep {
         let sessions = std::mem::take(&mut *self.sessions.lock());
         let mut kept = Vec::with_capacity(sessions.len());
         for weak in sessions {
-            let Some(session) = weak.upgrade() else { continue };
+            let Some(session) = weak.upgrade() else {
+                continue;
+            };
             let mut acks = session.acks.lock();
             let due = acks.due(now);
             acks.watched = !acks.is_empty();

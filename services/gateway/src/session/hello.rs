@@ -8,7 +8,9 @@ use super::dispatch::{Answer, Caller, Request};
 
 impl Session {
     pub(super) async fn hello(&self, request: &Request) -> Answer {
-        let Caller::Session(identity) = &request.caller else { return Answer::ok(&()) };
+        let Caller::Session(identity) = &request.caller else {
+            return Answer::ok(&());
+        };
         let hello = v1::HelloRequest {
             session: Some(identity.key()),
             gateway: self.context.gateway_id.clone(),

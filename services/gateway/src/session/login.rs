@@ -13,10 +13,10 @@ use throng_protocol::token::{self, A2};
 use throng_protocol::usersig;
 use tokio::time::{Instant, timeout};
 
+use super::Session;
 use super::auth::{Identity, NotAuthentic};
 use super::dispatch::{Answer, Credentials, Request};
 use super::local::ALL_FEATURES;
-use super::Session;
 use crate::connection::Close;
 use crate::context::INST_IDS;
 
@@ -69,7 +69,9 @@ impl Session {
     /// Answers a login, then brings back the rooms of a session that had some.
     pub(super) async fn login(self: &Arc<Self>, request: Request) {
         let began = Instant::now();
-        let Some(credentials) = &request.credentials else { return };
+        let Some(credentials) = &request.credentials else {
+            return;
+        };
         let comes_back = !credentials.a2.is_empty();
         match self.log_in(credentials).await {
             Ok(logged_in) => {
@@ -107,7 +109,9 @@ impl Session {
         let config = &self.context.config;
         let Ok(Ok(_turn)) = timeout(config.login_wait, self.context.logins.acquire()).await else {
             self.context.metrics.refused("logins");
-            return Err(Refused::Failed(Code::OVERLOADED.with("too many logins: try again")));
+            return Err(Refused::Failed(
+                Code::OVERLOADED.with("too many logins: try again"),
+            ));
         };
         let work = async {
             let (identity, fresh) = if credentials.a2.is_empty() {
@@ -119,7 +123,9 @@ impl Session {
         };
         match timeout(config.command_timeout, work).await {
             Ok(result) => result,
-            Err(_) => Err(Refused::Failed(Code::TIMEOUT.with("the login took too long"))),
+            Err(_) => Err(Refused::Failed(
+                Code::TIMEOUT.with("the login took too long"),
+            )),
         }
     }
 
@@ -130,12 +136,26 @@ impl Session {
         let forwarder = &self.context.forwarder;
         let settings = forwarder.apps().get(self.peer.app).await?;
         let now = time::now_seconds();
-        let signed =
-            usersig::verify(&credentials.usersig, self.peer.app, &settings.keys, user, now)?;
-        let request = v1::EnsureAccountRequest { app: self.peer.app.0, user: user.clone() };
-        let account = forwarder.directory().ensure_account(request).await.map_err(failed)?;
+        let signed = usersig::verify(
+            &credentials.usersig,
+            self.peer.app,
+            &settings.keys,
+            user,
+            now,
+        )?;
+        let request = v1::EnsureAccountRequest {
+            app: self.peer.app.0,
+            user: user.clone(),
+        };
+        let account = forwarder
+            .directory()
+            .ensure_account(request)
+            .await
+            .map_err(|status| failed(&status))?;
         if account.into_inner().not_before > signed.issued_at {
-            return Err(Code::SIG_REVOKED.with("usersig: revoked, make a new one").into());
+            return Err(Code::SIG_REVOKED
+                .with("usersig: revoked, make a new one")
+                .into());
         }
         let token = A2 {
             app: self.peer.app,
@@ -162,7 +182,9 @@ impl Session {
         self.take_over_connection(&identity).await?;
         let token = &identity.token;
         let had_until_now =
-            self.context.sessions.enter(token.app, &token.user, token.inst_id, self);
+            self.context
+                .sessions
+                .enter(token.app, &token.user, token.inst_id, self);
         let request = v1::RegisterRequest {
             session: Some(identity.key()),
             gateway: self.context.gateway_id.clone(),
@@ -176,7 +198,7 @@ impl Session {
             Ok(reply) => reply.into_inner(),
             Err(status) => {
                 self.forget(&identity);
-                return Err(failed(status));
+                return Err(failed(&status));
             }
         };
         if reply.outcome() == v1::register_reply::Outcome::Kicked {
@@ -187,7 +209,11 @@ impl Session {
         if let Some(before) = had_until_now {
             before.hand_over(token, &mut rooms);
         }
-        Ok(LoggedIn { identity, custom_status: reply.custom_status, rooms })
+        Ok(LoggedIn {
+            identity,
+            custom_status: reply.custom_status,
+            rooms,
+        })
     }
 
     /// From now on the connection is this identity's; another one's session on it is over.
@@ -209,15 +235,21 @@ impl Session {
 
     fn forget(&self, identity: &Arc<Identity>) {
         let token = &identity.token;
-        self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
+        self.context
+            .sessions
+            .remove(token.app, &token.user, token.inst_id, self);
         let mut state = self.state.lock();
-        if state.identity.as_ref().is_some_and(|current| Arc::ptr_eq(current, identity)) {
+        if state
+            .identity
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, identity))
+        {
             state.identity = None;
         }
     }
 }
 
-fn failed(status: tonic::Status) -> Refused {
+fn failed(status: &tonic::Status) -> Refused {
     tracing::warn!(code = ?status.code(), text = status.message(), "a login failed");
     Refused::Failed(Code::ACCOUNT_INTERNAL.with("the login failed: try again"))
 }

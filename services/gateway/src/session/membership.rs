@@ -8,9 +8,9 @@ use futures_util::future::join_all;
 use throng_proto::v1::{self, attach_member_reply::Outcome, session_effect::Effect};
 use tokio::time::sleep;
 
+use super::Session;
 use super::auth::Identity;
 use super::push::items_frame;
-use super::Session;
 use crate::rooms::{Attendee, Left, PollSeat, Position, Seat, Since};
 
 /// Pauses between attempts to bring a room back; the client waits and does not know.
@@ -70,22 +70,33 @@ impl Session {
         identity: &Arc<Identity>,
         rooms: Vec<v1::TrackedRoom>,
     ) {
-        let missing = rooms.iter().filter(|room| !identity.attendee.is_in(&room.group_id));
+        let missing = rooms
+            .iter()
+            .filter(|room| !identity.attendee.is_in(&room.group_id));
         join_all(missing.map(|room| self.attach(identity, room))).await;
     }
 
     async fn attach(&self, identity: &Arc<Identity>, room: &v1::TrackedRoom) {
         let attendee = &identity.attendee;
-        let place = PollSeat { user: attendee.user.clone(), inst_id: attendee.inst_id };
-        let Some(reply) = self.ask_owner(&room.group_id, &place).await else { return };
+        let place = PollSeat {
+            user: attendee.user.clone(),
+            inst_id: attendee.inst_id,
+        };
+        let Some(reply) = self.ask_owner(&room.group_id, &place).await else {
+            return;
+        };
         if reply.outcome() == Outcome::Attached {
             let seat = seat_of(attendee, room.mode());
-            self.context.hub.sit(attendee, &room.group_id, &seat, Since::Seq(room.last_seq));
+            self.context
+                .hub
+                .sit(attendee, &room.group_id, &seat, Since::Seq(room.last_seq));
             return;
         }
         self.push_notice(&reply);
         let left = v1::SessionEffect {
-            effect: Some(Effect::Left(v1::RoomLeft { group_id: room.group_id.clone() })),
+            effect: Some(Effect::Left(v1::RoomLeft {
+                group_id: room.group_id.clone(),
+            })),
         };
         self.track(identity, &[left]).await;
     }
@@ -95,6 +106,7 @@ impl Session {
         &self,
         group: &str,
         place: &PollSeat,
+        last_seq: u32,
     ) -> Option<v1::AttachMemberReply> {
         let request = v1::AttachMemberRequest {
             app: self.peer.app.0,
@@ -102,7 +114,7 @@ impl Session {
             user: place.user.clone(),
             inst_id: place.inst_id,
             gateway: self.context.gateway_id.clone(),
-            counted: false,
+            last_seq,
         };
         let mut pause = FIRST_PAUSE;
         for _ in 0..ATTEMPTS {

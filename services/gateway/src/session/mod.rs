@@ -31,8 +31,8 @@ use crate::connection::Outbox;
 use crate::context::Context;
 use crate::metrics::Metrics;
 use crate::rooms::Attendee;
-use acks::AckWindow;
 pub(crate) use ack_sweep::AckSweep;
+use acks::AckWindow;
 use auth::Identity;
 use forwarded::RecentJoin;
 use kick::Kicked;
@@ -106,7 +106,12 @@ impl Session {
         let mut state = self.state.lock();
         let guest = state.guest.get_or_insert_with(|| {
             let inst_id = self.context.guest_inst_id();
-            Arc::new(Attendee::new(self.peer.app, String::new(), inst_id, self.outbox.clone()))
+            Arc::new(Attendee::new(
+                self.peer.app,
+                String::new(),
+                inst_id,
+                self.outbox.clone(),
+            ))
         });
         Arc::clone(guest)
     }

@@ -39,7 +39,11 @@ impl Registry {
         session: &Arc<Session>,
     ) -> Option<Arc<Session>> {
         let mut shard = self.shard(app, user).lock();
-        let sessions = shard.entry(app).or_default().entry(user.to_owned()).or_default();
+        let sessions = shard
+            .entry(app)
+            .or_default()
+            .entry(user.to_owned())
+            .or_default();
         match sessions.iter_mut().find(|(other, _)| *other == inst_id) {
             Some((_, present)) if Arc::ptr_eq(present, session) => None,
             Some((_, present)) => Some(std::mem::replace(present, Arc::clone(session))),
@@ -53,8 +57,12 @@ impl Registry {
     /// Takes a session out, if it is entered with this connection.
     pub(super) fn remove(&self, app: AppId, user: &str, inst_id: u32, session: &Session) -> bool {
         let mut shard = self.shard(app, user).lock();
-        let Some(users) = shard.get_mut(&app) else { return false };
-        let Some(sessions) = users.get_mut(user) else { return false };
+        let Some(users) = shard.get_mut(&app) else {
+            return false;
+        };
+        let Some(sessions) = users.get_mut(user) else {
+            return false;
+        };
         let before = sessions.len();
         sessions.retain(|(other, present)| {
             *other != inst_id || !std::ptr::eq(Arc::as_ptr(present), session)

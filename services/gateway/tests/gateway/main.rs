@@ -1,0 +1,13 @@
+//! A gateway on a port of its own, with the other services played by the test, and clients that speak
+//! WebSocket to it as the vendor's SDK does.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod commands;
+mod drain;
+mod login;
+mod polling;
+mod pushes;
+mod rooms;
+mod support;

@@ -1,0 +1,165 @@
+//! What reaches a session from the rest of the cluster.
+
+use std::time::Duration;
+
+use serde_json::json;
+use throng_gateway::Config;
+use throng_proto::v1;
+use throng_proto::v1::gateway_message::Message;
+
+use crate::support::{APP, Client, Cluster, Login, body, code, signature};
+
+fn delivery(user: &str, inst_ids: &[u64], item: &'static str, reliable: bool) -> Message {
+    let inst_ids = inst_ids
+        .iter()
+        .map(|&inst_id| u32::try_from(inst_id).unwrap())
+        .collect();
+    Message::Delivery(v1::UserDelivery {
+        app: APP.0,
+        targets: vec![v1::DeliveryTarget {
+            user: user.to_owned(),
+            inst_ids,
+        }],
+        event_items: item.into(),
+        reliable,
+    })
+}
+
+fn kick(client: &Client, user: &str, kick_type: u32) -> Message {
+    Message::Kick(v1::SessionKick {
+        app: APP.0,
+        user: user.to_owned(),
+        inst_id: u32::try_from(client.login.inst_id).unwrap(),
+        kick_type,
+    })
+}
+
+#[tokio::test]
+async fn items_reach_the_sessions_they_are_for() {
+    let cluster = Cluster::start().await;
+    let mut one = Client::connect(cluster.address, "/binfo", "one").await;
+    one.log_in("ann", &signature("ann")).await;
+    let mut two = Client::connect(cluster.address, "/info", "two").await;
+    two.log_in("ann", &signature("ann")).await;
+    cluster.tell(delivery("ann", &[], r#"{"Event":8},{"Event":7}"#, false));
+    for client in [&mut one, &mut two] {
+        let push = client.push().await;
+        assert_eq!(
+            push,
+            json!({
+                "head": {"servcmd": "im_open_push.msg_push"},
+                "body": {"EventArray": [{"Event": 8}, {"Event": 7}]},
+            })
+        );
+    }
+    cluster.tell(delivery(
+        "ann",
+        &[two.login.inst_id],
+        r#"{"Event":19}"#,
+        false,
+    ));
+    cluster.tell(delivery("bob", &[], r#"{"Event":1}"#, false));
+    cluster.tell(delivery("ann", &[], r#"{"Event":24}"#, false));
+    assert_eq!(body(&one.push().await)["EventArray"][0]["Event"], 24);
+    assert_eq!(body(&two.push().await)["EventArray"][0]["Event"], 19);
+}
+
+#[tokio::test]
+async fn a_push_comes_again_until_it_is_acknowledged() {
+    let config = Config {
+        ack_timeout: Duration::from_millis(100),
+        ..Config::default()
+    };
+    let cluster = Cluster::with(config).await;
+    let mut client = cluster.login("ann").await;
+    cluster.tell(delivery("ann", &[], r#"{"Event":5}"#, true));
+    let first = client.push().await;
+    assert_eq!(body(&first)["NeedAck"], 1);
+    let data = body(&first)["SessionData"].as_str().unwrap().to_owned();
+    assert_eq!(client.push().await, first);
+    client
+        .send("openim.ws_msg_push_ack", &json!({"SessionData": data}))
+        .await;
+    let answer = client.ask("heartbeat.alive", &json!({})).await;
+    assert_eq!(code(&answer), 0);
+    // Not the acknowledged one again, and the acknowledgement has no answer.
+    cluster.tell(delivery("ann", &[], r#"{"Event":6}"#, true));
+    let mut sixes = 0;
+    while sixes < 3 {
+        let push = client.push().await;
+        if push == first {
+            // It was on its way already.
+            assert_eq!(sixes, 0);
+            continue;
+        }
+        assert_eq!(body(&push)["EventArray"][0]["Event"], 6);
+        sixes += 1;
+    }
+    // Three times and no more.
+    let quiet = tokio::time::timeout(Duration::from_millis(400), client.push()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+}
+
+/// SDK protocol notes 01, 3.4: the logout that follows a kick must not end a newer session.
+#[tokio::test]
+async fn a_kicked_session_is_told_and_stays_out() {
+    let cluster = Cluster::start().await;
+    let mut client = cluster.login("ann").await;
+    client
+        .ask(
+            "group_open_http_svc.apply_join_group",
+            &json!({"GroupId": "r"}),
+        )
+        .await;
+    cluster.tell(kick(&client, "ann", 1));
+    let push = client.push().await;
+    assert_eq!(push["head"]["servcmd"], "im_open_status.stat_forceoffline");
+    let item = &body(&push)["EventArray"][0];
+    assert_eq!(
+        item["C2cNotifyMsgArray"][0]["KickoutMsgNotify"]["KickType"],
+        1
+    );
+
+    cluster.owner.say("r", "not for ann");
+    let answer = client
+        .ask(
+            "group_open_http_svc.send_group_msg",
+            &json!({"GroupId": "r"}),
+        )
+        .await;
+    assert_eq!(
+        (code(&answer), body(&answer)["KickType"].as_u64()),
+        (1002, Some(1))
+    );
+    let answer = client
+        .ask("im_open_status.wslogout", &json!({"wslogout_type": 1}))
+        .await;
+    assert_eq!(code(&answer), 0);
+    assert!(cluster.presence.unregistered.lock().is_empty());
+
+    // The connection serves the next login.
+    client.login = Login::default();
+    assert_eq!(code(&client.log_in("ann", &signature("ann")).await), 0);
+    let answer = client
+        .ask(
+            "group_open_http_svc.send_group_msg",
+            &json!({"GroupId": "r"}),
+        )
+        .await;
+    assert_eq!(code(&answer), 0);
+}
+
+#[tokio::test]
+async fn a_kick_of_another_session_is_not_ours() {
+    let cluster = Cluster::start().await;
+    let mut client = cluster.login("ann").await;
+    let mut other = Client::connect(cluster.address, "/binfo", "two").await;
+    other.log_in("ann", &signature("ann")).await;
+    cluster.tell(kick(&other, "ann", 2));
+    cluster.tell(delivery("ann", &[], r#"{"Event":8}"#, false));
+    assert_eq!(body(&client.push().await)["EventArray"][0]["Event"], 8);
+    assert_eq!(
+        other.push().await["head"]["servcmd"],
+        "im_open_status.stat_forceoffline"
+    );
+}

@@ -1,0 +1,140 @@
+//! The gateway under test and everything around it.
+
+mod client;
+mod directory;
+mod events;
+mod owner;
+mod presence;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::Message as _;
+use throng_bus::{Bus, LocalBus, subjects};
+use throng_gateway::{Config, Deps, Gateway, Links};
+use throng_node::apps::Apps;
+use throng_node::drain::Drain;
+use throng_node::secret::Secret;
+use throng_node::time::now_seconds;
+use throng_proto::Link;
+use throng_proto::v1;
+use throng_proto::v1::directory_server::DirectoryServer;
+use throng_proto::v1::group_router_server::GroupRouterServer;
+use throng_proto::v1::presence_server::PresenceServer;
+use throng_protocol::ids::AppId;
+use throng_protocol::usersig;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub(crate) use client::{Client, Login, body, code};
+pub(crate) use owner::Owner;
+pub(crate) use presence::FakePresence;
+
+pub(crate) const APP: AppId = AppId(1_400_000_001);
+pub(crate) const KEY: &str = "a key that only tests have";
+pub(crate) const GATEWAY: &str = "gateway-1";
+/// Nothing that is awaited takes longer on the slowest machine.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+/// A cluster of one gateway.
+pub(crate) struct Cluster {
+    pub(crate) address: SocketAddr,
+    pub(crate) bus: LocalBus,
+    pub(crate) owner: Owner,
+    pub(crate) presence: Arc<FakePresence>,
+    pub(crate) secret: Secret,
+    pub(crate) drain: Drain,
+    pub(crate) serving: JoinHandle<()>,
+}
+
+impl Cluster {
+    pub(crate) async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        let bus = LocalBus::new();
+        let secret = Secret::new(&[7; 32]);
+        let owner = Owner::new(bus.clone(), secret.clone());
+        let presence = Arc::new(FakePresence::default());
+        let links = Links {
+            group_router: Link::unconnected(),
+            history: Link::unconnected(),
+            presence: Link::unconnected(),
+            directory: Link::unconnected(),
+        };
+        links
+            .group_router
+            .connect_server(GroupRouterServer::from_arc(Arc::clone(&owner.0)));
+        links
+            .presence
+            .connect_server(PresenceServer::from_arc(Arc::clone(&presence)));
+        links
+            .directory
+            .connect_server(DirectoryServer::new(directory::FakeDirectory));
+        let deps = Deps {
+            apps: Apps::new(links.directory.clone()),
+            links,
+            secret: secret.clone(),
+            bus: Arc::new(bus.clone()),
+            gateway_id: GATEWAY.to_owned(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let drain = Drain::new();
+        let gateway = Gateway::build(config, deps).unwrap();
+        let serving = tokio::spawn(gateway.serve(listener, drain.clone()));
+        Self {
+            address,
+            bus,
+            owner,
+            presence,
+            secret,
+            drain,
+            serving,
+        }
+    }
+
+    /// A new connection of a page.
+    pub(crate) async fn connect(&self) -> Client {
+        Client::connect(self.address, "/binfo", "instance-1").await
+    }
+
+    /// A client that has logged in.
+    pub(crate) async fn login(&self, user: &str) -> Client {
+        let instance = format!("instance-of-{user}");
+        let mut client = Client::connect(self.address, "/binfo", &instance).await;
+        let answer = client.log_in(user, &signature(user)).await;
+        assert_eq!(code(&answer), 0, "{answer}");
+        client
+    }
+
+    /// What presence or owners say to this gateway.
+    pub(crate) fn tell(&self, message: v1::gateway_message::Message) {
+        let message = v1::GatewayMessage {
+            message: Some(message),
+        };
+        self.bus
+            .publish(&subjects::gateway(GATEWAY), message.encode_to_vec().into())
+            .unwrap();
+    }
+}
+
+/// A good signature.
+pub(crate) fn signature(user: &str) -> String {
+    usersig::sign(APP, KEY, user, now_seconds(), 3600, None)
+}
+
+/// Waits until something is so.
+pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(LONG, wait).await.is_ok(),
+        "never so: {what}"
+    );
+}
