@@ -1,5 +1,7 @@
 //! History through its contract, as the other services call it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use throng_history::{Config, Deps, History};

@@ -26,7 +26,7 @@ use crate::shards::Shards;
 const QUEUE: usize = 65_536;
 /// How many owners are told at the same time.
 const CONCURRENT: usize = 64;
-const TRIES: u32 = 3;
+const TRIES: u32 = 5;
 const TRY_TIMEOUT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -124,16 +124,17 @@ impl Carrier {
         }
         if let Some(inst_id) = origin {
             self.shards.look(app, user, |index| {
-                index.route_user(app, user, inst_id, &mut routes)
+                index.route_user(app, user, inst_id, &mut routes);
             });
         }
         if !routes.gateways.is_empty() {
-            self.deliver(app, routes, status_item(user, online, custom_status), false);
+            let item = status_item(user, online, custom_status);
+            self.deliver(app, routes, &item, false);
         }
     }
 
     /// Hands items to the gateways, one message each.
-    pub(crate) fn deliver(&self, app: u32, routes: Routes, event_items: Bytes, reliable: bool) {
+    pub(crate) fn deliver(&self, app: u32, routes: Routes, event_items: &Bytes, reliable: bool) {
         for (gateway, targets) in routes.gateways {
             let event_items = event_items.clone();
             let delivery = v1::UserDelivery {
@@ -176,8 +177,13 @@ impl Carrier {
         }
     }
 
+    /// Whether more sessions may end by themselves: a gateway that dies with all its sessions must
+    /// not crowd out the ends of memberships, for nobody else tells the owners.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queue.capacity() > QUEUE / 2
+    }
+
     fn detach(&self, detach: Detach) {
-        // The owner learns the numbers from the gateways' reports all the same.
         if self.queue.try_send(detach).is_err() {
             metrics::counter!("throng_presence_detaches_dropped_total").increment(1);
         }

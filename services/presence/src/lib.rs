@@ -1,6 +1,6 @@
 //! Presence: which sessions a user has, on which gateways, and which live rooms each is in.
 //!
-//! [`core`] decides; the other modules carry out: `row` and `journal` keep what has to survive a
+//! `core` decides; the other modules carry out: `row` and `journal` keep what has to survive a
 //! restart (written behind), `shards` holds the indexes and brings users in from the store,
 //! `carrier` tells gateways and room owners, `rpc` answers the other services and `commands` the
 //! clients and administrators. `service` ties them together.

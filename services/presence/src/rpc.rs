@@ -9,7 +9,7 @@ use throng_protocol::ids::AppId;
 use tonic::{Request, Response, Status};
 
 use crate::commands;
-use crate::core::{Gone, Login, Policy, Registered, Room, Routes};
+use crate::core::{Gone, Login, Moves, Policy, Registered, Room, Routes};
 use crate::service::Inner;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -79,7 +79,7 @@ impl Presence for Rpc {
             } => v1::RegisterReply {
                 outcome: v1::register_reply::Outcome::Registered.into(),
                 kick_type: 0,
-                rooms: rooms.into_iter().map(tracked).collect(),
+                rooms: rooms.iter().map(tracked).collect(),
                 custom_status: custom_status.to_string(),
             },
             Registered::Kicked(kick_type) => v1::RegisterReply {
@@ -150,10 +150,14 @@ impl Presence for Rpc {
     ) -> Answer<v1::TrackRoomsReply> {
         let request = request.into_inner();
         let session = key(request.session)?;
-        let joined: Vec<Room> = request.joined.into_iter().map(room).collect();
+        let moves = Moves {
+            inst_id: session.inst_id,
+            joined: request.joined.into_iter().map(room).collect(),
+            left: request.left,
+        };
         let (app, user) = (session.app, session.user);
         let decision = self.inner.shards.decide(app, &user, |index, now, out| {
-            index.track_rooms(now, app, &user, session.inst_id, joined, &request.left, out);
+            index.track_rooms(now, app, &user, moves, out);
         });
         let ((), effects) = decision.await;
         self.inner.carry(effects).await;
@@ -172,7 +176,7 @@ impl Presence for Rpc {
         let (items, reliable) = (request.event_items, request.reliable);
         self.inner
             .carrier
-            .deliver(request.app, routes, items, reliable);
+            .deliver(request.app, routes, &items, reliable);
         Ok(Response::new(v1::DeliverReply { reached }))
     }
 
@@ -233,7 +237,7 @@ fn room(room: v1::TrackedRoom) -> Room {
     }
 }
 
-fn tracked(room: Room) -> v1::TrackedRoom {
+fn tracked(room: &Room) -> v1::TrackedRoom {
     v1::TrackedRoom {
         group_id: room.group_id.to_string(),
         mode: room.mode.into(),

@@ -127,8 +127,11 @@ impl Inner {
             let earliest = self.shards.now().mono.saturating_sub(lease);
             self.heard.forget_before(earliest);
             let is_alive = |gateway: &str| self.heard.since(gateway, earliest);
-            self.shards
-                .expire(is_alive, |effects| self.carrier.carry(effects));
+            self.shards.expire(
+                is_alive,
+                || self.carrier.has_room(),
+                |effects| self.carrier.carry(effects),
+            );
             metrics::gauge!("throng_presence_sessions").set(self.shards.len() as f64);
         }
     }

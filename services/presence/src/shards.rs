@@ -203,10 +203,16 @@ impl Shards {
             .collect()
     }
 
-    /// Ends grace periods and leases that are due. Effects are handed over shard by shard.
-    pub(crate) fn expire(&self, is_alive: impl Fn(&str) -> bool, carry: impl Fn(Vec<Effect>)) {
+    /// Ends grace periods and leases that are due. Effects are handed over turn by turn, while there
+    /// is room for them; the rest stays due.
+    pub(crate) fn expire(
+        &self,
+        is_alive: impl Fn(&str) -> bool,
+        has_room: impl Fn() -> bool,
+        carry: impl Fn(Vec<Effect>),
+    ) {
         for shard in &self.shards {
-            loop {
+            while has_room() {
                 let mut shard = shard.lock();
                 let mut effects = Vec::new();
                 let looked = shard

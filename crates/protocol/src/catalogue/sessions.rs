@@ -59,12 +59,13 @@ pub(super) static ROWS: &[Command] = &[
     presence("im_open_status.ws_get_user_status", CLIENT, "SDK 01, 5.2")
         .key(RoutingKey::None)
         .works(),
-    presence("im_open_status.ws_status_subscribe", CLIENT, "SDK 01, 5.2"),
+    presence("im_open_status.ws_status_subscribe", CLIENT, "SDK 01, 5.2").works(),
     presence(
         "im_open_status.ws_status_unsubscribe",
         CLIENT,
         "SDK 01, 5.2",
-    ),
+    )
+    .works(),
     presence(
         "openim.query_online_status",
         Callers::REST,

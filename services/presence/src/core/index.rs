@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Now;
-use super::session::{Effect, Link, Room, Session, SessionId, Stored, StoredState};
+use super::session::{Effect, Room, Session, SessionId, Stored, StoredState};
 use super::timers::{TimerKey, Timers};
 use super::user::{MAX_PARKED, Parked, User, Why};
 
@@ -93,7 +93,7 @@ impl Index {
         }
     }
 
-    fn open<R>(
+    pub(super) fn open<R>(
         &mut self,
         now: Now,
         app: u32,
@@ -129,31 +129,6 @@ impl Index {
         users.insert(name, state);
         result
     }
-
-    /// Takes in what the store has of a user who is not in memory; a decision has to follow, which
-    /// drops a user without sessions again. Sessions that were live get a fresh grace period to
-    /// come back in.
-    pub(crate) fn restore(
-        &mut self,
-        now: Now,
-        app: u32,
-        user: &str,
-        memory: Memory,
-        out: &mut Vec<Effect>,
-    ) {
-        if self.knows(app, user) {
-            return;
-        }
-        self.open(now, app, user, out, |desk| desk.restore(memory));
-    }
-}
-
-/// What the store has of a user.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    pub(crate) not_before: i64,
-    pub(crate) custom_status: Option<Arc<str>>,
-    pub(crate) sessions: Vec<(u32, Stored)>,
 }
 
 impl Desk<'_> {
@@ -171,44 +146,6 @@ impl Desk<'_> {
 
     pub(super) fn lease_end(&self) -> u64 {
         self.now.mono + self.settings.lease
-    }
-
-    fn restore(&mut self, memory: Memory) {
-        self.user.not_before = memory.not_before;
-        self.user.custom_status = memory.custom_status;
-        let mut sessions = memory.sessions;
-        sessions.sort_by_key(|(_, stored)| stored.at);
-        for (inst_id, stored) in sessions {
-            match stored.state {
-                StoredState::Kicked(kick_type) => {
-                    self.park(inst_id, stored.at, Why::Kicked { kick_type });
-                }
-                StoredState::Lapsed => {
-                    self.park(
-                        inst_id,
-                        stored.at,
-                        Why::Lapsed {
-                            rooms: stored.rooms,
-                        },
-                    );
-                }
-                StoredState::Live => {
-                    let timer = self.start_timer(inst_id, self.grace_end());
-                    self.user.sessions.push(Session {
-                        inst_id,
-                        gateway: stored.gateway,
-                        connection: 0,
-                        instance: stored.instance,
-                        platform: stored.platform,
-                        issued_at: stored.issued_at,
-                        link: Link::Down,
-                        timer,
-                        rooms: stored.rooms,
-                        saved: Some(self.now.mono),
-                    });
-                }
-            }
-        }
     }
 
     pub(super) fn start_timer(&mut self, inst_id: u32, deadline: u64) -> TimerKey {

@@ -63,7 +63,9 @@ impl Index {
 
     /// Puts all sessions of a user offline, and lets no token that was issued before come back.
     pub(crate) fn kick_user(&mut self, now: Now, app: u32, user: &str, out: &mut Vec<Effect>) {
-        self.decide(now, app, user, out, |desk| desk.kick_user());
+        self.decide(now, app, user, out, |desk| {
+            desk.kick_user();
+        });
     }
 
     /// Sets the user's custom status (base64 of UTF-8).

@@ -5,6 +5,7 @@ mod expire;
 mod index;
 mod life;
 mod register;
+mod restore;
 mod rooms;
 mod route;
 mod session;
@@ -17,9 +18,11 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use index::{Index, Memory, Settings};
+pub(crate) use index::{Index, Settings};
 pub(crate) use life::Gone;
 pub(crate) use register::{Login, Policy, Registered, is_web};
+pub(crate) use restore::Memory;
+pub(crate) use rooms::Moves;
 pub(crate) use route::Routes;
 pub(crate) use session::{Effect, Room, SessionId, Stored, StoredState};
 

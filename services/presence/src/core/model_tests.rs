@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use throng_proto::v1::RoomMode;
 
 use super::{
-    Effect, Gone, Index, Login, Memory, Now, Policy, Registered, Room, Settings, Stored,
+    Effect, Gone, Index, Login, Memory, Moves, Now, Policy, Registered, Room, Settings, Stored,
     StoredState,
 };
 
@@ -176,14 +176,24 @@ fn play(steps: Vec<(usize, u32, Step)>) {
                     mode: RoomMode::Push,
                     last_seq: 0,
                 }];
-                index.track_rooms(now, 1, name, inst_id, joined, &[], &mut out);
+                let moves = Moves {
+                    inst_id,
+                    joined,
+                    left: Vec::new(),
+                };
+                index.track_rooms(now, 1, name, moves, &mut out);
             }
             Step::Leave(room) if index.has(1, name, inst_id) => {
                 let group_id = format!("room{room}");
                 world
                     .members
                     .remove(&(Arc::clone(&user), inst_id, Arc::from(group_id.as_str())));
-                index.track_rooms(now, 1, name, inst_id, Vec::new(), &[group_id], &mut out);
+                let moves = Moves {
+                    inst_id,
+                    joined: Vec::new(),
+                    left: vec![group_id],
+                };
+                index.track_rooms(now, 1, name, moves, &mut out);
             }
             Step::Join(_) | Step::Leave(_) => {
                 // Opened by the restore; any decision closes it.

@@ -6,6 +6,14 @@ use super::Now;
 use super::index::{Desk, Index};
 use super::session::{Effect, Link, Room};
 
+/// Rooms that a session joined and left.
+#[derive(Debug)]
+pub(crate) struct Moves {
+    pub(crate) inst_id: u32,
+    pub(crate) joined: Vec<Room>,
+    pub(crate) left: Vec<String>,
+}
+
 impl Index {
     /// The session joined and left rooms.
     pub(crate) fn track_rooms(
@@ -13,13 +21,11 @@ impl Index {
         now: Now,
         app: u32,
         user: &str,
-        inst_id: u32,
-        joined: Vec<Room>,
-        left: &[String],
+        moves: Moves,
         out: &mut Vec<Effect>,
     ) {
         self.decide(now, app, user, out, |desk| {
-            desk.track_rooms(inst_id, joined, left)
+            desk.track_rooms(moves);
         });
     }
 
@@ -46,7 +52,12 @@ impl Index {
 }
 
 impl Desk<'_> {
-    fn track_rooms(&mut self, inst_id: u32, joined: Vec<Room>, left: &[String]) {
+    fn track_rooms(&mut self, moves: Moves) {
+        let Moves {
+            inst_id,
+            joined,
+            left,
+        } = moves;
         if self.kicked(inst_id).is_some() {
             return;
         }

@@ -79,7 +79,8 @@ impl Watch {
             .unwrap_or_default()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
         self.watchers.is_empty() && self.watched.is_empty()
     }
 

@@ -1,0 +1,184 @@
+//! Logins, kicks and what is remembered of them.
+
+use super::*;
+
+#[test]
+fn the_oldest_login_makes_room_for_a_new_one() {
+    let mut bench = Bench::new();
+    let policy = Policy { web: 2, other: 1 };
+    bench.register(Bench::login(1), policy);
+    bench.register(Bench::login(2), policy);
+    bench.join(1, &["a"]);
+    bench.register(Bench::login(3), policy);
+    assert_eq!(bench.kicks(), [(1, kick::OTHER_LOGIN)]);
+    assert_eq!(bench.detached(), [(1, "a".to_owned())]);
+    bench.register(Bench::login(4), ONE);
+    assert_eq!(
+        bench.kicks()[1..],
+        [(2, kick::OTHER_LOGIN), (3, kick::OTHER_LOGIN)]
+    );
+}
+
+#[test]
+fn a_session_without_a_connection_goes_before_one_that_has_one() {
+    let mut bench = Bench::new();
+    let policy = Policy { web: 2, other: 1 };
+    bench.register(Bench::login(1), policy);
+    bench.register(Bench::login(2), policy);
+    bench.disconnect(2, &[], false);
+    // A page that is loaded again and again must not push out the other tab.
+    bench.register(Bench::login(3), policy);
+    assert!(bench.kicks().is_empty(), "nobody is there to be told");
+    assert_eq!(bench.come_back(2), Registered::Kicked(kick::OTHER_LOGIN));
+    assert!(matches!(bench.come_back(1), Registered::Online { .. }));
+}
+
+#[test]
+fn platforms_have_limits_of_their_own_and_the_web_family_shares_one() {
+    let mut bench = Bench::new();
+    let on = |inst_id, platform| Login {
+        platform,
+        ..Bench::login(inst_id)
+    };
+    bench.register(on(1, 7), ONE);
+    bench.register(on(2, 2), ONE);
+    bench.register(on(3, 3), ONE);
+    assert!(bench.kicks().is_empty());
+    bench.register(on(4, 8), ONE);
+    assert_eq!(
+        bench.kicks(),
+        [(1, kick::OTHER_LOGIN)],
+        "a mini-program counts as Web"
+    );
+    bench.register(on(5, 2), ONE);
+    assert_eq!(bench.kicks()[1..], [(2, kick::OTHER_LOGIN)]);
+}
+
+#[test]
+fn who_was_kicked_while_away_is_told_on_return_and_on_hello() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), ONE);
+    bench.disconnect(1, &[], false);
+    bench.register(Bench::login(2), ONE);
+    assert_eq!(bench.hello(1), Some(kick::OTHER_LOGIN));
+    assert_eq!(bench.come_back(1), Registered::Kicked(kick::OTHER_LOGIN));
+    bench.took();
+    bench.join(1, &["a"]);
+    bench.disconnect(1, &[room("a", 1)], false);
+    assert!(bench.took().is_empty(), "what it does no longer counts");
+    // The logout that follows a kick touches nobody else.
+    let now = bench.now();
+    bench.index.unregister(now, APP, "ann", 1, &mut bench.out);
+    assert!(bench.index.has(APP, "ann", 2) && bench.took().is_empty());
+    bench.hello(2);
+    bench.pass(600_000, true);
+    assert!(
+        matches!(bench.come_back(1), Registered::Online { .. }),
+        "long forgotten"
+    );
+}
+
+#[test]
+fn logging_in_again_on_the_same_page_replaces_silently() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), TEN);
+    bench.join(1, &["a"]);
+    let again = Login {
+        instance: "instance1".into(),
+        connection: 1,
+        ..Bench::login(2)
+    };
+    bench.register(again, TEN);
+    assert!(
+        bench.kicks().is_empty(),
+        "the kick would hit the new session"
+    );
+    assert_eq!(bench.detached(), [(1, "a".to_owned())]);
+    assert!(!bench.index.has(APP, "ann", 1));
+}
+
+#[test]
+fn one_sdk_object_on_two_live_connections_is_the_same_device() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), TEN);
+    let twin = Login {
+        instance: "instance1".into(),
+        connection: 9,
+        ..Bench::login(2)
+    };
+    bench.register(twin, TEN);
+    assert_eq!(bench.kicks(), [(1, kick::SAME_INSTANCE)]);
+}
+
+#[test]
+fn an_administrator_puts_all_sessions_offline() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), TEN);
+    bench.register(Bench::login(2), TEN);
+    bench.disconnect(2, &[], false);
+    let now = bench.now();
+    bench.index.kick_user(now, APP, "ann", &mut bench.out);
+    assert_eq!(bench.kicks(), [(1, kick::BY_REST)]);
+    let saved = bench.stored();
+    assert!(
+        saved
+            .iter()
+            .all(|(_, stored)| stored.state == StoredState::Kicked(kick::BY_REST))
+    );
+    assert_eq!(saved.len(), 2);
+    let not_before = bench.out.iter().find_map(|effect| match effect {
+        Effect::SaveUser { not_before, .. } => Some(*not_before),
+        _ => None,
+    });
+    assert_eq!(not_before, Some(now.wall));
+    // A session that was away for longer than anything remembers it by its token's age.
+    let memory = || Memory {
+        not_before: now.wall,
+        custom_status: None,
+        sessions: Vec::new(),
+    };
+    let revoked = Login {
+        fresh: false,
+        issued_at: now.wall - 1,
+        ..Bench::login(9)
+    };
+    bench
+        .index
+        .restore(now, APP, "ann", memory(), &mut bench.out);
+    assert_eq!(
+        bench.register(revoked, TEN),
+        Registered::Kicked(kick::BY_REST)
+    );
+    bench
+        .index
+        .restore(now, APP, "ann", memory(), &mut bench.out);
+    let newer = Login {
+        fresh: false,
+        issued_at: now.wall,
+        ..Bench::login(10)
+    };
+    assert!(matches!(
+        bench.register(newer, TEN),
+        Registered::Online { .. }
+    ));
+}
+
+#[test]
+fn a_token_is_taken_at_its_word_when_nothing_is_known() {
+    let mut bench = Bench::new();
+    assert!(matches!(bench.come_back(1), Registered::Online { .. }));
+    assert!(bench.index.has(APP, "ann", 1));
+}
+
+#[test]
+fn what_is_remembered_of_a_user_is_bounded_in_the_store_as_well() {
+    let mut bench = Bench::new();
+    for inst_id in 1..200 {
+        bench.register(Bench::login(inst_id), ONE);
+    }
+    assert_eq!(
+        bench.stored().len(),
+        32,
+        "kicked ones; the last one is online without rooms"
+    );
+}
