@@ -51,8 +51,7 @@ impl Stream {
         }
         let priority = Priority::ALL[(self.offered % 4) as usize];
         let message = black_box([self.offered; 8]);
-        self.limiter
-            .offer(now, priority, message, &mut self.rng, &mut out);
+        self.limiter.offer(now, priority, message, &mut self.rng, &mut out);
         self.offered += 1;
     }
 }

@@ -58,10 +58,7 @@ impl Clients {
             directory: DirectoryClient::new(directory),
             apps,
             secret,
-            briefs: Cache::builder()
-                .max_capacity(BRIEFS)
-                .time_to_live(BRIEF_AGE)
-                .build(),
+            briefs: Cache::builder().max_capacity(BRIEFS).time_to_live(BRIEF_AGE).build(),
             watched: Arc::default(),
         }
     }
@@ -98,12 +95,7 @@ impl Clients {
         users: Vec<String>,
     ) -> Result<Vec<MemberInfo>, CommandError> {
         let request = v1::GetBriefsRequest { app: app.0, users };
-        let reply = self
-            .directory
-            .clone()
-            .get_briefs(request)
-            .await
-            .map_err(unavailable)?;
+        let reply = self.directory.clone().get_briefs(request).await.map_err(unavailable)?;
         let member = |brief: v1::UserBrief| MemberInfo {
             user: brief.user,
             nick: brief.nick,

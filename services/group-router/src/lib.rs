@@ -61,25 +61,10 @@ impl GroupRouter {
     /// Builds it; groups are read when they are first asked for, and end with the drain.
     #[must_use]
     pub fn build(config: Config, deps: Deps, drain: Drain) -> Self {
-        let Deps {
-            store,
-            bus,
-            history,
-            presence,
-            directory,
-            apps,
-            secret,
-            placement,
-        } = deps;
+        let Deps { store, bus, history, presence, directory, apps, secret, placement } = deps;
         let clients = Clients::new(store, bus, history, presence, directory, apps, secret);
         let rooms = Rooms::new(Arc::new(config), placement, clients.clone(), drain);
-        Self {
-            service: Service {
-                rooms,
-                clients,
-                broadcasts: Arc::default(),
-            },
-        }
+        Self { service: Service { rooms, clients, broadcasts: Arc::default() } }
     }
 
     /// The server to reach it by.
@@ -104,11 +89,7 @@ pub(crate) struct Broadcasts {
 impl Broadcasts {
     fn watch(&self, app: AppId, rooms: &Rooms, clients: &Clients) {
         if self.apps.lock().insert(app) {
-            tokio::spawn(commands::watch_broadcasts(
-                app,
-                rooms.clone(),
-                clients.clone(),
-            ));
+            tokio::spawn(commands::watch_broadcasts(app, rooms.clone(), clients.clone()));
         }
     }
 }

@@ -15,10 +15,7 @@ impl Placement {
     /// that nobody mistakes events of this life for those of the last one.
     #[must_use]
     pub fn alone(shards: u32, epoch: u64) -> Self {
-        Self {
-            shards: shards.max(1),
-            epoch,
-        }
+        Self { shards: shards.max(1), epoch }
     }
 
     /// The epoch in which this node owns the group, or `None` if it does not.

@@ -34,37 +34,21 @@ impl std::fmt::Debug for Service {
 impl Service {
     async fn answer(&self, request: v1::CommandRequest) -> Result<Answered, CommandError> {
         let (context, body) = Context::split(request)?;
-        self.broadcasts
-            .watch(context.app, &self.rooms, &self.clients);
-        execute(&Call {
-            rooms: &self.rooms,
-            clients: &self.clients,
-            context,
-            body,
-        })
-        .await
+        self.broadcasts.watch(context.app, &self.rooms, &self.clients);
+        execute(&Call { rooms: &self.rooms, clients: &self.clients, context, body }).await
     }
 
     async fn attach(
         &self,
         request: v1::AttachMemberRequest,
     ) -> Result<v1::AttachMemberReply, CommandError> {
-        let v1::AttachMemberRequest {
-            app,
-            group_id,
-            user,
-            inst_id,
-            ..
-        } = request;
+        let v1::AttachMemberRequest { app, group_id, user, inst_id, last_seq, .. } = request;
         self.rooms
             .run(AppId(app), &group_id, move |turn| {
                 let (room, now, unit) = turn.room()?;
                 if room.is_banned(&user, now.seconds) {
-                    let notice = Notice {
-                        report: report::BANNED,
-                        ban: Some((0, "")),
-                        ..Notice::default()
-                    };
+                    let notice =
+                        Notice { report: report::BANNED, ban: Some((0, "")), ..Notice::default() };
                     let notice_items = room.notice_items(&notice, now, unit);
                     return Ok(attach_reply(
                         v1::attach_member_reply::Outcome::Banned,
@@ -73,10 +57,10 @@ impl Service {
                 }
                 room.member_returns(&user, inst_id, now);
                 let position = Some(room.position());
-                let outcome = v1::attach_member_reply::Outcome::Attached.into();
                 Ok(v1::AttachMemberReply {
-                    outcome,
+                    outcome: v1::attach_member_reply::Outcome::Attached.into(),
                     position,
+                    missed_items: room.missed_items(last_seq, &user),
                     ..v1::AttachMemberReply::default()
                 })
             })
@@ -90,8 +74,8 @@ fn attach_reply(
 ) -> v1::AttachMemberReply {
     v1::AttachMemberReply {
         outcome: outcome.into(),
-        position: None,
         notice_items,
+        ..v1::AttachMemberReply::default()
     }
 }
 
@@ -105,10 +89,7 @@ fn gone_notice(group_id: &str) -> bytes::Bytes {
         nick: None,
         avatar: None,
     };
-    let notice = Notice {
-        report: report::DISMISSED,
-        ..Notice::default()
-    };
+    let notice = Notice { report: report::DISMISSED, ..Notice::default() };
     let random = crate::room::random();
     let now = throng_node::time::now_seconds();
     let encoded = crate::wire::notice_item(&notice, info, random, random, now);
@@ -133,11 +114,7 @@ impl GroupRouter for Service {
         request: Request<v1::CommandRequest>,
     ) -> Result<Response<v1::CommandReply>, Status> {
         let answered = match self.answer(request.into_inner()).await {
-            Ok(Answered { body, effects }) => v1::CommandReply {
-                code: 0,
-                body,
-                effects,
-            },
+            Ok(Answered { body, effects }) => v1::CommandReply { code: 0, body, effects },
             Err(error) => reply(Err(error)),
         };
         Ok(Response::new(answered))
@@ -163,22 +140,13 @@ impl GroupRouter for Service {
         &self,
         request: Request<v1::DetachMemberRequest>,
     ) -> Result<Response<v1::DetachMemberReply>, Status> {
-        let v1::DetachMemberRequest {
-            app,
-            group_id,
-            user,
-            inst_id,
-            ..
-        } = request.into_inner();
+        let v1::DetachMemberRequest { app, group_id, user, inst_id, .. } = request.into_inner();
         let member = if user.is_empty() {
             MemberInfo::default()
         } else {
             match self.clients.brief(AppId(app), &user).await {
                 Ok(brief) => (*brief).clone(),
-                Err(_) => MemberInfo {
-                    user,
-                    ..MemberInfo::default()
-                },
+                Err(_) => MemberInfo { user, ..MemberInfo::default() },
             }
         };
         let detached = self
@@ -199,23 +167,14 @@ impl GroupRouter for Service {
         &self,
         request: Request<v1::FetchEventsRequest>,
     ) -> Result<Response<v1::FetchEventsReply>, Status> {
-        let v1::FetchEventsRequest {
-            app,
-            group_id,
-            after,
-            limit,
-        } = request.into_inner();
+        let v1::FetchEventsRequest { app, group_id, after, limit } = request.into_inner();
         let limit = limit.min(MOST_EVENTS) as usize;
         let fetched = self
             .rooms
             .run(AppId(app), &group_id, move |turn| {
                 let (room, _, _) = turn.room()?;
                 let (events, complete) = room.events_after(after.unwrap_or_default(), limit);
-                Ok(v1::FetchEventsReply {
-                    events,
-                    head: Some(room.position()),
-                    complete,
-                })
+                Ok(v1::FetchEventsReply { events, head: Some(room.position()), complete })
             })
             .await;
         fetched.map(Response::new).map_err(|error| status(&error))

@@ -82,14 +82,16 @@ impl Session {
             user: attendee.user.clone(),
             inst_id: attendee.inst_id,
         };
-        let Some(reply) = self.ask_owner(&room.group_id, &place).await else {
+        let Some(reply) = self.ask_owner(&room.group_id, &place, room.last_seq).await else {
             return;
         };
         if reply.outcome() == Outcome::Attached {
+            if !reply.missed_items.is_empty() {
+                let _ = self.outbox.control(items_frame(&reply.missed_items));
+            }
             let seat = seat_of(attendee, room.mode());
-            self.context
-                .hub
-                .sit(attendee, &room.group_id, &seat, Since::Seq(room.last_seq));
+            let since = Since::Joined(Position::from(reply.position.unwrap_or_default()));
+            self.context.hub.sit(attendee, &room.group_id, &seat, since);
             return;
         }
         self.push_notice(&reply);

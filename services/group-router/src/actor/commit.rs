@@ -41,11 +41,7 @@ impl Committer {
             failed: failed.clone(),
             appends: JoinSet::new(),
         };
-        Self {
-            units,
-            failed,
-            task: tokio::spawn(carrier.run(receiver)),
-        }
+        Self { units, failed, task: tokio::spawn(carrier.run(receiver)) }
     }
 
     /// Hands a unit on; it is carried out after all earlier ones.
@@ -120,12 +116,7 @@ impl Carrier {
                 self.publish(&event);
             }
         }
-        self.deliver(
-            batch
-                .iter_mut()
-                .flat_map(|unit| unit.notices.drain(..))
-                .collect(),
-        );
+        self.deliver(batch.iter_mut().flat_map(|unit| unit.notices.drain(..)).collect());
         let mut messages = Vec::new();
         let mut waiting = Vec::new();
         for unit in batch.drain(..) {
@@ -164,20 +155,12 @@ impl Carrier {
         let dismissed = batch.iter().any(|unit| unit.dismissed);
         let store = &*self.clients.store;
         for chunk in ops.chunks(Batch::MAX_OPS) {
-            let rows = chunk
-                .iter()
-                .cloned()
-                .fold(Batch::durable(partition.clone()), Batch::with);
+            let rows = chunk.iter().cloned().fold(Batch::durable(partition.clone()), Batch::with);
             store.write(rows).await.map_err(internal)?;
         }
         if dismissed {
-            store
-                .delete_partition(&GROUP_STATE, &partition)
-                .await
-                .map_err(internal)?;
-            unlist(store, self.key.app, &self.key.group_id)
-                .await
-                .map_err(internal)?;
+            store.delete_partition(&GROUP_STATE, &partition).await.map_err(internal)?;
+            unlist(store, self.key.app, &self.key.group_id).await.map_err(internal)?;
         }
         Ok(())
     }
@@ -213,19 +196,11 @@ impl Carrier {
         let mut history = self.clients.history.clone();
         let (app, group_id) = (self.key.app.0, self.key.group_id.to_string());
         self.appends.spawn(async move {
-            let request = v1::AppendRoomRequest {
-                app,
-                group_id,
-                messages,
-            };
-            let outcome = history
-                .append_room(request)
-                .await
-                .map(|_| ())
-                .map_err(|status| {
-                    let info = format!("the message could not be kept: {}", status.message());
-                    Code::GROUP_INTERNAL.with(info)
-                });
+            let request = v1::AppendRoomRequest { app, group_id, messages };
+            let outcome = history.append_room(request).await.map(|_| ()).map_err(|status| {
+                let info = format!("the message could not be kept: {}", status.message());
+                Code::GROUP_INTERNAL.with(info)
+            });
             for answer in waiting {
                 answer(outcome.clone());
             }

@@ -26,10 +26,7 @@ pub(crate) struct GroupKey {
 
 impl GroupKey {
     pub(crate) fn new(app: AppId, group_id: &str) -> Self {
-        Self {
-            app,
-            group_id: Arc::from(group_id),
-        }
+        Self { app, group_id: Arc::from(group_id) }
     }
 }
 

@@ -53,16 +53,7 @@ impl Rooms {
     ) -> Self {
         let parts = (0..PARTS).map(|_| Mutex::default()).collect();
         let next_id = AtomicU64::new(1);
-        Self {
-            inner: Arc::new(Inner {
-                parts,
-                next_id,
-                config,
-                placement,
-                clients,
-                drain,
-            }),
-        }
+        Self { inner: Arc::new(Inner { parts, next_id, config, placement, clients, drain }) }
     }
 
     /// Runs a job on the group's actor and answers what it returns, once its effects are carried
@@ -97,11 +88,7 @@ impl Rooms {
     {
         let (sender, receiver) = oneshot::channel();
         let reply = Reply(sender);
-        self.submit(
-            GroupKey::new(app, group_id),
-            Box::new(move |turn| job(turn, reply)),
-        )
-        .await?;
+        self.submit(GroupKey::new(app, group_id), Box::new(move |turn| job(turn, reply))).await?;
         receiver.await.unwrap_or_else(|_| {
             Err(Code::GROUP_INTERNAL.with("the group's state could not be saved, try again"))
         })
@@ -135,31 +122,15 @@ impl Rooms {
         }
         let (jobs, receiver) = mpsc::channel(self.inner.config.mailbox);
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
-        let handle = Handle {
-            id,
-            jobs,
-            gone: CancellationToken::new(),
-        };
+        let handle = Handle { id, jobs, gone: CancellationToken::new() };
         part.insert(key.clone(), handle.clone());
         drop(part);
         metrics::gauge!("throng_group_hot").increment(1.0);
-        let end = EndOfActor {
-            rooms: self.clone(),
-            key: key.clone(),
-            id,
-            gone: handle.gone.clone(),
-        };
+        let end =
+            EndOfActor { rooms: self.clone(), key: key.clone(), id, gone: handle.gone.clone() };
         self.inner.drain.spawn(async move {
             let inner = &end.rooms.inner;
-            run_actor(
-                &end.key,
-                epoch,
-                &inner.config,
-                &inner.clients,
-                &inner.drain,
-                receiver,
-            )
-            .await;
+            run_actor(&end.key, epoch, &inner.config, &inner.clients, &inner.drain, receiver).await;
         });
         handle
     }
@@ -174,11 +145,7 @@ impl Rooms {
         let mut hot = Vec::new();
         for part in &self.inner.parts {
             let part = part.lock();
-            hot.extend(
-                part.keys()
-                    .filter(|key| key.app == app)
-                    .map(|key| key.group_id.clone()),
-            );
+            hot.extend(part.keys().filter(|key| key.app == app).map(|key| key.group_id.clone()));
         }
         hot
     }
@@ -195,10 +162,7 @@ struct EndOfActor {
 impl Drop for EndOfActor {
     fn drop(&mut self) {
         let mut part = self.rooms.part(&self.key).lock();
-        if part
-            .get(&self.key)
-            .is_some_and(|current| current.id == self.id)
-        {
+        if part.get(&self.key).is_some_and(|current| current.id == self.id) {
             part.remove(&self.key);
         }
         drop(part);

@@ -60,14 +60,7 @@ pub(crate) async fn run_actor(
         let mut unit = Unit::default();
         for job in batch.drain(..) {
             let out = &mut unit;
-            job(&mut Turn {
-                key,
-                slot: &mut slot,
-                now,
-                out,
-                epoch,
-                config,
-            });
+            job(&mut Turn { key, slot: &mut slot, now, out, epoch, config });
         }
         if let Some(room) = slot.as_deref_mut() {
             room.tick(now, &mut unit);
@@ -85,14 +78,7 @@ pub(crate) async fn run_actor(
     if !committer.has_failed() {
         while let Ok(job) = jobs.try_recv() {
             let (now, out) = (Now::since(start), &mut unit);
-            job(&mut Turn {
-                key,
-                slot: &mut slot,
-                now,
-                out,
-                epoch,
-                config,
-            });
+            job(&mut Turn { key, slot: &mut slot, now, out, epoch, config });
         }
         if let Some(room) = slot.as_deref_mut() {
             room.end(Now::since(start), &mut unit);
@@ -105,9 +91,7 @@ pub(crate) async fn run_actor(
 /// How long there is nothing to do unless somebody asks.
 fn next_wake(room: Option<&Room>, now: Now, idle: Duration) -> Duration {
     let due = room.and_then(Room::next_deadline);
-    due.map_or(idle, |due| {
-        Duration::from_millis(due.saturating_sub(now.ms)).min(idle)
-    })
+    due.map_or(idle, |due| Duration::from_millis(due.saturating_sub(now.ms)).min(idle))
 }
 
 /// Whether a wait of `waited` without jobs ends the actor: it was the idle time, and nobody is in.

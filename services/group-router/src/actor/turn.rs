@@ -25,10 +25,7 @@ pub(crate) struct Now {
 impl Now {
     pub(crate) fn since(start: Instant) -> Self {
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Self {
-            ms,
-            seconds: now_seconds(),
-        }
+        Self { ms, seconds: now_seconds() }
     }
 }
 
@@ -65,8 +62,7 @@ impl Unit {
         reply: Reply<R>,
         result: Result<R, CommandError>,
     ) {
-        self.answers
-            .push(Box::new(move |done| reply.send(done.and(result))));
+        self.answers.push(Box::new(move |done| reply.send(done.and(result))));
     }
 }
 
@@ -88,10 +84,8 @@ impl Turn<'_> {
     pub(crate) fn room(&mut self) -> Result<(&mut Room, Now, &mut Unit), CommandError> {
         match self.slot.as_deref_mut() {
             Some(room) => Ok((room, self.now, self.out)),
-            None => Err(Code::GROUP_NOT_FOUND.with(format!(
-                "GroupId: no group {} (or it was dismissed)",
-                self.key.group_id
-            ))),
+            None => Err(Code::GROUP_NOT_FOUND
+                .with(format!("GroupId: no group {} (or it was dismissed)", self.key.group_id))),
         }
     }
 }

@@ -32,14 +32,8 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
         }
     };
     let operator = call.operator(None).await?;
-    let infos = call
-        .clients
-        .fetch_briefs(call.context.app, request.users.clone())
-        .await?;
-    let unknown = request
-        .users
-        .iter()
-        .find(|user| infos.iter().all(|info| info.user != **user));
+    let infos = call.clients.fetch_briefs(call.context.app, request.users.clone()).await?;
+    let unknown = request.users.iter().find(|user| infos.iter().all(|info| info.user != **user));
     if let Some(unknown) = unknown.filter(|_| set) {
         return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {unknown}")));
     }
@@ -49,11 +43,7 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
             let mut admins = room.admins.clone();
             if set {
                 admins.extend(
-                    request
-                        .users
-                        .iter()
-                        .filter(|user| !room.admins.contains(user))
-                        .cloned(),
+                    request.users.iter().filter(|user| !room.admins.contains(user)).cloned(),
                 );
             } else {
                 admins.retain(|admin| !request.users.contains(admin));
@@ -68,39 +58,15 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
             if members.is_empty() {
                 return Ok(());
             }
-            unit.ops.push(put_row(
-                RowKind::Admins,
-                "",
-                &AdminsRow {
-                    users: admins.clone(),
-                },
-            ));
+            unit.ops.push(put_row(RowKind::Admins, "", &AdminsRow { users: admins.clone() }));
             room.admins = admins;
             let users = members.iter().map(|member| member.user.clone()).collect();
-            let kind = if set {
-                report::BECAME_ADMIN
-            } else {
-                report::NO_LONGER_ADMIN
-            };
-            let notice = Notice {
-                report: kind,
-                operator: &operator.user,
-                ..Notice::default()
-            };
+            let kind = if set { report::BECAME_ADMIN } else { report::NO_LONGER_ADMIN };
+            let notice = Notice { report: kind, operator: &operator.user, ..Notice::default() };
             room.notify(users, &notice, now, unit);
-            let op = if set {
-                op::ADMIN_SET
-            } else {
-                op::ADMIN_REVOKED
-            };
+            let op = if set { op::ADMIN_SET } else { op::ADMIN_REVOKED };
             let online = room.members.online();
-            let tip = Tip {
-                op,
-                operator,
-                members,
-                online,
-                ..Tip::default()
-            };
+            let tip = Tip { op, operator, members, online, ..Tip::default() };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())
         })
@@ -134,9 +100,7 @@ pub(super) async fn get_admin_list(call: &Call<'_>) -> Answer {
     let request: ListRequest = call.parse()?;
     let admins = call
         .rooms
-        .run(call.context.app, &request.group_id, |turn| {
-            Ok(turn.room()?.0.admins.clone())
-        })
+        .run(call.context.app, &request.group_id, |turn| Ok(turn.room()?.0.admins.clone()))
         .await?;
     let infos = if admins.is_empty() {
         Vec::new()
@@ -148,7 +112,5 @@ pub(super) async fn get_admin_list(call: &Call<'_>) -> Answer {
         nick_name: info.nick,
         avatar: info.avatar,
     };
-    call.ok(&Admins {
-        admins: infos.into_iter().map(entry).collect(),
-    })
+    call.ok(&Admins { admins: infos.into_iter().map(entry).collect() })
 }

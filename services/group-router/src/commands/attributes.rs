@@ -65,11 +65,7 @@ pub(super) async fn clear_group_attr(call: &Call<'_>) -> Answer {
 async fn write(call: &Call<'_>, operation: Operation) -> Answer {
     let request: WriteRequest = call.parse()?;
     // The lock is the client's; over REST the last writer wins.
-    let expected = if call.context.is_rest() {
-        None
-    } else {
-        request.attr_main_seq
-    };
+    let expected = if call.context.is_rest() { None } else { request.attr_main_seq };
     let given = request.group_attr;
     let change = call
         .rooms
@@ -77,10 +73,8 @@ async fn write(call: &Call<'_>, operation: Operation) -> Answer {
             change(turn, operation, &given, expected)
         })
         .await?;
-    let key_seq = |attribute: Attribute| KeySeq {
-        key: attribute.key.to_string(),
-        seq: attribute.seq,
-    };
+    let key_seq =
+        |attribute: Attribute| KeySeq { key: attribute.key.to_string(), seq: attribute.seq };
     call.ok(&Written {
         attr_main_seq: change.main_seq,
         group_attr: change.changed.into_iter().map(key_seq).collect(),
@@ -94,10 +88,8 @@ fn change(
     expected: Option<u64>,
 ) -> Result<Change, CommandError> {
     let (room, now, unit) = turn.room()?;
-    let pairs: Vec<_> = given
-        .iter()
-        .map(|given| (given.key.as_str(), given.value.as_str()))
-        .collect();
+    let pairs: Vec<_> =
+        given.iter().map(|given| (given.key.as_str(), given.value.as_str())).collect();
     let keys: Vec<_> = given.iter().map(|given| given.key.as_str()).collect();
     let attributes = &mut room.attributes;
     let change = match operation {
@@ -107,8 +99,7 @@ fn change(
         Operation::Clear => attributes.clear(now.ms, expected),
     }
     .map_err(refusal)?;
-    unit.ops
-        .push(put_row(RowKind::Attributes, "", &row(&room.attributes)));
+    unit.ops.push(put_row(RowKind::Attributes, "", &row(&room.attributes)));
     let pushed: Vec<_> = change
         .changed
         .iter()

@@ -46,9 +46,7 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
                 let info = format!("{equal} may not be banned by {}", context.caller.user);
                 return Err(Code::GROUP_FORBIDDEN.with(info));
             }
-            let row = BanRow {
-                until: until(now.seconds, request.duration),
-            };
+            let row = BanRow { until: until(now.seconds, request.duration) };
             for user in &request.users {
                 room.bans.insert(user.clone(), row.until);
                 unit.ops.push(put_row(RowKind::Ban, user, &row));
@@ -68,19 +66,9 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
                 online: room.members.online(),
                 ..Tip::default()
             };
-            let removed = v1::MembersRemoved {
-                users: request.users,
-            };
+            let removed = v1::MembersRemoved { users: request.users };
             let membership = Some(Membership::Removed(removed));
-            room.emit_tip(
-                &tip,
-                Extra {
-                    membership,
-                    ..Extra::default()
-                },
-                now,
-                unit,
-            );
+            room.emit_tip(&tip, Extra { membership, ..Extra::default() }, now, unit);
             Ok(())
         })
         .await?;
@@ -92,16 +80,10 @@ async fn known_members(
     call: &Call<'_>,
     users: Vec<String>,
 ) -> Result<Vec<MemberInfo>, throng_protocol::error::CommandError> {
-    let known = call
-        .clients
-        .fetch_briefs(call.context.app, users.clone())
-        .await?;
+    let known = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
     let info = |user: String| {
         let found = known.iter().find(|info| info.user == user).cloned();
-        found.unwrap_or(MemberInfo {
-            user,
-            ..MemberInfo::default()
-        })
+        found.unwrap_or(MemberInfo { user, ..MemberInfo::default() })
     };
     Ok(users.into_iter().map(info).collect())
 }
@@ -125,21 +107,12 @@ pub(super) async fn unban_group_member(call: &Call<'_>) -> Answer {
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
             room.require(&context, Role::Admin, "lift bans of this group")?;
-            unit.ops.extend(delete_rows(
-                RowKind::Ban,
-                request.users.iter().map(String::as_str),
-            ));
+            unit.ops.extend(delete_rows(RowKind::Ban, request.users.iter().map(String::as_str)));
             for user in &request.users {
                 room.bans.remove(user);
             }
             let online = room.members.online();
-            let tip = Tip {
-                op: op::UNBANNED,
-                operator,
-                members,
-                online,
-                ..Tip::default()
-            };
+            let tip = Tip { op: op::UNBANNED, operator, members, online, ..Tip::default() };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())
         })
@@ -174,10 +147,7 @@ struct BannedEntry {
 /// Who is banned now, in pages.
 pub(super) async fn get_group_ban_member(call: &Call<'_>) -> Answer {
     let request: ListRequest = call.parse()?;
-    let limit = request
-        .limit
-        .unwrap_or(limits::BAN_PAGE)
-        .clamp(1, limits::BAN_PAGE);
+    let limit = request.limit.unwrap_or(limits::BAN_PAGE).clamp(1, limits::BAN_PAGE);
     let banned = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
@@ -188,17 +158,10 @@ pub(super) async fn get_group_ban_member(call: &Call<'_>) -> Answer {
                 user: user.clone(),
                 until: (*until).min(limits::MUTE_FOREVER.into()),
             };
-            let page: Vec<_> = current
-                .skip(request.offset)
-                .take(limit)
-                .map(entry)
-                .collect();
+            let page: Vec<_> = current.skip(request.offset).take(limit).map(entry).collect();
             let end = request.offset.saturating_add(page.len());
             let next_offset = if end < total { end } else { 0 };
-            Ok(Banned {
-                banned_account_list: page,
-                next_offset,
-            })
+            Ok(Banned { banned_account_list: page, next_offset })
         })
         .await?;
     call.ok(&banned)

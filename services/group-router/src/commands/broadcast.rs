@@ -41,16 +41,9 @@ struct Sent {
 pub(super) async fn send_broadcast_msg(call: &Call<'_>) -> Answer {
     call.require_admin()?;
     let request: Request<'_> = call.parse()?;
-    let body = MsgBody::parse(
-        request.msg_body,
-        limits::MESSAGE_BYTES,
-        Code::GROUP_BAD_PARAMETER,
-    )?;
+    let body = MsgBody::parse(request.msg_body, limits::MESSAGE_BYTES, Code::GROUP_BAD_PARAMETER)?;
     if body.len() + request.cloud_custom_data.len() > limits::MESSAGE_BYTES {
-        let info = format!(
-            "MsgBody and CloudCustomData: over {} bytes",
-            limits::MESSAGE_BYTES
-        );
+        let info = format!("MsgBody and CloudCustomData: over {} bytes", limits::MESSAGE_BYTES);
         return Err(Code::MESSAGE_TOO_LONG.with(info));
     }
     let sender = call.operator(request.from.as_deref()).await?;
@@ -70,15 +63,10 @@ pub(super) async fn send_broadcast_msg(call: &Call<'_>) -> Answer {
         ..v1::StoredMessage::default()
     };
     let payload = Bytes::from(message.encode_to_vec());
-    call.clients
-        .bus
-        .publish(&subjects::rooms_broadcast(app), payload)
-        .map_err(|error| {
-            Code::GROUP_INTERNAL.with(format!("the message could not be sent: {error}"))
-        })?;
-    call.ok(&Sent {
-        msg_seq: u32::try_from(now).unwrap_or(u32::MAX),
-    })
+    call.clients.bus.publish(&subjects::rooms_broadcast(app), payload).map_err(|error| {
+        Code::GROUP_INTERNAL.with(format!("the message could not be sent: {error}"))
+    })?;
+    call.ok(&Sent { msg_seq: u32::try_from(now).unwrap_or(u32::MAX) })
 }
 
 /// Speaks in this node's rooms of an app whenever somebody broadcasts; ends with the bus.
@@ -96,9 +84,7 @@ pub(crate) async fn watch_broadcasts(app: AppId, rooms: Rooms, clients: Clients)
         };
         for group_id in rooms.hot(app) {
             let message = message.clone();
-            let spoken = rooms
-                .run(app, &group_id, move |turn| speak(turn, &message))
-                .await;
+            let spoken = rooms.run(app, &group_id, move |turn| speak(turn, &message)).await;
             if let Err(error) = spoken {
                 tracing::debug!(%error, "a room did not take a broadcast");
             }
@@ -126,11 +112,8 @@ fn speak(
         priority: message.priority,
         cloud_custom_data: &message.cloud_custom_data,
     };
-    let info = GroupInfo {
-        nick: Some(&message.nick),
-        avatar: Some(&message.avatar),
-        ..room.group_info()
-    };
+    let info =
+        GroupInfo { nick: Some(&message.nick), avatar: Some(&message.avatar), ..room.group_info() };
     let encoded = wire::message_item(EVENT_BROADCAST, &head, info, &message.msg_body).0;
     room.emit(encoded, seq, Extra::default(), unit);
     Ok(())

@@ -35,25 +35,16 @@ struct Counters {
 
 impl Counters {
     fn new<'a>(seq: u64, counters: impl IntoIterator<Item = &'a Counter>) -> Self {
-        let pair = |counter: &Counter| KeyValue {
-            key: counter.key.to_string(),
-            value: counter.value,
-        };
-        Self {
-            group_counter: counters.into_iter().map(pair).collect(),
-            group_counter_seq: seq,
-        }
+        let pair =
+            |counter: &Counter| KeyValue { key: counter.key.to_string(), value: counter.value };
+        Self { group_counter: counters.into_iter().map(pair).collect(), group_counter_seq: seq }
     }
 }
 
 /// Sets, raises or lowers counters, and tells the room.
 pub(super) async fn update_group_counter(call: &Call<'_>) -> Answer {
     let request: UpdateRequest = call.parse()?;
-    let name = request
-        .mode
-        .as_deref()
-        .filter(|name| !name.is_empty())
-        .unwrap_or("Set");
+    let name = request.mode.as_deref().filter(|name| !name.is_empty()).unwrap_or("Set");
     let Some(mode) = Mode::from_name(name) else {
         return Err(Code::GROUP_BAD_PARAMETER.with(format!("Mode: no mode {name:?}")));
     };
@@ -62,10 +53,7 @@ pub(super) async fn update_group_counter(call: &Call<'_>) -> Answer {
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            let pairs: Vec<_> = given
-                .iter()
-                .map(|pair| (pair.key.as_str(), pair.value))
-                .collect();
+            let pairs: Vec<_> = given.iter().map(|pair| (pair.key.as_str(), pair.value)).collect();
             let change = room.counters.update(mode, &pairs).map_err(refusal)?;
             tell(room, &change, false, now, unit);
             Ok(change)
@@ -121,18 +109,12 @@ fn tell(room: &mut Room, change: &Change, deleted: bool, now: Now, unit: &mut Un
             .counters
             .entries()
             .iter()
-            .map(|counter| CounterRow {
-                key: counter.key.to_string(),
-                value: counter.value,
-            })
+            .map(|counter| CounterRow { key: counter.key.to_string(), value: counter.value })
             .collect(),
     };
     unit.ops.push(put_row(RowKind::Counters, "", &row));
-    let pairs: Vec<_> = change
-        .counters
-        .iter()
-        .map(|counter| (counter.key.to_string(), counter.value))
-        .collect();
+    let pairs: Vec<_> =
+        change.counters.iter().map(|counter| (counter.key.to_string(), counter.value)).collect();
     let info = room.group_info();
     let encoded = counters_item(info, change.seq, &pairs, deleted, random(), now.seconds);
     room.emit(encoded, 0, Extra::default(), unit);

@@ -51,11 +51,7 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         let info = format!("Type: groups of type {kind} are not available yet");
         return Err(Code::GROUP_FORBIDDEN.with(info));
     }
-    if request
-        .member_list
-        .as_ref()
-        .is_some_and(|members| !members.is_empty())
-    {
+    if request.member_list.as_ref().is_some_and(|members| !members.is_empty()) {
         return Err(Code::GROUP_FORBIDDEN.with("MemberList: a live room is joined, not filled"));
     }
     if request.name.is_empty() {
@@ -89,9 +85,7 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         created: now,
         last_info: now,
         info_seq: 1,
-        apply_join_option: request
-            .apply_join_option
-            .unwrap_or_else(|| "FreeAccess".to_owned()),
+        apply_join_option: request.apply_join_option.unwrap_or_else(|| "FreeAccess".to_owned()),
         mute_all: false,
         max_member_num: request.max_member_count.unwrap_or(0),
         custom: custom_fields(request.app_defined_data.unwrap_or_default())?,
@@ -100,10 +94,7 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
     let listing = storage::listing_partition(call.context.app, &group_id);
     let entry = Batch::durable(listing).with(storage::list_op(&group_id, kind.as_str()));
     let (caller, app) = (call.context.caller.user.clone(), call.context.app);
-    let exists = call
-        .rooms
-        .run(app, &group_id, |turn| Ok(turn.slot.is_some()))
-        .await?;
+    let exists = call.rooms.run(app, &group_id, |turn| Ok(turn.slot.is_some())).await?;
     if !exists {
         call.clients.store.write(entry).await.map_err(|error| {
             Code::GROUP_INTERNAL.with(format!("the group could not be saved: {error}"))
@@ -115,22 +106,12 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
                 return Err(in_use(room, &caller));
             }
             turn.out.ops.push(put_row(RowKind::Profile, "", &profile));
-            *turn.slot = Some(Room::create(
-                turn.key,
-                turn.epoch,
-                turn.config,
-                policy,
-                profile,
-            ));
+            *turn.slot = Some(Room::create(turn.key, turn.epoch, turn.config, policy, profile));
             Ok(())
         })
         .await?;
     metrics::counter!("throng_groups_created_total", "type" => kind.as_str()).increment(1);
-    call.ok(&Created {
-        group_id: &group_id,
-        group_type: kind.as_str(),
-        huge_group_flag: 1,
-    })
+    call.ok(&Created { group_id: &group_id, group_type: kind.as_str(), huge_group_flag: 1 })
 }
 
 /// A client owns what it makes; over REST the owner is named, or there is none.
@@ -144,16 +125,13 @@ async fn owner(call: &Call<'_>, named: Option<String>) -> Result<String, Command
     if owner.len() > limits::USER_ID_BYTES {
         return Err(Code::GROUP_BAD_PARAMETER.with("Owner_Account: too long"));
     }
-    call.clients
-        .brief(call.context.app, &owner)
-        .await
-        .map_err(|error| {
-            if error.code == Code::GROUP_UNKNOWN_ACCOUNT {
-                Code::GROUP_UNKNOWN_ACCOUNT.with(format!("Owner_Account: no account {owner}"))
-            } else {
-                error
-            }
-        })?;
+    call.clients.brief(call.context.app, &owner).await.map_err(|error| {
+        if error.code == Code::GROUP_UNKNOWN_ACCOUNT {
+            Code::GROUP_UNKNOWN_ACCOUNT.with(format!("Owner_Account: no account {owner}"))
+        } else {
+            error
+        }
+    })?;
     Ok(owner)
 }
 

@@ -44,14 +44,9 @@ pub(super) async fn group_msg_get_simple(call: &Call<'_>) -> Answer {
 /// The client's form of the same page.
 pub(super) async fn group_msg_get(call: &Call<'_>) -> Answer {
     let mut page = read_page(call, limits::HISTORY_PAGE as u32 + 1).await?;
-    let oldest = page
-        .rsp_msg_list
-        .last()
-        .and_then(|item| item["MsgSeq"].as_u64());
+    let oldest = page.rsp_msg_list.last().and_then(|item| item["MsgSeq"].as_u64());
     let finished = page.is_finished == 1;
-    let next = oldest
-        .and_then(|seq| u32::try_from(seq.saturating_sub(1)).ok())
-        .unwrap_or(0);
+    let next = oldest.and_then(|seq| u32::try_from(seq.saturating_sub(1)).ok()).unwrap_or(0);
     page.next_req_msg_seq = Some(if finished { 0 } else { next });
     page.is_finished = if finished { 2 } else { 0 };
     call.ok(&page)
@@ -63,31 +58,22 @@ async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
         return Err(Code::GROUP_BAD_PARAMETER.with(format!("ReqMsgNumber: 1 to {most}")));
     }
     let (app, group_id) = (call.context.app, request.group_id);
-    call.rooms
-        .run(app, &group_id, |turn| turn.room().map(|_| ()))
-        .await?;
+    let created =
+        call.rooms.run(app, &group_id, |turn| Ok(turn.room()?.0.profile.created)).await?;
     let read = v1::ReadRoomRequest {
         app: app.0,
         group_id: group_id.clone(),
         before_or_at: request.req_msg_seq,
         limit: request.req_msg_number,
-        not_before: 0,
+        // Not those of a dismissed room that had the same ID.
+        not_before: created,
         skip_recalled: request.with_recalled_msg == 0,
     };
-    let reply = call
-        .clients
-        .history
-        .clone()
-        .read_room(read)
-        .await
-        .map_err(unavailable)?;
+    let reply = call.clients.history.clone().read_room(read).await.map_err(unavailable)?;
     let v1::ReadRoomReply { messages, complete } = reply.into_inner();
     Ok(Page {
         is_finished: u32::from(complete),
-        rsp_msg_list: messages
-            .iter()
-            .map(|message| history_item(&group_id, message))
-            .collect(),
+        rsp_msg_list: messages.iter().map(|message| history_item(&group_id, message)).collect(),
         next_req_msg_seq: None,
         group_id,
     })
@@ -142,12 +128,10 @@ pub(super) async fn get_huge_group_msg(call: &Call<'_>) -> Answer {
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, _) = turn.room()?;
-            let horizon = now
-                .seconds
-                .saturating_sub_unsigned(limits::LIVE_HISTORY_SECONDS);
-            Ok(items_array(
-                room.recent.since(horizon, request.pull_pre_seq),
-            ))
+            let horizon = now.seconds.saturating_sub_unsigned(limits::LIVE_HISTORY_SECONDS);
+            let most = limits::LIVE_HISTORY_MESSAGES;
+            let newest = room.recent.newest(most, horizon, request.pull_pre_seq);
+            Ok(items_array(newest.into_iter()))
         })
         .await?;
     call.ok(&HugeMessages { rsp_msg_list })

@@ -69,30 +69,17 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
                 return Err(Code::GROUP_FORBIDDEN.with("nobody may join this group"));
             }
             let position = room.position();
-            let recent = if with_recent {
-                recent_messages(room, now.seconds)
-            } else {
-                empty_list()
-            };
+            let recent =
+                if with_recent { recent_messages(room, now.seconds) } else { empty_list() };
             room.member_joins(member, inst_id, now, unit);
             Ok(Admitted { position, recent })
         })
         .await?;
-    let mode = if guest {
-        v1::RoomMode::Poll
-    } else {
-        policy.mode()
-    };
+    let mode = if guest { v1::RoomMode::Poll } else { policy.mode() };
     let polls = mode == v1::RoomMode::Poll;
     let long_polling_key = polls.then(|| {
         let group_id = request.group_id.clone();
-        PollKey {
-            app: context.app,
-            group_id,
-            user,
-            inst_id,
-        }
-        .seal(call.clients.secret.token_key())
+        PollKey { app: context.app, group_id, user, inst_id }.seal(call.clients.secret.token_key())
     });
     let body = throng_protocol::envelope::ok(&Joined {
         joined_status: "JoinedSuccess",
@@ -107,16 +94,14 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
         mode: mode.into(),
         position: Some(admitted.position),
     };
-    let effects = vec![v1::SessionEffect {
-        effect: Some(Effect::Joined(joined)),
-    }];
+    let effects = vec![v1::SessionEffect { effect: Some(Effect::Joined(joined)) }];
     Ok(Answered { body, effects })
 }
 
 /// The newest messages of the last 24 hours, oldest first.
 fn recent_messages(room: &Room, now: i64) -> Box<RawValue> {
     let horizon = now.saturating_sub_unsigned(limits::LIVE_HISTORY_SECONDS);
-    items_array(room.recent.since(horizon, 0))
+    items_array(room.recent.newest(limits::LIVE_HISTORY_MESSAGES, horizon, 0).into_iter())
 }
 
 fn empty_list() -> Box<RawValue> {
@@ -140,11 +125,7 @@ pub(super) async fn quit_group(call: &Call<'_>) -> Answer {
     let request: QuitRequest = call.parse()?;
     let context = call.context.clone();
     let user = context.caller.user.clone();
-    let member = if user.is_empty() {
-        MemberInfo::default()
-    } else {
-        call.operator(None).await?
-    };
+    let member = if user.is_empty() { MemberInfo::default() } else { call.operator(None).await? };
     call.rooms
         .run(context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
@@ -156,11 +137,7 @@ pub(super) async fn quit_group(call: &Call<'_>) -> Answer {
         })
         .await?;
     let mut answered = call.done()?;
-    let left = v1::RoomLeft {
-        group_id: request.group_id,
-    };
-    answered.effects.push(v1::SessionEffect {
-        effect: Some(Effect::Left(left)),
-    });
+    let left = v1::RoomLeft { group_id: request.group_id };
+    answered.effects.push(v1::SessionEffect { effect: Some(Effect::Left(left)) });
     Ok(answered)
 }

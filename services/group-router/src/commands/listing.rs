@@ -35,17 +35,11 @@ struct GroupEntry {
 /// All groups of the app, page by page.
 pub(super) async fn get_appid_group_list(call: &Call<'_>) -> Answer {
     let request: ListRequest = call.parse()?;
-    let group_type = request
-        .group_type
-        .as_deref()
-        .filter(|name| !name.is_empty());
+    let group_type = request.group_type.as_deref().filter(|name| !name.is_empty());
     if let Some(name) = group_type.filter(|name| GroupType::parse(name).is_none()) {
         return Err(Code::GROUP_BAD_PARAMETER.with(format!("GroupType: no group type {name:?}")));
     }
-    let limit = request
-        .limit
-        .unwrap_or(limits::ALL_GROUPS_PAGE)
-        .clamp(1, limits::ALL_GROUPS_PAGE);
+    let limit = request.limit.unwrap_or(limits::ALL_GROUPS_PAGE).clamp(1, limits::ALL_GROUPS_PAGE);
     let page = page(call, request.next, group_type, limit).await?;
     let total_count = count(call, group_type, usize::MAX).await?;
     let entry = |(group_id, _)| GroupEntry { group_id };
@@ -62,15 +56,9 @@ async fn page(
     group_type: Option<&str>,
     limit: usize,
 ) -> Result<ListingPage, CommandError> {
-    list_groups(
-        &*call.clients.store,
-        call.context.app,
-        cursor,
-        group_type,
-        limit,
-    )
-    .await
-    .map_err(|error| Code::GROUP_INTERNAL.with(format!("groups: {error}")))
+    list_groups(&*call.clients.store, call.context.app, cursor, group_type, limit)
+        .await
+        .map_err(|error| Code::GROUP_INTERNAL.with(format!("groups: {error}")))
 }
 
 /// Counts groups, at most to `most`.
@@ -115,8 +103,5 @@ struct JoinedList {
 /// Groups of a user. Live rooms are not among them: a client would take a listed room for joined,
 /// never send the join, and count its messages as unread.
 pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
-    call.ok(&JoinedList {
-        total_count: 0,
-        group_id_list: Vec::new(),
-    })
+    call.ok(&JoinedList { total_count: 0, group_id_list: Vec::new() })
 }

@@ -52,11 +52,7 @@ pub(super) async fn modify_user_info(call: &Call<'_>) -> Answer {
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, _) = turn.room()?;
             let role = room.require(&context, Role::Admin, "mark members of this group")?;
-            let by = if role == Role::AppAdmin {
-                By::Admin
-            } else {
-                By::Client
-            };
+            let by = if role == Role::AppAdmin { By::Admin } else { By::Client };
             let mut done = Vec::new();
             for entry in request.member_list {
                 let user: Arc<str> = Arc::from(entry.user.as_str());
@@ -66,9 +62,7 @@ pub(super) async fn modify_user_info(call: &Call<'_>) -> Answer {
                     room.marks.remove(by, &user, &entry.marks)
                 } else if inside || entry.marks.iter().all(|mark| *mark == ALWAYS_ONLINE) {
                     let at = now.seconds.unsigned_abs();
-                    room.marks
-                        .set(at, by, &user, joined, &entry.marks)
-                        .map(|()| true)
+                    room.marks.set(at, by, &user, joined, &entry.marks).map(|()| true)
                 } else {
                     Ok(false)
                 };
@@ -82,10 +76,7 @@ pub(super) async fn modify_user_info(call: &Call<'_>) -> Answer {
     if done.is_empty() {
         return Err(Code::GROUP_BAD_PARAMETER.with("MemberList: none of them is in the group"));
     }
-    call.ok(&Done {
-        command_type: request.command_type,
-        member_list: done,
-    })
+    call.ok(&Done { command_type: request.command_type, member_list: done })
 }
 
 fn refusal(refusal: Refusal) -> CommandError {

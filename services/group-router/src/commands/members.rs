@@ -27,14 +27,9 @@ pub(super) async fn get_online_member_num(call: &Call<'_>) -> Answer {
     let request: NumberRequest = call.parse()?;
     let online = call
         .rooms
-        .run(call.context.app, &request.group_id, |turn| {
-            Ok(turn.room()?.0.members.online())
-        })
+        .run(call.context.app, &request.group_id, |turn| Ok(turn.room()?.0.members.online()))
         .await?;
-    call.ok(&OnlineNumber {
-        online_member_num: online,
-        expire_time: limits::ONLINE_NUMBER_SECONDS,
-    })
+    call.ok(&OnlineNumber { online_member_num: online, expire_time: limits::ONLINE_NUMBER_SECONDS })
 }
 
 #[derive(Deserialize)]
@@ -77,11 +72,7 @@ pub(super) async fn get_members(call: &Call<'_>) -> Answer {
             Ok(room.members_page(request.timestamp, request.mark, now.seconds))
         })
         .await?;
-    let users = page
-        .members
-        .iter()
-        .map(|member| member.user.to_string())
-        .collect();
+    let users = page.members.iter().map(|member| member.user.to_string()).collect();
     let infos: HashMap<_, _> = call
         .clients
         .fetch_briefs(call.context.app, users)
@@ -102,10 +93,7 @@ pub(super) async fn get_members(call: &Call<'_>) -> Answer {
         }
     };
     let member_list = page.members.into_iter().map(entry).collect();
-    call.ok(&MembersPage {
-        member_list,
-        next_timestamp: page.next,
-    })
+    call.ok(&MembersPage { member_list, next_timestamp: page.next })
 }
 
 #[derive(Deserialize)]
@@ -168,19 +156,13 @@ struct SpecifiedEntry {
 /// What the room knows of some users; who is not in is left out.
 pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
     let request: SpecifiedRequest = call.parse()?;
-    check_list(
-        "Member_List_Account",
-        &request.users,
-        limits::SPECIFIED_MEMBERS,
-    )?;
+    check_list("Member_List_Account", &request.users, limits::SPECIFIED_MEMBERS)?;
     let (group_id, users) = (request.group_id, request.users);
     let member_list = call
         .rooms
         .run(call.context.app, &group_id, move |turn| {
             let (room, now, _) = turn.room()?;
-            let members = users
-                .into_iter()
-                .filter(|user| room.members.contains_user(user));
+            let members = users.into_iter().filter(|user| room.members.contains_user(user));
             let entry = |user: String| SpecifiedEntry {
                 role: room.role_of(&user).wire(),
                 join_time: room.join_time(&user).unwrap_or(now.seconds),
@@ -192,8 +174,5 @@ pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
             Ok(members.map(entry).collect())
         })
         .await?;
-    call.ok(&Specified {
-        group_id,
-        member_list,
-    })
+    call.ok(&Specified { group_id, member_list })
 }

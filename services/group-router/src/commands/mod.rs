@@ -59,10 +59,7 @@ impl Call<'_> {
 
     /// A successful answer.
     fn ok(&self, body: &impl Serialize) -> Answer {
-        Ok(Answered {
-            body: envelope::ok(body),
-            effects: Vec::new(),
-        })
+        Ok(Answered { body: envelope::ok(body), effects: Vec::new() })
     }
 
     /// Success, and nothing to tell.
@@ -80,10 +77,7 @@ impl Call<'_> {
         if user.is_empty() {
             return Ok(MemberInfo::default());
         }
-        self.clients
-            .brief(self.context.app, user)
-            .await
-            .map(|brief| (*brief).clone())
+        self.clients.brief(self.context.app, user).await.map(|brief| (*brief).clone())
     }
 
     /// Only app administrators, over REST or logged in as a client.
@@ -98,13 +92,7 @@ impl Call<'_> {
 
     /// The app's settings for rooms.
     async fn policy(&self) -> Result<v1::RoomPolicy, CommandError> {
-        Ok(self
-            .clients
-            .apps
-            .get(self.context.app)
-            .await?
-            .rooms
-            .unwrap_or_default())
+        Ok(self.clients.apps.get(self.context.app).await?.rooms.unwrap_or_default())
     }
 }
 

@@ -49,10 +49,7 @@ pub(super) async fn modify_group_member_info(call: &Call<'_>) -> Answer {
     let other = [
         ("Role", request.role.is_some()),
         ("NameCard", request.name_card.is_some()),
-        (
-            "AppMemberDefinedData",
-            request.app_member_defined_data.is_some(),
-        ),
+        ("AppMemberDefinedData", request.app_member_defined_data.is_some()),
     ];
     if let Some((field, _)) = other.into_iter().find(|(_, given)| *given) {
         return Err(Code::GROUP_FORBIDDEN.with(format!("{field}: not kept in live rooms")));
@@ -73,14 +70,8 @@ async fn mute(
     seconds: u32,
 ) -> Result<(), CommandError> {
     let operator = call.operator(None).await?;
-    let infos = call
-        .clients
-        .fetch_briefs(call.context.app, users.clone())
-        .await?;
-    if let Some(unknown) = users
-        .iter()
-        .find(|user| infos.iter().all(|info| info.user != **user))
-    {
+    let infos = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
+    if let Some(unknown) = users.iter().find(|user| infos.iter().all(|info| info.user != **user)) {
         return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {unknown}")));
     }
     let context = call.context.clone();
@@ -114,31 +105,19 @@ impl Room {
             } else {
                 let until = until(now.seconds, seconds);
                 self.mutes.insert(member.user.clone(), until);
-                unit.ops
-                    .push(put_row(RowKind::Mute, &member.user, &BanRow { until }));
+                unit.ops.push(put_row(RowKind::Mute, &member.user, &BanRow { until }));
             }
         }
         let online = self.members.online();
         let mute_seconds = Some(seconds);
-        let tip = Tip {
-            op: op::MEMBER,
-            operator,
-            members,
-            mute_seconds,
-            online,
-            profile: None,
-        };
+        let tip = Tip { op: op::MEMBER, operator, members, mute_seconds, online, profile: None };
         self.emit_tip(&tip, Extra::default(), now, unit);
     }
 }
 
 /// The end of a time that begins now.
 pub(super) fn until(now: i64, seconds: u32) -> i64 {
-    if seconds == limits::MUTE_FOREVER {
-        i64::MAX
-    } else {
-        now.saturating_add(seconds.into())
-    }
+    if seconds == limits::MUTE_FOREVER { i64::MAX } else { now.saturating_add(seconds.into()) }
 }
 
 #[derive(Deserialize)]
@@ -187,14 +166,9 @@ pub(super) async fn get_group_muted_account(call: &Call<'_>) -> Answer {
         .await?;
     // "For ever" goes out as the largest time that every client can hold.
     let until = |until: i64| until.min(limits::MUTE_FOREVER.into());
-    let new = |(user, time): &(String, i64)| MutedEntry {
-        user: user.clone(),
-        until: until(*time),
-    };
-    let old = |(user, time): &(String, i64)| ShuttedEntry {
-        user: user.clone(),
-        until: until(*time),
-    };
+    let new = |(user, time): &(String, i64)| MutedEntry { user: user.clone(), until: until(*time) };
+    let old =
+        |(user, time): &(String, i64)| ShuttedEntry { user: user.clone(), until: until(*time) };
     call.ok(&Muted {
         group_id: request.group_id,
         muted_account_list: muted.iter().map(new).collect(),

@@ -32,16 +32,8 @@ pub(super) fn check_profile_texts(
 ) -> Result<(), CommandError> {
     let fields = [
         ("Name", name, limits::GROUP_NAME_BYTES),
-        (
-            "Introduction",
-            introduction,
-            limits::GROUP_INTRODUCTION_BYTES,
-        ),
-        (
-            "Notification",
-            notification,
-            limits::GROUP_NOTIFICATION_BYTES,
-        ),
+        ("Introduction", introduction, limits::GROUP_INTRODUCTION_BYTES),
+        ("Notification", notification, limits::GROUP_NOTIFICATION_BYTES),
         ("FaceUrl", face_url, limits::GROUP_FACE_URL_BYTES),
     ];
     for (field, text, most) in fields {
@@ -65,9 +57,7 @@ pub(super) fn custom_fields(
     let mut checked = BTreeMap::new();
     for CustomField { key, value } in fields {
         let bad = |info: String| Err(Code::GROUP_BAD_PARAMETER.with(info));
-        let letters = key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let letters = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if key.is_empty() || key.len() > limits::CUSTOM_KEY_BYTES || !letters {
             return bad(format!(
                 "AppDefinedData.Key: {key:?} is not 1 to {} letters, digits or _",
@@ -88,10 +78,7 @@ pub(super) fn custom_fields(
 
 fn check_custom_count(fields: &BTreeMap<String, String>) -> Result<(), CommandError> {
     if fields.len() > limits::GROUP_CUSTOM_FIELDS {
-        let info = format!(
-            "AppDefinedData: over {} fields",
-            limits::GROUP_CUSTOM_FIELDS
-        );
+        let info = format!("AppDefinedData: over {} fields", limits::GROUP_CUSTOM_FIELDS);
         return Err(Code::GROUP_BAD_PARAMETER.with(info));
     }
     Ok(())
@@ -120,9 +107,7 @@ impl ResponseFilter {
             // One field with two names: either asks for both.
             "MuteAllMember" | "ShutUpAllMember" => {
                 self.group_base_info_filter.as_ref().is_none_or(|names| {
-                    names
-                        .iter()
-                        .any(|name| name == "MuteAllMember" || name == "ShutUpAllMember")
+                    names.iter().any(|name| name == "MuteAllMember" || name == "ShutUpAllMember")
                 })
             }
             _ => self
@@ -134,8 +119,13 @@ impl ResponseFilter {
 
     fn apply(&self, entry: &mut Map<String, Value>) {
         entry.retain(|field, _| self.keeps(field));
+        self.keep_custom(entry);
+    }
+
+    /// Leaves out custom fields that are not named. Clients name none when they want them all.
+    fn keep_custom(&self, entry: &mut Map<String, Value>) {
         if let (Some(wanted), Some(Value::Array(fields))) =
-            (&self.custom, entry.get_mut("AppDefinedData"))
+            (self.custom.as_ref().filter(|keys| !keys.is_empty()), entry.get_mut("AppDefinedData"))
         {
             fields.retain(|field| wanted.iter().any(|key| field["Key"] == **key));
         }
@@ -153,7 +143,7 @@ struct Infos {
 pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
     let user = call.context.caller.user.clone();
-    let infos = entries(call, &request.group_id_list, move |room, now| {
+    let mut infos = entries(call, &request.group_id_list, move |room, now| {
         let mut entry = base_info(room);
         let own = json!({
             "Role": room.role_of(&user).wire(),
@@ -173,6 +163,9 @@ pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
         entry
     })
     .await?;
+    if let Some(filter) = &request.response_filter {
+        infos.iter_mut().for_each(|entry| filter.keep_custom(entry));
+    }
     call.ok(&Infos { group_info: infos })
 }
 
@@ -234,11 +227,8 @@ fn failed_entry(group_id: &str, error: &CommandError) -> Map<String, Value> {
 fn base_info(room: &Room) -> Map<String, Value> {
     let profile = &room.profile;
     let mute_all = if profile.mute_all { "On" } else { "Off" };
-    let custom: Vec<Value> = profile
-        .custom
-        .iter()
-        .map(|(key, value)| json!({ "Key": key, "Value": value }))
-        .collect();
+    let custom: Vec<Value> =
+        profile.custom.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     let entry = json!({
         "GroupId": &*room.key.group_id,
         "ErrorCode": 0,
@@ -304,7 +294,7 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
         Some("On") => Some(true),
         Some("Off") => Some(false),
         Some(other) => {
-            let info = format!("ShutUpAllMember: {other:?} is neither On nor Off");
+            let info = format!("MuteAllMember (ShutUpAllMember): {other:?} is neither On nor Off");
             return Err(Code::GROUP_BAD_PARAMETER.with(info));
         }
     };
@@ -323,18 +313,13 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                 face_url: replace(&mut profile.face_url, request.face_url),
                 apply_join_option: replace(
                     &mut profile.apply_join_option,
-                    request
-                        .apply_join_option
-                        .filter(|option| !option.is_empty()),
+                    request.apply_join_option.filter(|option| !option.is_empty()),
                 ),
                 mute_all: mute_all.filter(|on| *on != profile.mute_all).map(u8::from),
                 custom: custom
                     .iter()
                     .filter(|(key, value)| profile.custom.get(*key) != Some(*value))
-                    .map(|(key, value)| KeyValue {
-                        key: key.clone(),
-                        value: value.clone(),
-                    })
+                    .map(|(key, value)| KeyValue { key: key.clone(), value: value.clone() })
                     .collect(),
             };
             profile.mute_all = mute_all.unwrap_or(profile.mute_all);

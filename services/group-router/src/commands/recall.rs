@@ -52,33 +52,17 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     }
     let (app, group_id) = (call.context.app, request.group_id);
     let context = call.context.clone();
-    let role = call
-        .rooms
-        .run(app, &group_id, move |turn| {
-            Ok(turn.room()?.0.role(&context))
-        })
-        .await?;
-    let msg_seqs: Vec<u32> = request
-        .msg_seq_list
-        .iter()
-        .map(|entry| entry.msg_seq)
-        .collect();
+    let role =
+        call.rooms.run(app, &group_id, move |turn| Ok(turn.room()?.0.role(&context))).await?;
+    let msg_seqs: Vec<u32> = request.msg_seq_list.iter().map(|entry| entry.msg_seq).collect();
     let fetch = v1::GetRoomMessagesRequest {
         app: app.0,
         group_id: group_id.clone(),
         msg_seqs: msg_seqs.clone(),
     };
     let mut history = call.clients.history.clone();
-    let stored = history
-        .get_room_messages(fetch)
-        .await
-        .map_err(unavailable)?
-        .into_inner()
-        .messages;
-    let windows = Windows {
-        own: call.policy().await?.recall_seconds.into(),
-        ..Windows::LIVE_ROOM
-    };
+    let stored = history.get_room_messages(fetch).await.map_err(unavailable)?.into_inner().messages;
+    let windows = Windows { own: call.policy().await?.recall_seconds.into(), ..Windows::LIVE_ROOM };
     let verdict = |msg_seq: u32| {
         let message = stored.iter().find(|message| message.msg_seq == msg_seq);
         judge(message, &call.context.caller.user, role, windows)
@@ -94,20 +78,13 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
         verdict(only)?;
     }
     let allowed = |msg_seq: u32| {
-        results
-            .iter()
-            .any(|result| result.msg_seq == msg_seq && result.ret_code == 0)
+        results.iter().any(|result| result.msg_seq == msg_seq && result.ret_code == 0)
     };
-    let recalled: Vec<_> = stored
-        .into_iter()
-        .filter(|message| allowed(message.msg_seq))
-        .collect();
+    let recalled: Vec<_> = stored.into_iter().filter(|message| allowed(message.msg_seq)).collect();
     if !recalled.is_empty() {
         recall(call, &group_id, recalled, request.reason).await?;
     }
-    call.ok(&Recalled {
-        recall_ret_list: results,
-    })
+    call.ok(&Recalled { recall_ret_list: results })
 }
 
 fn judge(
@@ -149,12 +126,7 @@ async fn recall(
         msg_seqs: msg_seqs.clone(),
         revoker: revoker.clone(),
     };
-    call.clients
-        .history
-        .clone()
-        .recall_room_messages(request)
-        .await
-        .map_err(unavailable)?;
+    call.clients.history.clone().recall_room_messages(request).await.map_err(unavailable)?;
     call.rooms
         .run(app, group_id, move |turn| {
             let (room, _, unit) = turn.room()?;
@@ -162,15 +134,7 @@ async fn recall(
             let info = room.group_info();
             let pushed = push_recall_item(info, &messages, &revoker, &reason);
             let poll_item = poll_recall_item(info, &messages, &revoker, &reason);
-            room.emit(
-                pushed,
-                0,
-                Extra {
-                    poll_item,
-                    ..Extra::default()
-                },
-                unit,
-            );
+            room.emit(pushed, 0, Extra { poll_item, ..Extra::default() }, unit);
             Ok(())
         })
         .await

@@ -24,14 +24,9 @@ struct Request {
 pub(super) async fn add_robots(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
     check_list("Member_Account", &request.users, limits::MARK_USERS)?;
-    let known = call
-        .clients
-        .fetch_briefs(call.context.app, request.users.clone())
-        .await?;
-    if let Some(unknown) = request
-        .users
-        .iter()
-        .find(|user| known.iter().all(|info| info.user != **user))
+    let known = call.clients.fetch_briefs(call.context.app, request.users.clone()).await?;
+    if let Some(unknown) =
+        request.users.iter().find(|user| known.iter().all(|info| info.user != **user))
     {
         return Err(
             Code::GROUP_UNKNOWN_ACCOUNT.with(format!("Member_Account: no account {unknown}"))
@@ -49,10 +44,7 @@ pub(super) async fn add_robots(call: &Call<'_>) -> Answer {
 pub(super) async fn del_robots(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
     check_list("Member_Account", &request.users, limits::MARK_USERS)?;
-    change(call, request, |robots, users| {
-        robots.retain(|robot| !users.contains(robot))
-    })
-    .await
+    change(call, request, |robots, users| robots.retain(|robot| !users.contains(robot))).await
 }
 
 async fn change(
@@ -73,24 +65,12 @@ async fn change(
             for robot in room.robots.iter().filter(|robot| !robots.contains(robot)) {
                 room.marks.remove_robot(&Arc::from(robot.as_str()));
             }
-            let listed: Vec<Arc<str>> = robots
-                .iter()
-                .map(|robot| Arc::from(robot.as_str()))
-                .collect();
-            if room
-                .marks
-                .add_robots(now.seconds.unsigned_abs(), &listed)
-                .is_err()
-            {
+            let listed: Vec<Arc<str>> =
+                robots.iter().map(|robot| Arc::from(robot.as_str())).collect();
+            if room.marks.add_robots(now.seconds.unsigned_abs(), &listed).is_err() {
                 return Err(Code::GROUP_TOO_MANY.with("Member_Account: too many marked users"));
             }
-            unit.ops.push(put_row(
-                RowKind::Robots,
-                "",
-                &RobotsRow {
-                    users: robots.clone(),
-                },
-            ));
+            unit.ops.push(put_row(RowKind::Robots, "", &RobotsRow { users: robots.clone() }));
             room.robots = robots;
             Ok(())
         })

@@ -87,23 +87,13 @@ fn check(call: &Call<'_>) -> Result<(String, Checked, Priority), CommandError> {
         },
     };
     if request.recipients.len() > limits::DIRECTED_RECEIVERS {
-        let info = format!(
-            "To_Account: at most {} receivers",
-            limits::DIRECTED_RECEIVERS
-        );
+        let info = format!("To_Account: at most {} receivers", limits::DIRECTED_RECEIVERS);
         return Err(Code::GROUP_TOO_MANY.with(info));
     }
     let custom = request.cloud_custom_data.unwrap_or_default();
-    let body = MsgBody::parse(
-        request.msg_body,
-        limits::MESSAGE_BYTES,
-        Code::GROUP_BAD_PARAMETER,
-    )?;
+    let body = MsgBody::parse(request.msg_body, limits::MESSAGE_BYTES, Code::GROUP_BAD_PARAMETER)?;
     if body.len() + custom.len() > limits::MESSAGE_BYTES {
-        let info = format!(
-            "MsgBody and CloudCustomData: over {} bytes",
-            limits::MESSAGE_BYTES
-        );
+        let info = format!("MsgBody and CloudCustomData: over {} bytes", limits::MESSAGE_BYTES);
         return Err(Code::MESSAGE_TOO_LONG.with(info));
     }
     let caller = &call.context.caller;
@@ -121,29 +111,17 @@ fn check(call: &Call<'_>) -> Result<(String, Checked, Priority), CommandError> {
         ..v1::StoredMessage::default()
     };
     let group_id = request.group_id.into_owned();
-    Ok((
-        group_id,
-        Checked {
-            from,
-            message,
-            recipients: request.recipients,
-        },
-        priority,
-    ))
+    Ok((group_id, Checked { from, message, recipients: request.recipients }, priority))
 }
 
 async fn sender(call: &Call<'_>, from: &str) -> Result<MemberInfo, CommandError> {
-    let brief = call
-        .clients
-        .brief(call.context.app, from)
-        .await
-        .map_err(|error| {
-            if error.code == Code::GROUP_UNKNOWN_ACCOUNT {
-                Code::GROUP_UNKNOWN_ACCOUNT.with(format!("From_Account: no account {from}"))
-            } else {
-                error
-            }
-        })?;
+    let brief = call.clients.brief(call.context.app, from).await.map_err(|error| {
+        if error.code == Code::GROUP_UNKNOWN_ACCOUNT {
+            Code::GROUP_UNKNOWN_ACCOUNT.with(format!("From_Account: no account {from}"))
+        } else {
+            error
+        }
+    })?;
     Ok((*brief).clone())
 }
 
@@ -178,11 +156,7 @@ async fn submit(
                 Err(error) => return turn.out.answer(reply, Err(error)),
             };
             room.apply_policy(&policy, now, unit);
-            let role = if rest || admin {
-                Role::AppAdmin
-            } else {
-                room.role_of(&message.from)
-            };
+            let role = if rest || admin { Role::AppAdmin } else { room.role_of(&message.from) };
             let known = rest || admin || member || room.members.contains_user(&message.from);
             let refused = if known {
                 room.may_speak(&message.from, role, now.seconds).err()
@@ -192,12 +166,7 @@ async fn submit(
             if let Some(error) = refused {
                 return unit.answer(reply, Err(error));
             }
-            let pending = PendingSend {
-                message,
-                recipients,
-                reply: Some(reply),
-                ticket: None,
-            };
+            let pending = PendingSend { message, recipients, reply: Some(reply), ticket: None };
             room.send(Box::new(pending), priority, now, unit);
         })
         .await
@@ -211,11 +180,6 @@ async fn tracked(call: &Call<'_>, group_id: &str) -> bool {
         group_id: group_id.to_owned(),
         users: vec![user],
     };
-    let reply = call
-        .clients
-        .presence
-        .clone()
-        .filter_room_members(request)
-        .await;
+    let reply = call.clients.presence.clone().filter_room_members(request).await;
     reply.is_ok_and(|reply| !reply.into_inner().users.is_empty())
 }

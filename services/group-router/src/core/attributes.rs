@@ -112,11 +112,7 @@ impl Attributes {
     /// From the store. The main sequence must be at least that of every key.
     #[must_use]
     pub fn restore(main_seq: u64, entries: Vec<Attribute>) -> Self {
-        Self {
-            main_seq,
-            entries,
-            writes: VecDeque::new(),
-        }
+        Self { main_seq, entries, writes: VecDeque::new() }
     }
 
     /// The main sequence; 0 before the first write.
@@ -182,15 +178,9 @@ impl Attributes {
             if changed.iter().any(|deleted| *deleted.key == **key) {
                 continue;
             }
-            let place = left
-                .iter()
-                .position(|entry| *entry.key == **key)
-                .ok_or(Refusal::KeyNotFound)?;
-            changed.push(Attribute {
-                key: left.remove(place).key,
-                value: Arc::from(""),
-                seq,
-            });
+            let place =
+                left.iter().position(|entry| *entry.key == **key).ok_or(Refusal::KeyNotFound)?;
+            changed.push(Attribute { key: left.remove(place).key, value: Arc::from(""), seq });
         }
         Ok(self.commit(now, Operation::Delete, left, changed))
     }
@@ -255,11 +245,7 @@ impl Attributes {
         self.writes.push_back(now);
         self.entries = entries;
         self.main_seq += 1;
-        Change {
-            operation,
-            main_seq: self.main_seq,
-            changed,
-        }
+        Change { operation, main_seq: self.main_seq, changed }
     }
 }
 
@@ -279,14 +265,7 @@ fn checked(given: &[(&str, &str)], seq: u64) -> Result<Vec<Attribute>, Refusal> 
         if value.len() > MAX_VALUE_BYTES {
             return Err(Refusal::ValueTooLong);
         }
-        put_in(
-            &mut attributes,
-            Attribute {
-                key: Arc::from(*key),
-                value: Arc::from(*value),
-                seq,
-            },
-        );
+        put_in(&mut attributes, Attribute { key: Arc::from(*key), value: Arc::from(*value), seq });
         if attributes.len() > MAX_KEYS {
             return Err(Refusal::TooManyKeys);
         }

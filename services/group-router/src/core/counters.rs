@@ -140,10 +140,7 @@ impl Counters {
                 }
                 None if entries.len() == MAX_KEYS => return Err(Refusal::TooManyKeys),
                 None => {
-                    entries.push(Counter {
-                        key: Arc::from(*key),
-                        value: new,
-                    });
+                    entries.push(Counter { key: Arc::from(*key), value: new });
                     entries.len() - 1
                 }
             };
@@ -154,10 +151,7 @@ impl Counters {
         self.entries = entries;
         self.seq += 1;
         let counters = places.iter().map(|place| self.entries[*place].clone());
-        Ok(Change {
-            seq: self.seq,
-            counters: counters.collect(),
-        })
+        Ok(Change { seq: self.seq, counters: counters.collect() })
     }
 
     /// Deletes the given counters, or all if no key is given. Keys without a counter are passed
@@ -169,9 +163,6 @@ impl Counters {
             return None;
         }
         self.seq += 1;
-        Some(Change {
-            seq: self.seq,
-            counters: deleted,
-        })
+        Some(Change { seq: self.seq, counters: deleted })
     }
 }

@@ -127,11 +127,7 @@ impl<S: Clone + Eq + Hash, A: Clone> Dedupe<S, A> {
 
     /// Forgets what is over. [`begin`](Self::begin) does it too.
     pub fn expire(&mut self, now: u64) {
-        while self
-            .entries
-            .front()
-            .is_some_and(|entry| entry.expires <= now)
-        {
+        while self.entries.front().is_some_and(|entry| entry.expires <= now) {
             self.pop_first();
         }
     }
@@ -154,11 +150,7 @@ impl<S: Clone + Eq + Hash, A: Clone> Dedupe<S, A> {
         }
         let ticket = self.first + self.entries.len() as u64;
         self.tickets.insert(key.clone(), ticket);
-        self.entries.push_back(Entry {
-            key,
-            expires,
-            state,
-        });
+        self.entries.push_back(Entry { key, expires, state });
         Ticket(ticket)
     }
 

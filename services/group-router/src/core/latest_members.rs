@@ -93,11 +93,7 @@ impl<U: Clone + Eq + Hash> LatestMembers<U> {
         }
         let stamp = now.max(self.last_stamp.saturating_add(1));
         self.last_stamp = stamp;
-        let known = Known {
-            stamp,
-            joined: now,
-            instances: vec![instance],
-        };
+        let known = Known { stamp, joined: now, instances: vec![instance] };
         self.known.insert(user.clone(), known);
         self.order.insert(stamp, user.clone());
         self.forget_oldest();

@@ -125,11 +125,7 @@ impl<T> Limiter<T> {
         } else if self.free_at() <= self.now {
             // Nothing waits, or it would have taken the budget just now.
             self.record_delivery();
-            out(Verdict::Deliver {
-                item,
-                priority,
-                waited: 0,
-            });
+            out(Verdict::Deliver { item, priority, waited: 0 });
         } else {
             self.enqueue(priority, rng.next_u64(), item, out);
         }
@@ -155,8 +151,7 @@ impl<T> Limiter<T> {
             self.batch.push(best);
         }
         // What goes out together goes in the order people wrote it, priority by priority.
-        self.batch
-            .sort_unstable_by_key(|waiting| (waiting.priority, waiting.order));
+        self.batch.sort_unstable_by_key(|waiting| (waiting.priority, waiting.order));
         for waiting in self.batch.drain(..) {
             out(Verdict::Deliver {
                 waited: self.now - waiting.arrived,
@@ -202,12 +197,7 @@ impl<T> Limiter<T> {
     pub fn drain_all(&mut self, out: &mut impl FnMut(Verdict<T>)) {
         while let Some(waiting) = self.queue.pop_worst() {
             let waited = self.now - waiting.arrived;
-            out(dropped(
-                waiting.item,
-                waiting.priority,
-                waited,
-                DropReason::Closed,
-            ));
+            out(dropped(waiting.item, waiting.priority, waited, DropReason::Closed));
         }
     }
 
@@ -251,32 +241,18 @@ impl<T> Limiter<T> {
     fn drop_worst(&mut self, out: &mut impl FnMut(Verdict<T>)) {
         if let Some(worst) = self.queue.pop_worst() {
             let waited = self.now - worst.arrived;
-            out(dropped(
-                worst.item,
-                worst.priority,
-                waited,
-                DropReason::QueueFull,
-            ));
+            out(dropped(worst.item, worst.priority, waited, DropReason::QueueFull));
         }
     }
 
     /// Drops those whose deadline is over, the oldest first.
     fn expire(&mut self, over: impl Fn(u64) -> bool, out: &mut impl FnMut(Verdict<T>)) {
-        while self
-            .queue
-            .oldest_arrival()
-            .is_some_and(|arrived| over(deadline(arrived)))
-        {
+        while self.queue.oldest_arrival().is_some_and(|arrived| over(deadline(arrived))) {
             let Some(waiting) = self.queue.pop_oldest() else {
                 return;
             };
             let waited = self.now - waiting.arrived;
-            out(dropped(
-                waiting.item,
-                waiting.priority,
-                waited,
-                DropReason::Waited,
-            ));
+            out(dropped(waiting.item, waiting.priority, waited, DropReason::Waited));
         }
     }
 }

@@ -81,11 +81,7 @@ pub struct Marks<U> {
 
 impl<U> Default for Marks<U> {
     fn default() -> Self {
-        Self {
-            holders: HashMap::new(),
-            by_mark: BTreeMap::new(),
-            last_stamp: 0,
-        }
+        Self { holders: HashMap::new(), by_mark: BTreeMap::new(), last_stamp: 0 }
     }
 }
 
@@ -200,9 +196,7 @@ impl<U: Clone + Eq + Hash> Marks<U> {
         U: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.holders
-            .get(user)
-            .map_or(&[], |holder| holder.marks.as_slice())
+        self.holders.get(user).map_or(&[], |holder| holder.marks.as_slice())
     }
 
     /// Whether a user has a mark.
@@ -219,10 +213,7 @@ impl<U: Clone + Eq + Hash> Marks<U> {
     /// marks. Call [`expire`](Self::expire) before.
     pub fn in_front(&self) -> impl Iterator<Item = Marked<'_, U>> {
         let users = self.by_mark.get(&ALWAYS_ONLINE);
-        users
-            .into_iter()
-            .flat_map(BTreeMap::values)
-            .map(|user| self.marked(user))
+        users.into_iter().flat_map(BTreeMap::values).map(|user| self.marked(user))
     }
 
     /// Users with a mark, the latest marked first: at most `size` from `cursor`, 0 for the first
@@ -246,10 +237,7 @@ impl<U: Clone + Eq + Hash> Marks<U> {
 
     fn marked<'a>(&'a self, user: &'a U) -> Marked<'a, U> {
         let holder = self.holders.get(user);
-        Marked {
-            user,
-            joined: holder.map_or(0, |holder| holder.joined),
-        }
+        Marked { user, joined: holder.map_or(0, |holder| holder.joined) }
     }
 
     fn add(&mut self, user: &U, joined: u32, mark: u32, online_until: u64) {
@@ -258,12 +246,8 @@ impl<U: Clone + Eq + Hash> Marks<U> {
             None => {
                 // The cursors of the pages: unique, and looking like times as in the member list.
                 self.last_stamp = joined.max(self.last_stamp.saturating_add(1));
-                let holder = Holder {
-                    joined,
-                    stamp: self.last_stamp,
-                    marks: Vec::new(),
-                    online_until: 0,
-                };
+                let holder =
+                    Holder { joined, stamp: self.last_stamp, marks: Vec::new(), online_until: 0 };
                 self.holders.entry(user.clone()).or_insert(holder)
             }
         };

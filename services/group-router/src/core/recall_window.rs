@@ -23,10 +23,8 @@ pub struct Windows {
 
 impl Windows {
     /// Those of a live room.
-    pub const LIVE_ROOM: Self = Self {
-        own: DEFAULT_OWN_WINDOW_S,
-        any: Some(DEFAULT_ROOM_WINDOW_S),
-    };
+    pub const LIVE_ROOM: Self =
+        Self { own: DEFAULT_OWN_WINDOW_S, any: Some(DEFAULT_ROOM_WINDOW_S) };
 }
 
 /// What the one who recalls is in the group.

@@ -22,11 +22,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            threshold: 100,
-            interval: 1_000,
-            names: 20,
-        }
+        Self { threshold: 100, interval: 1_000, names: 20 }
     }
 }
 
@@ -62,12 +58,7 @@ struct Lane<U> {
 
 impl<U> Lane<U> {
     fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            held: Vec::new(),
-            unnamed: 0,
-            next: 0,
-        }
+        Self { kind, held: Vec::new(), unnamed: 0, next: 0 }
     }
 
     fn waits(&self) -> bool {
@@ -96,11 +87,7 @@ impl<U> TipPacer<U> {
     /// No tips yet.
     #[must_use]
     pub fn new(pace: Pace) -> Self {
-        Self {
-            pace,
-            joins: Lane::new(Kind::Join),
-            quits: Lane::new(Kind::Quit),
-        }
+        Self { pace, joins: Lane::new(Kind::Join), quits: Lane::new(Kind::Quit) }
     }
 
     /// Changes the pace from the next event on.
@@ -118,11 +105,7 @@ impl<U> TipPacer<U> {
         user: U,
         out: &mut impl FnMut(Tip<U>),
     ) {
-        let Pace {
-            threshold,
-            interval,
-            names,
-        } = self.pace;
+        let Pace { threshold, interval, names } = self.pace;
         let small = online <= threshold;
         let lane = match kind {
             Kind::Join => &mut self.joins,
@@ -152,9 +135,6 @@ impl<U> TipPacer<U> {
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
         let lanes = [&self.joins, &self.quits].into_iter();
-        lanes
-            .filter(|lane| lane.waits())
-            .map(|lane| lane.next)
-            .min()
+        lanes.filter(|lane| lane.waits()).map(|lane| lane.next).min()
     }
 }

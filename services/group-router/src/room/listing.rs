@@ -32,13 +32,7 @@ impl Room {
         let (lines, next): (Vec<(Arc<str>, u32)>, u32) = match mark {
             Some(mark) => {
                 let (marked, next) = self.marks.page(mark, cursor, latest_members::PAGE);
-                (
-                    marked
-                        .into_iter()
-                        .map(|line| (line.user.clone(), line.joined))
-                        .collect(),
-                    next,
-                )
+                (marked.into_iter().map(|line| (line.user.clone(), line.joined)).collect(), next)
             }
             None => {
                 let hidden = |user: &Arc<str>| self.marks.has(user, HIDDEN);
@@ -46,19 +40,11 @@ impl Room {
                     .marks
                     .in_front()
                     .filter(|line| !hidden(line.user))
-                    .map(|line| Member {
-                        user: line.user,
-                        joined: line.joined,
-                    });
+                    .map(|line| Member { user: line.user, joined: line.joined });
                 let listed =
                     |user: &Arc<str>| !hidden(user) && !self.marks.has(user, ALWAYS_ONLINE);
-                let page = self
-                    .latest
-                    .page(cursor, latest_members::PAGE, front, listed);
-                let lines = page
-                    .members
-                    .iter()
-                    .map(|line| (line.user.clone(), line.joined));
+                let page = self.latest.page(cursor, latest_members::PAGE, front, listed);
+                let lines = page.members.iter().map(|line| (line.user.clone(), line.joined));
                 (lines.collect(), page.next)
             }
         };
@@ -68,9 +54,6 @@ impl Room {
             user,
             joined,
         };
-        MemberPage {
-            members: lines.into_iter().map(line).collect(),
-            next,
-        }
+        MemberPage { members: lines.into_iter().map(line).collect(), next }
     }
 }

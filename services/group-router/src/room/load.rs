@@ -6,7 +6,6 @@ use throng_node::time::now_seconds;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::GroupType;
-use throng_protocol::limits;
 
 use super::members::Members;
 use super::ring::EventRing;
@@ -24,6 +23,8 @@ use crate::core::marks::Marks;
 use crate::core::tip_pacer::{Pace, TipPacer};
 use crate::storage::{AttributesRow, CountersRow, Loaded, ProfileRow, SequenceRow, load};
 
+/// Messages kept at hand for those who come back.
+const KEPT_AT_HAND: usize = 100;
 /// Stored messages that a starting room reads: for those who join, and to know duplicates.
 const READ_BACK: u32 = 200;
 
@@ -59,10 +60,7 @@ impl Room {
         policy: v1::RoomPolicy,
         profile: ProfileRow,
     ) -> Box<Self> {
-        let loaded = Loaded {
-            profile,
-            ..Loaded::default()
-        };
+        let loaded = Loaded { profile, ..Loaded::default() };
         Box::new(Self::from_rows(key, epoch, config, policy, loaded))
     }
 
@@ -82,27 +80,17 @@ impl Room {
             profile: loaded.profile,
             attributes: attributes_of(loaded.attributes),
             counters: counters_of(loaded.counters),
-            mutes: loaded
-                .mutes
-                .into_iter()
-                .filter(|(_, until)| *until > now)
-                .collect(),
-            bans: loaded
-                .bans
-                .into_iter()
-                .filter(|(_, until)| *until > now)
-                .collect(),
+            mutes: loaded.mutes.into_iter().filter(|(_, until)| *until > now).collect(),
+            bans: loaded.bans.into_iter().filter(|(_, until)| *until > now).collect(),
             admins: loaded.admins,
             marks: robots_of(&loaded.robots, now),
             robots: loaded.robots,
             members: Members::default(),
             latest: LatestMembers::new(policy.latest_members as usize),
-            recent: Recent::new(limits::LIVE_HISTORY_MESSAGES),
+            recent: Recent::new(KEPT_AT_HAND),
             policy,
             ring: EventRing::new(epoch, config.ring_events, config.ring_bytes),
-            sequence: Sequence::resume(SequenceRow {
-                reserved: loaded.sequence.reserved,
-            }),
+            sequence: Sequence::resume(SequenceRow { reserved: loaded.sequence.reserved }),
             limiter: Limiter::new(budget, budget),
             dedupe: Dedupe::new(DEFAULT_CAPACITY),
             duplicates: std::collections::HashMap::new(),
@@ -121,14 +109,11 @@ impl Room {
             app: self.key.app.0,
             group_id: self.key.group_id.to_string(),
             limit: READ_BACK,
+            // Not those of a dismissed room that had the same ID.
+            not_before: self.profile.created,
             ..v1::ReadRoomRequest::default()
         };
-        let reply = clients
-            .history
-            .clone()
-            .read_room(request)
-            .await
-            .map_err(unavailable)?;
+        let reply = clients.history.clone().read_room(request).await.map_err(unavailable)?;
         for message in reply.into_inner().messages.into_iter().rev() {
             self.remember_stored(&message);
         }
@@ -142,26 +127,18 @@ fn attributes_of(row: AttributesRow) -> Attributes {
         value: row.value.into(),
         seq: row.seq,
     };
-    Attributes::restore(
-        row.main_seq,
-        row.attributes.into_iter().map(entry).collect(),
-    )
+    Attributes::restore(row.main_seq, row.attributes.into_iter().map(entry).collect())
 }
 
 fn counters_of(row: CountersRow) -> Counters {
-    let counter = |row: crate::storage::CounterRow| Counter {
-        key: row.key.into(),
-        value: row.value,
-    };
+    let counter =
+        |row: crate::storage::CounterRow| Counter { key: row.key.into(), value: row.value };
     Counters::restore(row.seq, row.counters.into_iter().map(counter).collect())
 }
 
 fn robots_of(robots: &[String], now: i64) -> Marks<Arc<str>> {
     let mut marks = Marks::default();
-    let robots: Vec<Arc<str>> = robots
-        .iter()
-        .map(|robot| Arc::from(robot.as_str()))
-        .collect();
+    let robots: Vec<Arc<str>> = robots.iter().map(|robot| Arc::from(robot.as_str())).collect();
     if marks.add_robots(now.unsigned_abs(), &robots).is_err() {
         tracing::error!("more robots stored than a room may have");
     }

@@ -103,13 +103,7 @@ mod tests {
         assert!(members.expel("ann"));
         assert_eq!(members.online(), 0);
         assert!(!members.contains_user("ann"));
-        assert!(
-            !members.leave("ann", 1),
-            "late news of a session's end is harmless"
-        );
-        assert!(
-            members.join("ann", 1),
-            "the same session counts again once it may come back"
-        );
+        assert!(!members.leave("ann", 1), "late news of a session's end is harmless");
+        assert!(members.join("ann", 1), "the same session counts again once it may come back");
     }
 }

@@ -4,6 +4,7 @@
 mod listing;
 mod load;
 mod members;
+mod missed;
 mod publish;
 mod recent;
 mod ring;
@@ -135,10 +136,7 @@ impl Room {
 
     /// When [`Room::tick`] has to run again at the latest, milliseconds of the actor's clock.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        [self.limiter.next_deadline(), self.tips.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.limiter.next_deadline(), self.tips.next_deadline()].into_iter().flatten().min()
     }
 
     /// Nobody is in and nothing is due.

@@ -21,27 +21,19 @@ struct Entry {
 
 impl Recent {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            items: VecDeque::new(),
-            capacity,
-        }
+        Self { items: VecDeque::new(), capacity }
     }
 
     pub(crate) fn push(&mut self, msg_seq: u32, time: i64, item: Bytes) {
         if self.items.len() == self.capacity {
             self.items.pop_front();
         }
-        self.items.push_back(Entry {
-            msg_seq,
-            time,
-            item,
-        });
+        self.items.push_back(Entry { msg_seq, time, item });
     }
 
     /// Takes recalled messages out.
     pub(crate) fn remove(&mut self, msg_seqs: &[u32]) {
-        self.items
-            .retain(|entry| !msg_seqs.contains(&entry.msg_seq));
+        self.items.retain(|entry| !msg_seqs.contains(&entry.msg_seq));
     }
 
     /// The items not older than a time (seconds since 1970) and after a sequence, the oldest first.
@@ -50,6 +42,12 @@ impl Recent {
             .iter()
             .filter(move |entry| entry.time >= time && entry.msg_seq > after_seq)
             .map(|entry| &entry.item)
+    }
+
+    /// The newest `most` of [`Recent::since`].
+    pub(crate) fn newest(&self, most: usize, time: i64, after_seq: u32) -> Vec<&Bytes> {
+        let since: Vec<_> = self.since(time, after_seq).collect();
+        since[since.len().saturating_sub(most)..].to_vec()
     }
 }
 

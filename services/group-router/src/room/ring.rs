@@ -18,22 +18,12 @@ pub(crate) struct EventRing {
 
 impl EventRing {
     pub(crate) fn new(epoch: u64, max_events: usize, max_bytes: usize) -> Self {
-        Self {
-            events: VecDeque::new(),
-            bytes: 0,
-            max_events,
-            max_bytes,
-            epoch,
-            head: 0,
-        }
+        Self { events: VecDeque::new(), bytes: 0, max_events, max_bytes, epoch, head: 0 }
     }
 
     /// Where the stream stands.
     pub(crate) fn position(&self) -> v1::RoomPosition {
-        v1::RoomPosition {
-            epoch: self.epoch,
-            event_no: self.head,
-        }
+        v1::RoomPosition { epoch: self.epoch, event_no: self.head }
     }
 
     /// Numbers an event and keeps it.
@@ -51,6 +41,12 @@ impl EventRing {
         event
     }
 
+    /// Events after the one with this MsgSeq; `None` when it is not known what came after it.
+    pub(crate) fn after_seq(&self, msg_seq: u32) -> Option<impl Iterator<Item = &v1::RoomEvent>> {
+        let place = self.events.iter().rposition(|event| event.msg_seq == msg_seq)?;
+        Some(self.events.iter().skip(place + 1))
+    }
+
     /// Events after a position, the newest `limit` of them, and whether none is missing in between.
     /// A position of another epoch asks for all.
     pub(crate) fn after(
@@ -58,19 +54,10 @@ impl EventRing {
         position: v1::RoomPosition,
         limit: usize,
     ) -> (Vec<v1::RoomEvent>, bool) {
-        let known = if position.epoch == self.epoch {
-            position.event_no
-        } else {
-            0
-        };
+        let known = if position.epoch == self.epoch { position.event_no } else { 0 };
         let wanted = usize::try_from(self.head.saturating_sub(known)).unwrap_or(usize::MAX);
         let given = wanted.min(limit).min(self.events.len());
-        let events = self
-            .events
-            .iter()
-            .skip(self.events.len() - given)
-            .cloned()
-            .collect();
+        let events = self.events.iter().skip(self.events.len() - given).cloned().collect();
         (events, given == wanted)
     }
 }
@@ -92,10 +79,7 @@ mod tests {
     }
 
     fn numbers(events: &[v1::RoomEvent]) -> Vec<u64> {
-        events
-            .iter()
-            .map(|event| event.position.unwrap().event_no)
-            .collect()
+        events.iter().map(|event| event.position.unwrap().event_no).collect()
     }
 
     #[test]
@@ -107,11 +91,7 @@ mod tests {
         let (events, complete) = ring.after(at(10), 100);
         assert_eq!((numbers(&events), complete), (vec![], true));
         let (events, complete) = ring.after(at(0), 100);
-        assert_eq!(
-            (numbers(&events), complete),
-            ((3..=10).collect(), false),
-            "1 and 2 are gone"
-        );
+        assert_eq!((numbers(&events), complete), ((3..=10).collect(), false), "1 and 2 are gone");
         let (events, complete) = ring.after(at(0), 2);
         assert_eq!((numbers(&events), complete), (vec![9, 10], false));
     }
@@ -119,13 +99,7 @@ mod tests {
     #[test]
     fn another_epoch_asks_for_everything() {
         let ring = ring_with(3, 8);
-        let (events, complete) = ring.after(
-            v1::RoomPosition {
-                epoch: 2,
-                event_no: 900,
-            },
-            100,
-        );
+        let (events, complete) = ring.after(v1::RoomPosition { epoch: 2, event_no: 900 }, 100);
         assert_eq!((numbers(&events), complete), (vec![1, 2, 3], true));
     }
 
@@ -134,10 +108,7 @@ mod tests {
         let mut ring = EventRing::new(1, 1000, 1000);
         for _ in 0..50 {
             let frame = vec![0; 100].into();
-            ring.push(v1::RoomEvent {
-                frame,
-                ..v1::RoomEvent::default()
-            });
+            ring.push(v1::RoomEvent { frame, ..v1::RoomEvent::default() });
         }
         assert!(ring.bytes <= 1000);
         assert_eq!(ring.position().event_no, 50);

@@ -43,11 +43,7 @@ impl Room {
 
     /// What the caller is here.
     pub(crate) fn role(&self, context: &Context) -> Role {
-        if context.caller.admin {
-            Role::AppAdmin
-        } else {
-            self.role_of(&context.caller.user)
-        }
+        if context.caller.admin { Role::AppAdmin } else { self.role_of(&context.caller.user) }
     }
 
     /// Refuses callers below a role.
@@ -67,11 +63,7 @@ impl Room {
 
     /// Until when a user is muted, seconds since 1970; 0 = not.
     pub(crate) fn muted_until(&self, user: &str, now: i64) -> i64 {
-        self.mutes
-            .get(user)
-            .copied()
-            .filter(|until| *until > now)
-            .unwrap_or(0)
+        self.mutes.get(user).copied().filter(|until| *until > now).unwrap_or(0)
     }
 
     /// Whether a user is banned now.

@@ -65,10 +65,7 @@ impl Room {
         unit: &mut Unit,
     ) {
         let message = &pending.message;
-        match self
-            .dedupe
-            .begin(now.ms, Arc::from(message.from.as_str()), message.random)
-        {
+        match self.dedupe.begin(now.ms, Arc::from(message.from.as_str()), message.random) {
             Lookup::Done(answer) => {
                 if let Some(reply) = pending.reply.take() {
                     unit.answer(reply, Ok(answer));
@@ -84,10 +81,9 @@ impl Room {
             Lookup::New(ticket) => pending.ticket = Some(ticket),
         }
         let mut verdicts = Verdicts::new();
-        self.limiter
-            .offer(now.ms, priority, pending, &mut rng(), &mut |verdict| {
-                verdicts.push(verdict);
-            });
+        self.limiter.offer(now.ms, priority, pending, &mut rng(), &mut |verdict| {
+            verdicts.push(verdict);
+        });
         self.carry_out(verdicts, now, unit);
     }
 
@@ -97,26 +93,21 @@ impl Room {
             return;
         }
         let mut verdicts = Verdicts::new();
-        self.limiter
-            .poll(now.ms, &mut |verdict| verdicts.push(verdict));
+        self.limiter.poll(now.ms, &mut |verdict| verdicts.push(verdict));
         self.carry_out(verdicts, now, unit);
     }
 
     /// Drops all that wait.
     pub(super) fn close_limiter(&mut self, now: Now, unit: &mut Unit) {
         let mut verdicts = Verdicts::new();
-        self.limiter
-            .drain_all(&mut |verdict| verdicts.push(verdict));
+        self.limiter.drain_all(&mut |verdict| verdicts.push(verdict));
         self.carry_out(verdicts, now, unit);
     }
 
     /// A new budget of messages a second.
     pub(super) fn set_budget(&mut self, budget: u32, now: Now, unit: &mut Unit) {
         let mut verdicts = Verdicts::new();
-        self.limiter
-            .set_budget(now.ms, budget, budget, &mut |verdict| {
-                verdicts.push(verdict)
-            });
+        self.limiter.set_budget(now.ms, budget, budget, &mut |verdict| verdicts.push(verdict));
         self.carry_out(verdicts, now, unit);
     }
 
@@ -126,12 +117,7 @@ impl Room {
                 Verdict::Deliver { item, priority, .. } => {
                     self.deliver(*item, priority, now, unit);
                 }
-                Verdict::Drop {
-                    item,
-                    priority,
-                    reason,
-                    ..
-                } => {
+                Verdict::Drop { item, priority, reason, .. } => {
                     metrics::counter!(
                         "throng_room_messages_dropped_total",
                         "class" => self.class(),
@@ -177,23 +163,17 @@ impl Room {
             wire::message_item(EVENT_MESSAGE, &head, info, &message.msg_body).0
         };
         let directed = !send.recipients.is_empty();
-        if self.policy.keep_history && !directed {
+        if !directed {
             self.recent.push(seq, now.seconds, encoded.item());
-            unit.appends.push(send.message.clone());
+            if self.policy.keep_history {
+                unit.appends.push(send.message.clone());
+            }
         }
         let recipients = std::mem::take(&mut send.recipients);
-        let extra = Extra {
-            priority: priority.wire(),
-            recipients,
-            ..Extra::default()
-        };
+        let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
         self.emit(encoded, seq, extra, unit);
         metrics::counter!("throng_room_messages_total", "class" => self.class()).increment(1);
-        let answer = SendAnswer {
-            msg_seq: seq,
-            msg_time: now.seconds,
-            drop_reason: "",
-        };
+        let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
         self.settle(send, answer, unit);
     }
 
@@ -212,23 +192,12 @@ impl Room {
     /// A message that history kept from an earlier life of this room.
     pub(super) fn remember_stored(&mut self, message: &v1::StoredMessage) {
         self.last_message = self.last_message.max(message.msg_time);
-        let answer = SendAnswer {
-            msg_seq: message.msg_seq,
-            msg_time: message.msg_time,
-            drop_reason: "",
-        };
-        let age = now_seconds()
-            .saturating_sub(message.msg_time)
-            .saturating_mul(1000);
+        let answer =
+            SendAnswer { msg_seq: message.msg_seq, msg_time: message.msg_time, drop_reason: "" };
+        let age = now_seconds().saturating_sub(message.msg_time).saturating_mul(1000);
         let sender = Arc::from(message.from.as_str());
         // The actor's clock starts with the room.
-        self.dedupe.preload(
-            0,
-            age.try_into().unwrap_or(0),
-            sender,
-            message.random,
-            answer,
-        );
+        self.dedupe.preload(0, age.try_into().unwrap_or(0), sender, message.random, answer);
         if !message.recalled {
             let encoded = wire::stored_item(
                 message,
@@ -236,8 +205,7 @@ impl Room {
                 &self.profile.name,
                 self.kind.as_str(),
             );
-            self.recent
-                .push(message.msg_seq, message.msg_time, encoded.item());
+            self.recent.push(message.msg_seq, message.msg_time, encoded.item());
         }
     }
 }

@@ -17,10 +17,7 @@ pub(crate) struct Sequence {
 impl Sequence {
     /// Goes on after everything that may have been given out.
     pub(crate) fn resume(row: SequenceRow) -> Self {
-        Self {
-            last: row.reserved,
-            reserved: row.reserved,
-        }
+        Self { last: row.reserved, reserved: row.reserved }
     }
 
     /// The next number. A row that reserves more goes into `ops`, which are durable before the
@@ -29,13 +26,7 @@ impl Sequence {
         self.last = self.last.saturating_add(1);
         if self.last > self.reserved {
             self.reserved = self.last.saturating_add(BLOCK - 1);
-            ops.push(put_row(
-                RowKind::Sequence,
-                "",
-                &SequenceRow {
-                    reserved: self.reserved,
-                },
-            ));
+            ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.reserved }));
         }
         self.last
     }
@@ -49,13 +40,7 @@ impl Sequence {
     pub(crate) fn release(&mut self, ops: &mut Vec<Op>) {
         if self.reserved > self.last {
             self.reserved = self.last;
-            ops.push(put_row(
-                RowKind::Sequence,
-                "",
-                &SequenceRow {
-                    reserved: self.last,
-                },
-            ));
+            ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.last }));
         }
     }
 }
@@ -77,9 +62,7 @@ mod tests {
         first.next(&mut ops);
         assert_eq!(ops.len(), 2);
         // Killed here: the next life starts behind the reserved block.
-        let mut second = Sequence::resume(SequenceRow {
-            reserved: first.reserved,
-        });
+        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved });
         assert!(second.next(&mut ops) > first.last());
     }
 
@@ -89,9 +72,7 @@ mod tests {
         let mut first = Sequence::resume(SequenceRow { reserved: 0 });
         first.next(&mut ops);
         first.release(&mut ops);
-        let mut second = Sequence::resume(SequenceRow {
-            reserved: first.reserved,
-        });
+        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved });
         assert_eq!(second.next(&mut ops), 2);
     }
 }

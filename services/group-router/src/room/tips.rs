@@ -67,8 +67,7 @@ impl Room {
     fn tip_about(&mut self, kind: Kind, member: MemberInfo, now: Now, unit: &mut Unit) {
         let mut due = Vec::new();
         let online = self.members.online();
-        self.tips
-            .event(now.ms, kind, online, member, &mut |tip| due.push(tip));
+        self.tips.event(now.ms, kind, online, member, &mut |tip| due.push(tip));
         self.emit_tips(due, now, unit);
     }
 
@@ -88,11 +87,7 @@ impl Room {
                 continue;
             };
             let tip = Tip {
-                op: if paced.kind == Kind::Join {
-                    op::JOINED
-                } else {
-                    op::QUIT
-                },
+                op: if paced.kind == Kind::Join { op::JOINED } else { op::QUIT },
                 operator: first,
                 members: paced.users,
                 online: self.members.online(),

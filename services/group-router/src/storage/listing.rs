@@ -41,14 +41,8 @@ pub(crate) fn listing_partition(app: AppId, group_id: &str) -> Key {
 
 /// Enters a group.
 pub(crate) fn list_op(group_id: &str, group_type: &str) -> Op {
-    let row = ListingRow {
-        group_type: group_type.to_owned(),
-    };
-    Op::put(
-        &APP_GROUPS,
-        key![hash(group_id), group_id],
-        row.encode_to_vec(),
-    )
+    let row = ListingRow { group_type: group_type.to_owned() };
+    Op::put(&APP_GROUPS, key![hash(group_id), group_id], row.encode_to_vec())
 }
 
 /// Takes a group out.
@@ -58,9 +52,7 @@ pub(crate) async fn unlist(
     group_id: &str,
 ) -> Result<(), StoreError> {
     let clustering = key![hash(group_id), group_id];
-    store
-        .delete(&APP_GROUPS, &listing_partition(app, group_id), clustering)
-        .await
+    store.delete(&APP_GROUPS, &listing_partition(app, group_id), clustering).await
 }
 
 /// Groups after the cursor, of one type if one is asked for.

@@ -95,14 +95,8 @@ pub(crate) fn attributes_item(
     random: u32,
     time: i64,
 ) -> Encoded {
-    let info = AttributesInfo {
-        option: AttributesOption {
-            main_seq,
-            with_values: 1,
-            op,
-            changed,
-        },
-    };
+    let info =
+        AttributesInfo { option: AttributesOption { main_seq, with_values: 1, op, changed } };
     online_only(group_info, AttributesBody { op: 6, info }, random, time)
 }
 
@@ -115,15 +109,8 @@ pub(crate) fn counters_item(
     random: u32,
     time: i64,
 ) -> Encoded {
-    let counters = counters
-        .iter()
-        .map(|(key, value)| Counter { key, value: *value })
-        .collect();
-    let info = [CountersInfo {
-        kind: u32::from(deleted),
-        seq,
-        counters,
-    }];
+    let counters = counters.iter().map(|(key, value)| Counter { key, value: *value }).collect();
+    let info = [CountersInfo { kind: u32::from(deleted), seq, counters }];
     online_only(group_info, CountersBody { info }, random, time)
 }
 

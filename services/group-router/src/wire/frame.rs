@@ -32,6 +32,27 @@ impl Encoded {
     }
 }
 
+const FRAME_START: &[u8] = br#"{"head":{"servcmd":"im_open_push.msg_push"},"body":{"EventArray":["#;
+const FRAME_END: &[u8] = b"]}}";
+
+/// The entry of `EventArray` in a frame that this module made.
+pub(crate) fn entry_of(frame: &[u8]) -> Option<&[u8]> {
+    frame.strip_prefix(FRAME_START)?.strip_suffix(FRAME_END)
+}
+
+/// Several message items as one entry of `EventArray`.
+pub(crate) fn messages_entry<'a>(items: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
+    let mut entry = br#"{"Event":3,"GroupMsgArray":["#.to_vec();
+    for (place, item) in items.enumerate() {
+        if place > 0 {
+            entry.push(b',');
+        }
+        entry.extend_from_slice(item);
+    }
+    entry.extend_from_slice(b"]}");
+    entry
+}
+
 /// Encodes `{"Event":event,KEY:[item]}` inside a push frame. The head needs only the command, and
 /// nothing in the frame depends on who receives it (client-protocol 02, 1.2 and 1.10).
 pub(crate) fn encode_event(event: u32, key: &str, item: &impl Serialize) -> Encoded {
@@ -62,9 +83,8 @@ fn write_json(frame: &mut Vec<u8>, value: &impl Serialize) {
 
 fn encode(event: u32, key: &str, item: impl FnOnce(&mut Vec<u8>)) -> Encoded {
     let mut frame = Vec::with_capacity(1024);
-    frame.extend_from_slice(
-        br#"{"head":{"servcmd":"im_open_push.msg_push"},"body":{"EventArray":[{"Event":"#,
-    );
+    frame.extend_from_slice(FRAME_START);
+    frame.extend_from_slice(br#"{"Event":"#);
     write_json(&mut frame, &event);
     frame.extend_from_slice(b",\"");
     frame.extend_from_slice(key.as_bytes());
@@ -72,10 +92,7 @@ fn encode(event: u32, key: &str, item: impl FnOnce(&mut Vec<u8>)) -> Encoded {
     let start = frame.len();
     item(&mut frame);
     let len = frame.len() - start;
-    frame.extend_from_slice(b"]}]}}");
-    Encoded {
-        frame: Bytes::from(frame),
-        start,
-        len,
-    }
+    frame.extend_from_slice(b"]}");
+    frame.extend_from_slice(FRAME_END);
+    Encoded { frame: Bytes::from(frame), start, len }
 }

@@ -28,10 +28,7 @@ pub struct GroupInfo<'a> {
     #[serde(rename = "From_AccountNick", skip_serializing_if = "Option::is_none")]
     pub nick: Option<&'a str>,
     /// Avatar of the sender.
-    #[serde(
-        rename = "From_AccountHeadurl",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "From_AccountHeadurl", skip_serializing_if = "Option::is_none")]
     pub avatar: Option<&'a str>,
 }
 

@@ -9,7 +9,7 @@ mod recall;
 mod tip;
 
 pub(crate) use attributes::{ChangedAttribute, attributes_item, counters_item};
-pub(crate) use frame::{Encoded, encode_event};
+pub(crate) use frame::{Encoded, encode_event, entry_of, messages_entry};
 pub(crate) use item::{EVENT_BROADCAST, EVENT_MESSAGE, stored_item};
 pub use item::{GroupInfo, ItemHead, message_item};
 pub(crate) use notice::{Notice, notice_item, report};

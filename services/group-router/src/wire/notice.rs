@@ -8,7 +8,6 @@ use crate::wire::item::GroupInfo;
 
 /// `ReportType` of a notice.
 pub(crate) mod report {
-    pub(crate) const KICKED: u32 = 4;
     pub(crate) const DISMISSED: u32 = 5;
     pub(crate) const BECAME_ADMIN: u32 = 9;
     pub(crate) const NO_LONGER_ADMIN: u32 = 10;

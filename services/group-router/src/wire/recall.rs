@@ -92,13 +92,8 @@ pub(crate) fn push_recall_item(
     let item = Pushed {
         to_group_id: group_info.group_id,
         group_info,
-        revoker: Revoker {
-            user: revoker,
-            reason,
-        },
-        body: PushedBody {
-            messages: recalled(group_info.group_id, messages),
-        },
+        revoker: Revoker { user: revoker, reason },
+        body: PushedBody { messages: recalled(group_info.group_id, messages) },
     };
     encode_event(5, "GroupTips", &item)
 }
@@ -114,15 +109,8 @@ pub(crate) fn poll_recall_item(
         event: 20,
         to_group_id: group_info.group_id,
         group_info,
-        revoker: Revoker {
-            user: revoker,
-            reason,
-        },
-        body: PolledBody {
-            messages: recalled(group_info.group_id, messages),
-        },
+        revoker: Revoker { user: revoker, reason },
+        body: PolledBody { messages: recalled(group_info.group_id, messages) },
     };
-    serde_json::to_vec(&item)
-        .expect("items hold only strings and numbers")
-        .into()
+    serde_json::to_vec(&item).expect("items hold only strings and numbers").into()
 }

@@ -39,10 +39,7 @@ pub(crate) struct ProfileChange {
     pub(crate) introduction: Option<String>,
     #[serde(rename = "GroupFaceUrl", skip_serializing_if = "Option::is_none")]
     pub(crate) face_url: Option<String>,
-    #[serde(
-        rename = "GroupApplyJoinOption",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "GroupApplyJoinOption", skip_serializing_if = "Option::is_none")]
     pub(crate) apply_join_option: Option<String>,
     #[serde(rename = "ShutupAll", skip_serializing_if = "Option::is_none")]
     pub(crate) mute_all: Option<u8>,
@@ -152,11 +149,7 @@ struct Online {
 
 impl<'a> From<&'a MemberInfo> for ExtraInfo<'a> {
     fn from(member: &'a MemberInfo) -> Self {
-        Self {
-            user: &member.user,
-            nick: &member.nick,
-            avatar: &member.avatar,
-        }
+        Self { user: &member.user, nick: &member.nick, avatar: &member.avatar }
     }
 }
 
@@ -168,11 +161,7 @@ pub(crate) fn tip_item(
     random: u32,
     time: i64,
 ) -> Encoded {
-    let named = if tip.op == op::QUIT {
-        &[][..]
-    } else {
-        &tip.members[..]
-    };
+    let named = if tip.op == op::QUIT { &[][..] } else { &tip.members[..] };
     let body = Body {
         op: tip.op,
         operator: &tip.operator.user,
@@ -187,19 +176,12 @@ pub(crate) fn tip_item(
         member_info: named.iter().map(ExtraInfo::from).collect(),
         profile: tip.profile.as_ref(),
         mutes: match tip.mute_seconds {
-            Some(seconds) => named
-                .iter()
-                .map(|member| MuteInfo {
-                    user: &member.user,
-                    seconds,
-                })
-                .collect(),
+            Some(seconds) => {
+                named.iter().map(|member| MuteInfo { user: &member.user, seconds }).collect()
+            }
             None => Vec::new(),
         },
-        online: Online {
-            number: tip.online,
-            valid: ONLINE_NUMBER_VALID,
-        },
+        online: Online { number: tip.online, valid: ONLINE_NUMBER_VALID },
     };
     let item = Item {
         event: 4,

@@ -11,36 +11,25 @@ fn at(write: u64) -> u64 {
 
 fn content(attributes: &Attributes) -> Vec<(&str, &str, u64)> {
     let entries = attributes.entries().iter();
-    entries
-        .map(|entry| (&*entry.key, &*entry.value, entry.seq))
-        .collect()
+    entries.map(|entry| (&*entry.key, &*entry.value, entry.seq)).collect()
 }
 
 fn changed(change: &Change) -> Vec<(&str, &str, u64)> {
     let entries = change.changed.iter();
-    entries
-        .map(|entry| (&*entry.key, &*entry.value, entry.seq))
-        .collect()
+    entries.map(|entry| (&*entry.key, &*entry.value, entry.seq)).collect()
 }
 
 #[test]
 fn writes_say_what_changed() {
     let mut attributes = Attributes::default();
-    let change = attributes
-        .set(at(0), Some(0), &[("a", "1"), ("b", "2")])
-        .unwrap();
+    let change = attributes.set(at(0), Some(0), &[("a", "1"), ("b", "2")]).unwrap();
     assert_eq!((change.operation.wire(), change.main_seq), (1, 1));
     assert_eq!(changed(&change), [("a", "1", 1), ("b", "2", 1)]);
 
-    let change = attributes
-        .modify(at(1), Some(1), &[("b", "3"), ("c", "4")])
-        .unwrap();
+    let change = attributes.modify(at(1), Some(1), &[("b", "3"), ("c", "4")]).unwrap();
     assert_eq!((change.operation.wire(), change.main_seq), (2, 2));
     assert_eq!(changed(&change), [("b", "3", 2), ("c", "4", 2)]);
-    assert_eq!(
-        content(&attributes),
-        [("a", "1", 1), ("b", "3", 2), ("c", "4", 2)]
-    );
+    assert_eq!(content(&attributes), [("a", "1", 1), ("b", "3", 2), ("c", "4", 2)]);
 
     let change = attributes.delete(at(2), Some(2), &["a", "c", "a"]).unwrap();
     assert_eq!((change.operation.wire(), change.main_seq), (4, 3));
@@ -60,9 +49,7 @@ fn writes_say_what_changed() {
 #[test]
 fn the_last_value_of_a_key_given_twice_counts() {
     let mut attributes = Attributes::default();
-    let change = attributes
-        .set(0, None, &[("a", "1"), ("b", "2"), ("a", "3")])
-        .unwrap();
+    let change = attributes.set(0, None, &[("a", "1"), ("b", "2"), ("a", "3")]).unwrap();
     assert_eq!(changed(&change), [("a", "3", 1), ("b", "2", 1)]);
 }
 
@@ -72,24 +59,12 @@ fn a_stale_main_sequence_is_refused() {
     attributes.set(at(0), Some(0), &[("a", "1")]).unwrap();
     for stale in [0, 2, u64::MAX] {
         let expected = Some(stale);
-        assert_eq!(
-            attributes.set(at(1), expected, &[("a", "2")]),
-            Err(Refusal::Conflict)
-        );
-        assert_eq!(
-            attributes.modify(at(1), expected, &[("a", "2")]),
-            Err(Refusal::Conflict)
-        );
-        assert_eq!(
-            attributes.delete(at(1), expected, &["a"]),
-            Err(Refusal::Conflict)
-        );
+        assert_eq!(attributes.set(at(1), expected, &[("a", "2")]), Err(Refusal::Conflict));
+        assert_eq!(attributes.modify(at(1), expected, &[("a", "2")]), Err(Refusal::Conflict));
+        assert_eq!(attributes.delete(at(1), expected, &["a"]), Err(Refusal::Conflict));
         assert_eq!(attributes.clear(at(1), expected), Err(Refusal::Conflict));
     }
-    assert_eq!(
-        (content(&attributes), attributes.main_seq()),
-        (vec![("a", "1", 1)], 1)
-    );
+    assert_eq!((content(&attributes), attributes.main_seq()), (vec![("a", "1", 1)], 1));
     attributes.modify(at(1), None, &[("a", "2")]).unwrap();
 }
 
@@ -101,12 +76,7 @@ fn limits() {
     let long_value = "é".repeat(MAX_VALUE_BYTES / 2) + "v";
     let names: Vec<String> = (0..=MAX_KEYS).map(|place| format!("k{place}")).collect();
     let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
-    let full = [
-        ("a", &*value),
-        ("b", &*value),
-        ("c", &*value),
-        ("d", &*value),
-    ];
+    let full = [("a", &*value), ("b", &*value), ("c", &*value), ("d", &*value)];
     let over = [full.as_slice(), &[("e", "v")]].concat();
     for (given, outcome) in [
         (vec![], Err(Refusal::NothingGiven)),
@@ -120,17 +90,9 @@ fn limits() {
         (over, Err(Refusal::TotalTooLong)),
     ] {
         let mut attributes = Attributes::default();
-        assert_eq!(
-            attributes.set(0, None, &given).map(|_| ()),
-            outcome,
-            "{given:.20?}"
-        );
+        assert_eq!(attributes.set(0, None, &given).map(|_| ()), outcome, "{given:.20?}");
         let mut attributes = Attributes::default();
-        assert_eq!(
-            attributes.modify(0, None, &given).map(|_| ()),
-            outcome,
-            "{given:.20?}"
-        );
+        assert_eq!(attributes.modify(0, None, &given).map(|_| ()), outcome, "{given:.20?}");
     }
 }
 
@@ -138,23 +100,13 @@ fn limits() {
 fn limits_hold_for_the_sum_of_old_and_new() {
     let value = "v".repeat(MAX_VALUE_BYTES);
     let mut attributes = Attributes::default();
-    attributes
-        .set(at(0), None, &[("a", &value), ("b", &value), ("c", &value)])
-        .unwrap();
+    attributes.set(at(0), None, &[("a", &value), ("b", &value), ("c", &value)]).unwrap();
     let given = [("d", &*value), ("e", "v")];
-    assert_eq!(
-        attributes.modify(at(1), None, &given),
-        Err(Refusal::TotalTooLong)
-    );
-    attributes
-        .modify(at(1), None, &[("a", ""), ("d", &value), ("e", "v")])
-        .unwrap();
+    assert_eq!(attributes.modify(at(1), None, &given), Err(Refusal::TotalTooLong));
+    attributes.modify(at(1), None, &[("a", ""), ("d", &value), ("e", "v")]).unwrap();
     let names: Vec<String> = (0..12).map(|place| format!("k{place}")).collect();
     let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
-    assert_eq!(
-        attributes.modify(at(2), None, &many),
-        Err(Refusal::TooManyKeys)
-    );
+    assert_eq!(attributes.modify(at(2), None, &many), Err(Refusal::TooManyKeys));
     attributes.modify(at(2), None, &many[..11]).unwrap();
     assert_eq!((attributes.entries().len(), attributes.main_seq()), (16, 3));
 }
@@ -162,17 +114,9 @@ fn limits_hold_for_the_sum_of_old_and_new() {
 #[test]
 fn deleting_needs_all_keys_to_exist() {
     let mut attributes = Attributes::default();
-    attributes
-        .set(at(0), None, &[("a", "1"), ("b", "2")])
-        .unwrap();
-    assert_eq!(
-        attributes.delete(at(1), None, &["a", "x"]),
-        Err(Refusal::KeyNotFound)
-    );
-    assert_eq!(
-        attributes.delete(at(1), None, &[]),
-        Err(Refusal::NothingGiven)
-    );
+    attributes.set(at(0), None, &[("a", "1"), ("b", "2")]).unwrap();
+    assert_eq!(attributes.delete(at(1), None, &["a", "x"]), Err(Refusal::KeyNotFound));
+    assert_eq!(attributes.delete(at(1), None, &[]), Err(Refusal::NothingGiven));
     assert_eq!(attributes.entries().len(), 2);
 }
 

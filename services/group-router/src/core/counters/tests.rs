@@ -5,10 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn pairs(counters: &[Counter]) -> Vec<(&str, i64)> {
-    counters
-        .iter()
-        .map(|counter| (&*counter.key, counter.value))
-        .collect()
+    counters.iter().map(|counter| (&*counter.key, counter.value)).collect()
 }
 
 #[test]
@@ -34,10 +31,7 @@ fn a_key_given_twice_changes_twice_and_is_told_once() {
     let mut counters = Counters::default();
     let given = [("a", 1), ("b", 2), ("a", 3)];
     let change = counters.update(Mode::Increase, &given).unwrap();
-    assert_eq!(
-        (change.seq, pairs(&change.counters)),
-        (1, vec![("a", 4), ("b", 2)])
-    );
+    assert_eq!((change.seq, pairs(&change.counters)), (1, vec![("a", 4), ("b", 2)]));
 }
 
 #[test]
@@ -52,10 +46,7 @@ fn the_range_is_not_left() {
         counters.update(Mode::Set, &[("a", start)]).unwrap();
         let outcome = counters.update(mode, &[("b", 1), ("a", given)]);
         assert_eq!(outcome, Err(Refusal::OutOfRange));
-        assert_eq!(
-            (pairs(counters.entries()), counters.seq()),
-            (vec![("a", start)], 1)
-        );
+        assert_eq!((pairs(counters.entries()), counters.seq()), (vec![("a", start)], 1));
     }
 }
 
@@ -83,23 +74,15 @@ fn limits() {
 #[test]
 fn reads_and_deletes_by_key_or_all() {
     let mut counters = Counters::default();
-    counters
-        .update(Mode::Set, &[("a", 1), ("b", 2), ("c", 3)])
-        .unwrap();
-    let found: Vec<i64> = counters
-        .get(&["c", "x", "a"])
-        .map(|counter| counter.value)
-        .collect();
+    counters.update(Mode::Set, &[("a", 1), ("b", 2), ("c", 3)]).unwrap();
+    let found: Vec<i64> = counters.get(&["c", "x", "a"]).map(|counter| counter.value).collect();
     assert_eq!((found, counters.get(&[]).count()), (vec![1, 3], 3));
 
     let change = counters.delete(&["b", "x"]).unwrap();
     assert_eq!((change.seq, pairs(&change.counters)), (2, vec![("b", 2)]));
     assert_eq!(counters.delete(&["b"]), None);
     let change = counters.delete(&[]).unwrap();
-    assert_eq!(
-        (change.seq, pairs(&change.counters)),
-        (3, vec![("a", 1), ("c", 3)])
-    );
+    assert_eq!((change.seq, pairs(&change.counters)), (3, vec![("a", 1), ("c", 3)]));
     assert_eq!((counters.delete(&[]), counters.seq()), (None, 3));
 }
 

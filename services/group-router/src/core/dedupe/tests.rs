@@ -17,10 +17,7 @@ fn the_first_answer_comes_again_for_five_minutes() {
     let ticket = new_ticket(requests.begin(1_000, "ann", 7));
     assert!(requests.settle(ticket, 42));
     assert_eq!(requests.begin(1_001, "ann", 7), Lookup::Done(42));
-    assert_eq!(
-        requests.begin(1_000 + KEEP_MS - 1, "ann", 7),
-        Lookup::Done(42)
-    );
+    assert_eq!(requests.begin(1_000 + KEEP_MS - 1, "ann", 7), Lookup::Done(42));
     let again = new_ticket(requests.begin(1_000 + KEEP_MS, "ann", 7));
     assert_ne!(again, ticket);
 }

@@ -7,10 +7,7 @@ use super::*;
 type Members = LatestMembers<&'static str>;
 
 fn all(page: &Page<'_, &'static str>) -> Vec<(&'static str, u32)> {
-    page.members
-        .iter()
-        .map(|member| (*member.user, member.joined))
-        .collect()
+    page.members.iter().map(|member| (*member.user, member.joined)).collect()
 }
 
 fn list(members: &Members) -> Vec<&'static str> {
@@ -27,10 +24,7 @@ fn the_latest_come_first() {
     }
     assert_eq!(list(&members), ["dan", "cem", "bob"]);
     assert_eq!(all(&members.page(0, PAGE, [], |_| true))[1], ("cem", 20));
-    assert_eq!(
-        (members.joined("ann"), members.joined("eve")),
-        (Some(10), None)
-    );
+    assert_eq!((members.joined("ann"), members.joined("eve")), (Some(10), None));
 }
 
 #[test]
@@ -51,10 +45,7 @@ fn a_user_leaves_with_the_last_instance() {
     assert!(members.join(1, &"ann", 1));
     assert!(members.join(2, &"bob", 1));
     assert!(!members.join(3, &"ann", 2));
-    assert!(
-        !members.join(4, &"ann", 1),
-        "joined again after a reconnect"
-    );
+    assert!(!members.join(4, &"ann", 1), "joined again after a reconnect");
     assert_eq!(list(&members), ["bob", "ann"]);
     assert!(!members.leave("ann", 1));
     assert!(!members.leave("ann", 7));
@@ -85,18 +76,9 @@ fn pages_split_a_crowded_second() {
     let second = members.page(first.next, PAGE, [], |_| true);
     assert_eq!((first.members.len(), second.members.len()), (500, 500));
     assert!(first.next > 1_700_000_000 && second.next == 0);
-    let listed = first
-        .members
-        .iter()
-        .chain(&second.members)
-        .map(|member| member.user);
+    let listed = first.members.iter().chain(&second.members).map(|member| member.user);
     assert!(listed.eq(names.iter().rev().take(1_000)));
-    assert!(
-        second
-            .members
-            .iter()
-            .all(|member| member.joined == 1_700_000_000)
-    );
+    assert!(second.members.iter().all(|member| member.joined == 1_700_000_000));
 }
 
 #[test]
@@ -108,10 +90,7 @@ fn a_page_that_ends_the_list_says_so() {
     let first = members.page(0, 2, [], |_| true);
     assert_eq!(all(&first), [("dan", 4), ("cem", 3)]);
     let second = members.page(first.next, 2, [], |_| true);
-    assert_eq!(
-        (all(&second), second.next),
-        (vec![("bob", 2), ("ann", 1)], 0)
-    );
+    assert_eq!((all(&second), second.next), (vec![("bob", 2), ("ann", 1)], 0));
     let past = members.page(1, 2, [], |_| true);
     assert_eq!((past.members.len(), past.next), (0, 0));
 }
@@ -137,10 +116,7 @@ fn robots_stand_in_front() {
     let first = members.page(0, 3, front(), |_| true);
     assert_eq!(all(&first), [("r2", 1), ("c3", 1), ("cem", 7)]);
     let second = members.page(first.next, 3, front(), |_| true);
-    assert_eq!(
-        (all(&second), second.next),
-        (vec![("bob", 6), ("ann", 5)], 0)
-    );
+    assert_eq!((all(&second), second.next), (vec![("bob", 6), ("ann", 5)], 0));
     // Nothing but robots fits on the first page: the second begins with the latest member.
     let first = members.page(0, 2, front(), |_| true);
     let second = members.page(first.next, 2, front(), |_| true);
@@ -157,10 +133,7 @@ fn a_smaller_limit_forgets() {
     assert_eq!(list(&members), ["cem"]);
     assert_eq!(members.joined("ann"), None);
     members.set_limit(usize::MAX);
-    assert_eq!(
-        (list(&members), members.limit),
-        (vec!["cem", "bob"], MAX_LIMIT)
-    );
+    assert_eq!((list(&members), members.limit), (vec!["cem", "bob"], MAX_LIMIT));
 }
 
 #[derive(Debug, Clone)]

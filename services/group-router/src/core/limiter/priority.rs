@@ -33,9 +33,7 @@ impl Priority {
     /// From the name in send requests (`MsgPriority`).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|priority| priority.name() == name)
+        Self::ALL.into_iter().find(|priority| priority.name() == name)
     }
 
     /// The number in message items: 1 High to 4 Lowest.

@@ -81,12 +81,7 @@ impl<T> WaitQueue<T> {
     /// Adds one. Arrival times must not go down from call to call.
     pub(super) fn push(&mut self, priority: Priority, ticket: u64, arrived: u64, item: T) {
         let slot = Slot {
-            waiting: Some(Waiting {
-                item,
-                priority,
-                arrived,
-                order: self.arrivals,
-            }),
+            waiting: Some(Waiting { item, priority, arrived, order: self.arrivals }),
             ticket,
             older: self.newest,
             newer: NONE,
@@ -121,11 +116,7 @@ impl<T> WaitQueue<T> {
 
     /// Takes the one to drop first.
     pub(super) fn pop_worst(&mut self) -> Option<Waiting<T>> {
-        let (_, place) = self
-            .classes
-            .iter_mut()
-            .rev()
-            .find_map(VecDeque::pop_front)?;
+        let (_, place) = self.classes.iter_mut().rev().find_map(VecDeque::pop_front)?;
         self.unlink(place)
     }
 

@@ -29,10 +29,7 @@ impl TryRng for Script {
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self
-            .0
-            .pop_front()
-            .expect("more tickets drawn than scripted"))
+        Ok(self.0.pop_front().expect("more tickets drawn than scripted"))
     }
 
     fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Infallible> {
@@ -63,14 +60,10 @@ impl Room {
         call: impl FnOnce(&mut Limiter<u32>, &mut Script, &mut dyn FnMut(Verdict<u32>)),
     ) {
         let (delivered, dropped) = (&mut self.delivered, &mut self.dropped);
-        call(
-            &mut self.limiter,
-            &mut self.rng,
-            &mut |verdict| match verdict {
-                Verdict::Deliver { item, .. } => delivered.push(item),
-                Verdict::Drop { item, reason, .. } => dropped.push((item, reason)),
-            },
-        );
+        call(&mut self.limiter, &mut self.rng, &mut |verdict| match verdict {
+            Verdict::Deliver { item, .. } => delivered.push(item),
+            Verdict::Drop { item, reason, .. } => dropped.push((item, reason)),
+        });
     }
 
     fn offer(&mut self, now: u64, priority: Priority, item: u32) {
@@ -99,12 +92,9 @@ use Priority::{High, Low, Lowest, Normal};
 
 #[test]
 fn priorities_have_numbers_and_names() {
-    for (number, name, priority) in [
-        (1, "High", High),
-        (2, "Normal", Normal),
-        (3, "Low", Low),
-        (4, "Lowest", Lowest),
-    ] {
+    for (number, name, priority) in
+        [(1, "High", High), (2, "Normal", Normal), (3, "Low", Low), (4, "Lowest", Lowest)]
+    {
         assert_eq!(Priority::from_wire(number), Some(priority));
         assert_eq!(Priority::from_name(name), Some(priority));
         assert_eq!((priority.wire(), priority.name()), (number, name));
@@ -355,21 +345,11 @@ fn memory_stays_what_it_was_after_the_first_seconds() {
     let mut rng: SmallRng = rand::SeedableRng::seed_from_u64(1);
     let sizes = |limiter: &Limiter<u64>| {
         let queue = limiter.queue.allocated();
-        (
-            queue,
-            limiter.delivered.capacity(),
-            limiter.batch.capacity(),
-        )
+        (queue, limiter.delivered.capacity(), limiter.batch.capacity())
     };
     let mut before = None;
     for time in 0..20_000 {
-        limiter.offer(
-            time,
-            Priority::ALL[(time % 4) as usize],
-            time,
-            &mut rng,
-            &mut |_| (),
-        );
+        limiter.offer(time, Priority::ALL[(time % 4) as usize], time, &mut rng, &mut |_| ());
         if time == 10_000 {
             before = Some(sizes(&limiter));
         }

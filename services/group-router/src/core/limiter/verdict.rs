@@ -61,10 +61,5 @@ pub(super) fn dropped<T>(
     waited: u64,
     reason: DropReason,
 ) -> Verdict<T> {
-    Verdict::Drop {
-        item,
-        priority,
-        waited,
-        reason,
-    }
+    Verdict::Drop { item, priority, waited, reason }
 }

@@ -18,8 +18,7 @@ fn users(room: &Room, mark: u32) -> Vec<&'static str> {
 #[test]
 fn marks_are_set_and_removed() {
     let mut room = Room::default();
-    room.set(NOW, By::Client, &"ann", JOINED, &[1_005, 1_001, 1_005])
-        .unwrap();
+    room.set(NOW, By::Client, &"ann", JOINED, &[1_005, 1_001, 1_005]).unwrap();
     room.set(NOW, By::Client, &"bob", JOINED, &[1_005]).unwrap();
     room.set(NOW, By::Client, &"ann", 7, &[1_002]).unwrap();
     assert_eq!(room.of("ann"), [1_001, 1_002, 1_005]);
@@ -27,10 +26,7 @@ fn marks_are_set_and_removed() {
     assert_eq!(room.page(1_005, 0, 9).0[1].joined, JOINED);
     assert_eq!(room.remove(By::Client, &"ann", &[1_005, 1_009]), Ok(true));
     assert_eq!(room.remove(By::Client, &"ann", &[1_005]), Ok(false));
-    assert_eq!(
-        (users(&room, 1_005), room.has("ann", 1_002)),
-        (vec!["bob"], true)
-    );
+    assert_eq!((users(&room, 1_005), room.has("ann", 1_002)), (vec!["bob"], true));
     assert_eq!(room.of("eve"), [0_u32; 0]);
 }
 
@@ -47,16 +43,8 @@ fn numbers_and_rights() {
     ] {
         for (by, outcome) in [(By::Client, by_client), (By::Admin, by_admin)] {
             let mut room = Room::default();
-            assert_eq!(
-                room.set(NOW, by, &"ann", JOINED, &[1_000, mark]),
-                outcome,
-                "{mark}"
-            );
-            assert_eq!(
-                room.remove(by, &"ann", &[mark]),
-                outcome.map(|()| true),
-                "{mark}"
-            );
+            assert_eq!(room.set(NOW, by, &"ann", JOINED, &[1_000, mark]), outcome, "{mark}");
+            assert_eq!(room.remove(by, &"ann", &[mark]), outcome.map(|()| true), "{mark}");
             assert_eq!(room.has("ann", 1_000), outcome.is_ok() && mark != 1_000);
         }
     }
@@ -67,16 +55,11 @@ fn ten_different_marks() {
     let mut room = Room::default();
     let ten: Vec<u32> = (1_000..1_010).collect();
     room.set(NOW, By::Admin, &"ann", JOINED, &ten).unwrap();
-    room.set(NOW, By::Admin, &"bob", JOINED, &[500, 600, 1_003])
-        .unwrap();
+    room.set(NOW, By::Admin, &"bob", JOINED, &[500, 600, 1_003]).unwrap();
     let refused = room.set(NOW, By::Admin, &"cem", JOINED, &[1_000, 2_000]);
-    assert_eq!(
-        (refused, room.of("cem").len()),
-        (Err(Refusal::TooManyMarks), 0)
-    );
+    assert_eq!((refused, room.of("cem").len()), (Err(Refusal::TooManyMarks), 0));
     room.remove(By::Admin, &"ann", &[1_000]).unwrap();
-    room.set(NOW, By::Admin, &"cem", JOINED, &[2_000, 2_000])
-        .unwrap();
+    room.set(NOW, By::Admin, &"cem", JOINED, &[2_000, 2_000]).unwrap();
 }
 
 #[test]
@@ -86,12 +69,8 @@ fn a_thousand_users_with_one_mark() {
         room.set(NOW, By::Client, &user, JOINED, &[1_000]).unwrap();
     }
     let refused = room.set(NOW, By::Client, &1_000, JOINED, &[1_001, 1_000]);
-    assert_eq!(
-        (refused, room.of(&1_000).len()),
-        (Err(Refusal::TooManyUsers), 0)
-    );
-    room.set(NOW, By::Client, &999, JOINED, &[1_000, 1_001])
-        .unwrap();
+    assert_eq!((refused, room.of(&1_000).len()), (Err(Refusal::TooManyUsers), 0));
+    room.set(NOW, By::Client, &999, JOINED, &[1_000, 1_001]).unwrap();
     room.leave(&0);
     room.set(NOW, By::Client, &1_000, JOINED, &[1_000]).unwrap();
 
@@ -123,15 +102,11 @@ fn a_last_page_that_is_full_ends_the_list() {
 #[test]
 fn leaving_takes_all_marks_but_one() {
     let mut room = Room::default();
-    room.set(NOW, By::Admin, &"ann", JOINED, &[500, 600, 1_000])
-        .unwrap();
+    room.set(NOW, By::Admin, &"ann", JOINED, &[500, 600, 1_000]).unwrap();
     room.leave(&"ann");
     room.leave(&"eve");
     assert_eq!(room.of("ann"), [500]);
-    assert_eq!(
-        (users(&room, 600), users(&room, 500)),
-        (vec![], vec!["ann"])
-    );
+    assert_eq!((users(&room, 600), users(&room, 500)), (vec![], vec!["ann"]));
 }
 
 #[test]
@@ -140,23 +115,15 @@ fn always_online_means_three_days() {
     room.set(NOW, By::Admin, &"ann", JOINED, &[500]).unwrap();
     room.add_robots(NOW, &["r2", "r2", "c3"]).unwrap();
     room.set(NOW, By::Admin, &"c3", JOINED, &[500]).unwrap();
-    room.set(NOW + 60, By::Admin, &"bob", JOINED, &[500, 1_000])
-        .unwrap();
-    let front = |room: &Room| {
-        room.in_front()
-            .map(|marked| *marked.user)
-            .collect::<Vec<_>>()
-    };
+    room.set(NOW + 60, By::Admin, &"bob", JOINED, &[500, 1_000]).unwrap();
+    let front = |room: &Room| room.in_front().map(|marked| *marked.user).collect::<Vec<_>>();
     room.expire(NOW + ALWAYS_ONLINE_S - 1);
     assert_eq!(front(&room), ["ann", "r2", "c3", "bob"]);
     room.expire(NOW + ALWAYS_ONLINE_S);
     assert_eq!(front(&room), ["r2", "c3", "bob"]);
     room.expire(u64::MAX - 1);
     assert_eq!(front(&room), ["r2", "c3"]);
-    assert_eq!(
-        (room.of("bob"), room.of("ann")),
-        ([1_000].as_slice(), [].as_slice())
-    );
+    assert_eq!((room.of("bob"), room.of("ann")), ([1_000].as_slice(), [].as_slice()));
     assert!(room.remove_robot(&"r2"));
     assert!(!room.remove_robot(&"r2"));
     assert_eq!(front(&room), ["c3"]);

@@ -3,11 +3,7 @@ use super::*;
 const NOW: u64 = 1_700_000_000;
 
 fn sent(own: bool, age: u64) -> Option<Message> {
-    Some(Message {
-        own,
-        sent: NOW - age,
-        recalled: false,
-    })
+    Some(Message { own, sent: NOW - age, recalled: false })
 }
 
 #[test]
@@ -16,10 +12,7 @@ fn who_may_recall_what_and_when() {
     use Standing::{AppAdmin, Member, Moderator};
 
     let live = Windows::LIVE_ROOM;
-    let kept = Windows {
-        own: 120,
-        any: None,
-    };
+    let kept = Windows { own: 120, any: None };
     let generous = Windows { own: 7_200, ..live };
     let never = Windows { own: 0, ..live };
     let year = 365 * 24 * 60 * 60;
@@ -57,10 +50,7 @@ fn a_message_is_recalled_once() {
         (Standing::AppAdmin, false, Refusal::AlreadyRecalled),
     ] {
         for age in [0, 100_000] {
-            let message = Message {
-                recalled: true,
-                ..sent(own, age).unwrap()
-            };
+            let message = Message { recalled: true, ..sent(own, age).unwrap() };
             let found = check(Windows::LIVE_ROOM, standing, Some(message), NOW);
             assert_eq!(found, Err(outcome), "{standing:?}");
         }
@@ -69,11 +59,7 @@ fn a_message_is_recalled_once() {
 
 #[test]
 fn a_clock_that_is_ahead_makes_no_message_old() {
-    let message = Message {
-        own: true,
-        sent: NOW + 50,
-        recalled: false,
-    };
+    let message = Message { own: true, sent: NOW + 50, recalled: false };
     let found = check(Windows::LIVE_ROOM, Standing::Member, Some(message), NOW);
     assert_eq!(found, Ok(()));
 }

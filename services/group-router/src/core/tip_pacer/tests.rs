@@ -13,16 +13,12 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        Self {
-            pacer: TipPacer::new(Pace::default()),
-            tips: Vec::new(),
-        }
+        Self { pacer: TipPacer::new(Pace::default()), tips: Vec::new() }
     }
 
     fn event(&mut self, now: u64, kind: Kind, online: u32, user: u32) {
         let tips = &mut self.tips;
-        self.pacer
-            .event(now, kind, online, user, &mut |tip| tips.push(tip));
+        self.pacer.event(now, kind, online, user, &mut |tip| tips.push(tip));
     }
 
     fn poll(&mut self, now: u64) {
@@ -44,10 +40,7 @@ fn a_small_room_tells_each() {
     room.event(0, Join, SMALL, 1);
     room.event(0, Join, SMALL, 2);
     room.event(0, Quit, SMALL - 1, 1);
-    assert_eq!(
-        room.take(),
-        [(Join, vec![1], 0), (Join, vec![2], 0), (Quit, vec![1], 0)]
-    );
+    assert_eq!(room.take(), [(Join, vec![1], 0), (Join, vec![2], 0), (Quit, vec![1], 0)]);
     assert_eq!(room.pacer.next_deadline(), None);
 }
 
@@ -59,20 +52,14 @@ fn a_big_room_tells_once_a_second() {
     for user in 1..=30 {
         room.event(500 + u64::from(user), Join, BIG, user);
     }
-    assert_eq!(
-        (room.take(), room.pacer.next_deadline()),
-        (vec![], Some(1_500))
-    );
+    assert_eq!((room.take(), room.pacer.next_deadline()), (vec![], Some(1_500)));
     room.poll(1_499);
     assert_eq!(room.take(), []);
     room.poll(1_500);
     assert_eq!(room.take(), [(Join, (1..=20).collect(), 10)]);
     assert_eq!(room.pacer.next_deadline(), None);
     room.event(2_499, Join, BIG, 40);
-    assert_eq!(
-        (room.take(), room.pacer.next_deadline()),
-        (vec![], Some(2_500))
-    );
+    assert_eq!((room.take(), room.pacer.next_deadline()), (vec![], Some(2_500)));
     // The timer is late: the next event brings the tip.
     room.event(2_600, Join, BIG, 41);
     assert_eq!(room.take(), [(Join, vec![40, 41], 0)]);
@@ -109,10 +96,7 @@ fn a_room_that_became_small_tells_at_once_again() {
 #[test]
 fn a_tip_may_name_nobody() {
     let mut room = Room::new();
-    let pace = Pace {
-        names: 0,
-        ..Pace::default()
-    };
+    let pace = Pace { names: 0, ..Pace::default() };
     room.pacer.set_pace(pace);
     room.event(0, Join, BIG, 1);
     room.event(1, Join, BIG, 2);

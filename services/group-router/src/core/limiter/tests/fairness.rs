@@ -23,9 +23,7 @@ fn unevenness(counts: &[u32], trials: u32, picked: f64) -> f64 {
     let n = counts.len() as f64;
     let share = picked / n;
     let expected = f64::from(trials) * share;
-    let squares = counts
-        .iter()
-        .map(|count| (f64::from(*count) - expected).powi(2));
+    let squares = counts.iter().map(|count| (f64::from(*count) - expected).powi(2));
     squares.sum::<f64>() / (expected * (1.0 - share))
 }
 
@@ -33,10 +31,7 @@ fn assert_even(counts: &[u32], trials: u32, picked: f64, seed: u64) {
     let n = counts.len() as f64;
     let measured = unevenness(counts, trials, picked);
     let limit = n + 5.0 * (2.0 * n).sqrt();
-    assert!(
-        measured < limit,
-        "seed {seed}: {measured:.0} over {limit:.0}: {counts:?}"
-    );
+    assert!(measured < limit, "seed {seed}: {measured:.0} over {limit:.0}: {counts:?}");
 }
 
 /// Times that each of `arrivals` (milliseconds after the budget was spent) was delivered.
@@ -96,16 +91,10 @@ fn lasting_overload_favours_no_one() {
         }
     }
     let total: u32 = delivered.iter().sum();
-    assert!(
-        (47_900..=48_000).contains(&total),
-        "seed {seed}: {total} in 1200 s"
-    );
+    assert!((47_900..=48_000).contains(&total), "seed {seed}: {total} in 1200 s");
     for (phase, (offered, delivered)) in offered.iter().zip(&delivered).enumerate() {
         let share = f64::from(*delivered) / f64::from(*offered);
-        assert!(
-            (0.08..0.12).contains(&share),
-            "seed {seed}: {share} in phase {phase}"
-        );
+        assert!((0.08..0.12).contains(&share), "seed {seed}: {share} in phase {phase}");
     }
 }
 

@@ -48,10 +48,7 @@ impl Model {
 
     pub(super) fn advance(&mut self, now: u64) {
         let ends = self.deliveries.iter().map(|time| time + WINDOW_MS);
-        let deadlines = self
-            .waiting
-            .iter()
-            .map(|waiter| waiter.arrived + MAX_WAIT_MS);
+        let deadlines = self.waiting.iter().map(|waiter| waiter.arrived + MAX_WAIT_MS);
         let mut instants: Vec<u64> = ends.chain(deadlines).collect();
         instants.retain(|instant| (self.last..now).contains(instant));
         instants.push(now);
@@ -65,9 +62,7 @@ impl Model {
                 self.deliveries.push(now);
                 batch.push((waiter.priority, waiter.id));
             }
-            self.drop_where(DropReason::Waited, |waiter| {
-                waiter.arrived + MAX_WAIT_MS <= instant
-            });
+            self.drop_where(DropReason::Waited, |waiter| waiter.arrived + MAX_WAIT_MS <= instant);
         }
         batch.sort_unstable();
         self.delivered.extend(batch.into_iter().map(|(_, id)| id));

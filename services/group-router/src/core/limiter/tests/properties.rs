@@ -43,11 +43,8 @@ struct Run {
 
 impl Run {
     fn new(budget: u32, capacity: u32, seed: u64) -> Self {
-        let model = Model {
-            budget: budget as usize,
-            capacity: capacity as usize,
-            ..Model::default()
-        };
+        let model =
+            Model { budget: budget as usize, capacity: capacity as usize, ..Model::default() };
         Self {
             limiter: Limiter::new(budget, capacity),
             model,
@@ -69,8 +66,7 @@ impl Run {
         match op {
             Op::Offer(priority) => {
                 let id = self.fates.len();
-                self.limiter
-                    .offer(now, priority, id, &mut self.rng, &mut out);
+                self.limiter.offer(now, priority, id, &mut self.rng, &mut out);
             }
             Op::Poll => self.limiter.poll(now, &mut out),
             Op::SetBudget(budget, capacity) => {
@@ -84,12 +80,7 @@ impl Run {
         }
         if let Op::Offer(priority) = op {
             self.log += 1;
-            self.fates.push(Fate {
-                priority,
-                arrived: now,
-                arrived_at: self.log,
-                verdict: None,
-            });
+            self.fates.push(Fate { priority, arrived: now, arrived_at: self.log, verdict: None });
         }
         self.budget = self.model.budget;
         for verdict in &verdicts[due_before..] {
@@ -159,17 +150,10 @@ impl Run {
     fn judge(&mut self, verdict: &Verdict<usize>) {
         self.log += 1;
         let (id, priority, waited, reason) = match verdict {
-            Verdict::Deliver {
-                item,
-                priority,
-                waited,
-            } => (*item, *priority, *waited, None),
-            Verdict::Drop {
-                item,
-                priority,
-                waited,
-                reason,
-            } => (*item, *priority, *waited, Some(*reason)),
+            Verdict::Deliver { item, priority, waited } => (*item, *priority, *waited, None),
+            Verdict::Drop { item, priority, waited, reason } => {
+                (*item, *priority, *waited, Some(*reason))
+            }
         };
         let fate = &mut self.fates[id];
         assert!(fate.verdict.is_none(), "second verdict for {id}");
@@ -206,11 +190,7 @@ impl Run {
         let deadlines = waiting.map(|fate| fate.arrived + MAX_WAIT_MS);
         let due = deadlines.min().map(|deadline| {
             let free_at = self.model.free_at(self.now);
-            assert!(
-                free_at > self.now,
-                "budget lies idle while {} wait",
-                self.limiter.waiting()
-            );
+            assert!(free_at > self.now, "budget lies idle while {} wait", self.limiter.waiting());
             deadline.min(free_at)
         });
         assert_eq!(self.limiter.next_deadline(), due);
@@ -226,10 +206,7 @@ impl Run {
         for (place, (time, budget)) in self.deliveries.iter().enumerate() {
             let before = self.deliveries[..=place].iter().rev();
             let within = before.take_while(|(earlier, _)| earlier + WINDOW_MS > *time);
-            assert!(
-                within.count() <= *budget,
-                "too many in the second up to {time}"
-            );
+            assert!(within.count() <= *budget, "too many in the second up to {time}");
         }
         for (id, fate) in self.fates.iter().enumerate() {
             let (dropped_at, _, reason) = fate.verdict.expect("every message gets a verdict");
