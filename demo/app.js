@@ -161,7 +161,8 @@ function showBurst(rows, text) {
 
 const nickOf = (message) => message.nick || message.from;
 
-function onTip({ payload }, message) {
+function onTip(message) {
+  const { payload } = message;
   const names = () => (payload.memberList ?? []).map((m) => m.nick || m.userID).filter(Boolean);
   switch (payload.operationType) {
     case 1: showTip(`${names().join(', ') || nickOf(message) || payload.operatorID} came in`); break;
@@ -206,7 +207,7 @@ function onMessages({ data }) {
   for (const message of data) {
     if (message.type === 'TIMGroupSystemNoticeElem') onSystemNotice(message);
     else if (message.to !== state.room && !message.isBroadcastMessage) continue;
-    else if (message.type === 'TIMGroupTipElem') onTip(message, message);
+    else if (message.type === 'TIMGroupTipElem') onTip(message);
     else if (message.type === 'TIMTextElem') showComment(message.from, nickOf(message), message.payload.text, message.priority);
     else if (message.type === 'TIMCustomElem') {
       try {

@@ -7,7 +7,7 @@ import { world } from '../harness/world.mjs';
 // Runs inside the client's thread: makes the component and keeps it for later calls.
 function startComponent({ TC, require, create, emit }, { roomID, userName, userSig }) {
   const TIM = { ...TC, create: (options) => TC.create({ ...options, proxyServer: create.proxyServer }) };
-  const TLS = require('im-live-sells').default;
+  const TLS = require('im-live-sells');
   const tls = new TLS({ SDKAppID: create.SDKAppID, roomID, userName, userSig, TIM });
   globalThis.tls = tls;
   for (const name of [...Object.values(TLS.EVENT), 'LIKE_IT', 'room_status', 'ANNOUNCE']) {

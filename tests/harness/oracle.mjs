@@ -12,9 +12,13 @@ export class Oracle {
   async send(client, text, fields) {
     const entry = { text, by: client.user, state: 'unknown' };
     this.sent.set(text, entry);
+    const from = client.frames.mark;
     try {
       const message = await client.say(this.room, text, fields);
-      Object.assign(entry, { state: 'acknowledged', id: message.ID, seq: message.sequence });
+      // Sent a second time on another socket: a server that died in between may have delivered it before
+      // it could keep it, and then gives it another number. Clients know it by its id.
+      const resent = client.frames.since(from).some((f) => f.dir === 'open');
+      Object.assign(entry, { state: 'acknowledged', id: message.ID, seq: message.sequence, resent });
     } catch (error) {
       Object.assign(entry, { state: 'refused', code: error.code });
     }
@@ -60,7 +64,7 @@ export class Oracle {
       assert.ok(entry, `${client.name} saw ${text}, which nobody sent`);
       if (entry.state === 'acknowledged') {
         assert.equal(message.ID, entry.id, `id of ${text} at ${client.name}`);
-        assert.equal(message.sequence, entry.seq, `sequence of ${text} at ${client.name}`);
+        if (!entry.resent) assert.equal(message.sequence, entry.seq, `sequence of ${text} at ${client.name}`);
       }
     }
   }

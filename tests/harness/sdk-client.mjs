@@ -137,7 +137,7 @@ export class SdkClient {
 
   /** Calls a method that takes a message (revokeMessage, resendMessage, …) by the message's id. */
   onMessage(method, id, ...args) {
-    return this.#ask('onMessage', { method, id, args });
+    return this.#ask('onMessage', { method, messageId: id, args });
   }
 
   /** Runs a function of the test beside the SDK object: `inside(({ chat, TC }, arg) => …, arg)`. */

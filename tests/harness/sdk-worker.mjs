@@ -97,9 +97,9 @@ const commands = {
     const { data } = await chat.sendMessage(message, options);
     return plain(data.message);
   },
-  async onMessage({ method, id, args }) {
-    const message = messages.get(id);
-    if (!message) throw new Error(`no message ${id} here`);
+  async onMessage({ method, messageId, args }) {
+    const message = messages.get(messageId);
+    if (!message) throw new Error(`no message ${messageId} here`);
     const result = await chat[method](message, ...args);
     return plain(result?.data ?? result);
   },

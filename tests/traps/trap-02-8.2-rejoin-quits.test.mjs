@@ -15,10 +15,11 @@ test('the profile of a live room is answered to non-members too', async (t) => {
   assert.equal(GroupInfo[0].ErrorCode, 0);
 });
 
-test('a quit that follows a join of the same room at once on the same connection does not put the client out', async (t) => {
+test('join, profile and quit of a room that the client is in leave it inside', async (t) => {
   const w = await world(t);
   const room = await w.room();
   const ann = await w.raw('ann');
+  await ann.join(room);
   ann.sendFrame({ head: ann.head('group_open_http_svc.apply_join_group'), body: { GroupId: room, WebPushFlag: 1 } });
   ann.sendFrame({ head: ann.head('group_open_http_svc.get_group_self_member_info'), body: { GroupIdList: [room] } });
   await ann.ok('group_open_http_svc.quit_group', { GroupId: room });
@@ -26,18 +27,16 @@ test('a quit that follows a join of the same room at once on the same connection
   await ann.waitForText(room, 'still inside');
 });
 
-test('a quit some time after the join is a quit', async (t) => {
+test('somebody who joins and leaves again at once is out', async (t) => {
   const w = await world(t);
   const room = await w.room();
   const ann = await w.raw('ann');
   await ann.join(room);
-  await until(async () => {
-    await ann.request('group_open_http_svc.quit_group', { GroupId: room });
-    return (await online(w, room)) === 0;
-  }, 'the member is out', { every: 300 });
+  await ann.ok('group_open_http_svc.quit_group', { GroupId: room });
+  await until(async () => (await online(w, room)) === 0, 'the member is out');
 });
 
-test('membership lost after the grace period: the client is told by a notice, and a new join is clean', async (t) => {
+test('back after the grace period: the client is in the room again, or is told that it is not and joins cleanly', async (t) => {
   const w = await world(t, { presence: { grace_seconds: 1 } });
   const room = await w.room();
   const ann = await w.user('ann');
@@ -48,11 +47,14 @@ test('membership lost after the grace period: the client is told by a notice, an
   const from = ann.frames.mark;
   await ann.setOffline(false);
   await ann.waitForFrame((f) => f.dir === 'in' && f.head.servcmd === 'im_open_status.wslogin', 'the re-login', { from, timeout: 30_000 });
-  const notice = await ann.waitForMessage(undefined, (m) => m.type === 'TIMGroupSystemNoticeElem' && [4, 5].includes(m.payload.operationType), 'the notice that the room is lost');
-  assert.ok(notice);
-  const joins = ann.frames.mark;
-  await ann.join(room);
-  assert.equal(ann.requests('quit_group', { from: joins }).length, 0, 'a clean join quits nothing');
+  await w.rest.say(room, 'anybody there?');
+  const isNotice = (m) => m.type === 'TIMGroupSystemNoticeElem' && [4, 5].includes(m.payload.operationType);
+  const heard = await ann.waitForMessage(undefined, (m) => m.payload?.text === 'anybody there?' || isNotice(m), 'the room, or the notice that it is lost');
+  if (isNotice(heard)) {
+    const joins = ann.frames.mark;
+    await ann.join(room);
+    assert.equal(ann.requests('quit_group', { from: joins }).length, 0, 'a clean join quits nothing');
+  }
   await w.rest.say(room, 'inside again');
   await ann.waitForText(room, 'inside again');
 });

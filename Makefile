@@ -1,0 +1,98 @@
+# The commands of this repository. `make verify` changes nothing; `make fmt` and `make docs` do.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+TARGET ?= $(or $(CARGO_TARGET_DIR),target)
+SDK := tests/node_modules/@tencentcloud/chat/index.js
+CHROMIUM ?= $(or $(THRONG_CHROMIUM),/usr/bin/chromium)
+# Seconds of each fuzz target.
+FUZZ ?= 60
+# Parts of paths of whole-system tests: make sdk-test ONLY="rooms/ban traps/"
+ONLY ?=
+
+.PHONY: help run demo build test unit-test sdk-test lint fmt docs bench fuzz screenshot deny verify clean-tests
+.PHONY: test-packages chromium python
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+
+run: demo ## Start a standalone server with a demo app, in release mode
+	$(CARGO) run --locked --release -p throng
+
+demo: demo/vendor/sdk.js ## Install the vendor's SDK for the demo page
+
+# The SDK is installed, not shipped: the package says ISC in its metadata but holds no licence text.
+demo/vendor/sdk.js: tests/node_modules/.installed
+	mkdir -p demo/vendor
+	cp $(SDK) $@
+
+build: ## Build the server for tests
+	$(CARGO) build --locked -p throng
+
+test: unit-test sdk-test ## All tests: crates, then the real SDKs against the real binary
+
+unit-test: ## Tests of the crates
+	$(CARGO) test --locked --workspace
+
+sdk-test: build test-packages chromium python ## Whole-system tests
+	cd tests && THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) node run.mjs $(ONLY)
+
+test-packages: tests/node_modules/.installed
+
+# npm ci removes the folder first: a stamp inside tells that it ran to its end.
+tests/node_modules/.installed: tests/package.json tests/package-lock.json
+	cd tests && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+chromium:
+	@if [ ! -x $(CHROMIUM) ]; then \
+	  command -v apt-get >/dev/null || { echo "no Chromium at $(CHROMIUM); set THRONG_CHROMIUM" >&2; exit 1; }; \
+	  [ "$$(id -u)" = 0 ] || { echo "no Chromium at $(CHROMIUM): run apt-get install chromium, or set THRONG_CHROMIUM" >&2; exit 1; }; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	fi
+
+# Some systems pack venv apart from Python.
+python:
+	@python3 -c 'import ensurepip' 2>/dev/null || { \
+	  [ "$$(id -u)" = 0 ] || { echo "Python without venv: run apt-get install python3-venv" >&2; exit 1; }; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+	}
+
+lint: ## Formatting, clippy and rustdoc, all without warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+deny: ## Licences, bans and sources of all dependencies (needs cargo-deny)
+	$(CARGO) deny --locked check licenses bans sources
+
+verify: lint test ## What has to pass before a change is merged
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+docs: ## Make the generated pages again, and the API documentation
+	$(CARGO) run --locked -q -p throng-protocol --example coverage > $(TARGET)/page.md
+	mv $(TARGET)/page.md docs/coverage.md
+	$(CARGO) run --locked -q -p throng-protocol --example coverage -- error-codes > $(TARGET)/page.md
+	mv $(TARGET)/page.md docs/error-codes.md
+	$(CARGO) doc --locked --workspace --no-deps
+
+bench: ## Criterion benchmarks
+	$(CARGO) bench --locked --workspace --benches
+
+fuzz: ## Run every fuzz target for FUZZ seconds
+	fuzz/run $(FUZZ)
+
+screenshot: build test-packages chromium ## Make docs/screenshots/demo.png again
+	mkdir -p docs/screenshots
+	cd tests && THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) \
+	  THRONG_SCREENSHOT=$(abspath docs/screenshots/demo.png) node run.mjs demo/
+
+clean-tests: ## Remove what the tests installed
+	rm -rf tests/node_modules tests/.venv demo/vendor
