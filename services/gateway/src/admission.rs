@@ -37,11 +37,7 @@ pub(crate) struct Refused(pub(crate) &'static str);
 
 impl Admission {
     pub(crate) fn new(max: usize, max_per_address: usize) -> Self {
-        Self {
-            max,
-            max_per_address,
-            state: Mutex::default(),
-        }
+        Self { max, max_per_address, state: Mutex::default() }
     }
 
     /// Takes a connection in.
@@ -65,11 +61,7 @@ impl Admission {
         let number = state.next;
         state.next += 1;
         state.connections.insert(number, outbox);
-        Ok(Admitted {
-            admission: Arc::clone(self),
-            address,
-            number,
-        })
+        Ok(Admitted { admission: Arc::clone(self), address, number })
     }
 
     /// Closes connections that were idle for so long.
@@ -125,15 +117,9 @@ mod tests {
         let (one, two): (IpAddr, IpAddr) = ([127, 0, 0, 1].into(), [127, 0, 0, 2].into());
         let first = admission.admit(one, outbox()).unwrap();
         let _second = admission.admit(one, outbox()).unwrap();
-        assert_eq!(
-            admission.admit(one, outbox()).unwrap_err(),
-            Refused("address")
-        );
+        assert_eq!(admission.admit(one, outbox()).unwrap_err(), Refused("address"));
         let _third = admission.admit(two, outbox()).unwrap();
-        assert_eq!(
-            admission.admit(two, outbox()).unwrap_err(),
-            Refused("connections")
-        );
+        assert_eq!(admission.admit(two, outbox()).unwrap_err(), Refused("connections"));
         drop(first);
         assert!(admission.admit(one, outbox()).is_ok());
         assert_eq!(admission.state.lock().addresses.len(), 2);

@@ -85,10 +85,7 @@ impl Config {
             ("frame_bytes", self.frame_bytes),
             ("in_flight", self.in_flight),
             ("max_connections", self.max_connections),
-            (
-                "max_connections_per_address",
-                self.max_connections_per_address,
-            ),
+            ("max_connections_per_address", self.max_connections_per_address),
             ("max_logins", self.max_logins),
             ("max_commands", self.max_commands),
             ("ring_events", self.ring_events),
@@ -106,10 +103,7 @@ impl Config {
             return error("idle_timeout", "must be longer than hello_interval");
         }
         if self.poll_hold >= Duration::from_secs(15) {
-            return error(
-                "poll_hold",
-                "must be below 15 s: clients do not wait longer",
-            );
+            return error("poll_hold", "must be below 15 s: clients do not wait longer");
         }
         Ok(())
     }

@@ -161,9 +161,7 @@ impl Forwarder {
             Owner::Presence => self.presence().execute(request).await,
             Owner::Directory => self.directory().execute(request).await,
             Owner::Gateway => {
-                return Err(tonic::Status::unimplemented(
-                    "only on a client's connection",
-                ));
+                return Err(tonic::Status::unimplemented("only on a client's connection"));
             }
         };
         reply.map(tonic::Response::into_inner)
@@ -182,9 +180,6 @@ fn refused(command: &Command, status: &tonic::Status) -> CommandError {
         tonic::Code::Unimplemented => {
             Code::UNKNOWN_COMMAND.with(format!("{} cannot be called here", command.name))
         }
-        _ => command
-            .family
-            .internal()
-            .with(format!("{} failed: try again", command.name)),
+        _ => command.family.internal().with(format!("{} failed: try again", command.name)),
     }
 }

@@ -56,13 +56,7 @@ impl Gateway {
     /// Serves on the listener until the process drains, then closes all connections over the
     /// configured window and returns.
     pub async fn serve(self, listener: TcpListener, drain: Drain) {
-        let Deps {
-            links,
-            apps,
-            secret,
-            bus,
-            gateway_id,
-        } = self.deps;
+        let Deps { links, apps, secret, bus, gateway_id } = self.deps;
         let config = self.config;
         let metrics = Arc::new(Metrics::new());
         let forwarder = Forwarder::new(links, apps, secret);
@@ -74,10 +68,8 @@ impl Gateway {
             Arc::clone(&metrics),
             drain.clone(),
         ));
-        let admission = Arc::new(Admission::new(
-            config.max_connections,
-            config.max_connections_per_address,
-        ));
+        let admission =
+            Arc::new(Admission::new(config.max_connections, config.max_connections_per_address));
         let context = Arc::new(Context::new(
             config,
             gateway_id,
@@ -102,18 +94,14 @@ impl Gateway {
 async fn upkeep(context: Arc<Context>) {
     let config = &context.config;
     let acks = (config.ack_timeout / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
-    let look = LOOK_FOR_IDLE
-        .min(config.guest_idle / 4)
-        .max(Duration::from_millis(10));
+    let look = LOOK_FOR_IDLE.min(config.guest_idle / 4).max(Duration::from_millis(10));
     let report = config.report_interval.max(Duration::from_millis(10));
     let [mut acks, mut look, mut report] = [acks, look, report].map(|period| {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     });
-    let idle = u32::try_from(config.idle_timeout.as_secs())
-        .unwrap_or(u32::MAX)
-        .max(1);
+    let idle = u32::try_from(config.idle_timeout.as_secs()).unwrap_or(u32::MAX).max(1);
     loop {
         tokio::select! {
             _ = acks.tick() => context.acks.run(Instant::now()),

@@ -30,41 +30,19 @@ pub(crate) struct Close {
 
 impl Close {
     /// Cannot take an answer or a notice any more.
-    pub(crate) const SLOW: Close = Close {
-        code: 1008,
-        text: "reads too slowly",
-        reason: "slow",
-    };
+    pub(crate) const SLOW: Close = Close { code: 1008, text: "reads too slowly", reason: "slow" };
     /// No frame in either direction.
-    pub(crate) const IDLE: Close = Close {
-        code: 1001,
-        text: "idle",
-        reason: "idle",
-    };
+    pub(crate) const IDLE: Close = Close { code: 1001, text: "idle", reason: "idle" };
     /// The process ends.
-    pub(crate) const DRAIN: Close = Close {
-        code: 1001,
-        text: "going away",
-        reason: "drain",
-    };
+    pub(crate) const DRAIN: Close = Close { code: 1001, text: "going away", reason: "drain" };
     /// The client closed, or its socket broke; nothing is sent.
-    pub(crate) const PEER: Close = Close {
-        code: 1000,
-        text: "",
-        reason: "peer",
-    };
+    pub(crate) const PEER: Close = Close { code: 1000, text: "", reason: "peer" };
     /// The same session is on another connection now.
-    pub(crate) const REPLACED: Close = Close {
-        code: 1000,
-        text: "replaced by a new connection",
-        reason: "replaced",
-    };
+    pub(crate) const REPLACED: Close =
+        Close { code: 1000, text: "replaced by a new connection", reason: "replaced" };
     /// Logins are refused; a client that comes back later finds room.
-    pub(crate) const OVERLOADED: Close = Close {
-        code: 1013,
-        text: "overloaded",
-        reason: "overloaded",
-    };
+    pub(crate) const OVERLOADED: Close =
+        Close { code: 1013, text: "overloaded", reason: "overloaded" };
 }
 
 /// The connection takes nothing more.
@@ -98,10 +76,7 @@ impl Outbox {
     pub(crate) fn new(budget: usize, metrics: Arc<Metrics>) -> Self {
         Self {
             shared: Arc::new(Shared {
-                state: Mutex::new(State {
-                    queue: Queue::new(budget),
-                    close: None,
-                }),
+                state: Mutex::new(State { queue: Queue::new(budget), close: None }),
                 wake: Notify::new(),
                 closing: CancellationToken::new(),
                 active: AtomicU32::new(Coarse::now()),
@@ -233,11 +208,7 @@ mod tests {
         assert_eq!(outbox.take(&mut batch).await, None);
         assert_eq!(batch, [Bytes::from_static(b"answer")]);
         batch.clear();
-        assert_eq!(
-            outbox.take(&mut batch).await,
-            Some(Close::DRAIN),
-            "the first reason stays"
-        );
+        assert_eq!(outbox.take(&mut batch).await, Some(Close::DRAIN), "the first reason stays");
     }
 
     #[tokio::test]

@@ -32,13 +32,7 @@ pub(crate) struct Full;
 impl Queue {
     /// An empty queue that holds up to `budget` bytes.
     pub(crate) fn new(budget: usize) -> Self {
-        Self {
-            lanes: Default::default(),
-            next: 0,
-            bytes: 0,
-            lane_bytes: [0; PRIORITIES],
-            budget,
-        }
+        Self { lanes: Default::default(), next: 0, bytes: 0, lane_bytes: [0; PRIORITIES], budget }
     }
 
     /// Adds a frame. When there is no room for it, the oldest frames of the lowest priority go first;
@@ -130,11 +124,7 @@ mod tests {
             queue.push(frame(text), priority).unwrap();
         }
         assert_eq!(queue.push(frame("H"), 1), Ok([0, 0, 0, 0, 1]));
-        assert_eq!(
-            queue.push(frame("3"), 4),
-            Ok([0, 0, 0, 0, 1]),
-            "takes its own kind's place"
-        );
+        assert_eq!(queue.push(frame("3"), 4), Ok([0, 0, 0, 0, 1]), "takes its own kind's place");
         assert_eq!(queue.push(frame("NN"), 2), Ok([0, 0, 1, 0, 1]));
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(order, [frame("h"), frame("H"), frame("NN")]);

@@ -42,10 +42,7 @@ where
     let ((), _) = tokio::join!(session.end(for_good), goodbye);
     // The writer gives up by itself soon after the outbox closed.
     let _ = writer.await;
-    metrics.closed(
-        kind.path(),
-        outbox.close_reason().map_or("peer", |close| close.reason),
-    );
+    metrics.closed(kind.path(), outbox.close_reason().map_or("peer", |close| close.reason));
 }
 
 /// Reads and runs until the connection ends; tells whether the client closed for good.
@@ -105,21 +102,12 @@ fn classify(frame: Option<Result<Message, Error>>, outbox: &Outbox) -> Read {
             Read::Nothing
         }
         Some(Err(Error::PayloadTooLong { .. })) => Read::End(
-            Close {
-                code: 1009,
-                text: "the frame is too large",
-                reason: "too_large",
-            },
+            Close { code: 1009, text: "the frame is too large", reason: "too_large" },
             false,
         ),
-        Some(Err(Error::Protocol(_))) => Read::End(
-            Close {
-                code: 1002,
-                text: "protocol error",
-                reason: "protocol",
-            },
-            false,
-        ),
+        Some(Err(Error::Protocol(_))) => {
+            Read::End(Close { code: 1002, text: "protocol error", reason: "protocol" }, false)
+        }
         Some(Err(_)) | None => Read::End(Close::PEER, false),
     }
 }

@@ -48,18 +48,9 @@ pub(crate) fn router(
         forwarder,
     };
     Router::new()
-        .route(
-            "/",
-            get(async || page(StatusCode::OK, pages::HTML, pages::INDEX)),
-        )
-        .route(
-            "/demo/app.js",
-            get(async || page(StatusCode::OK, pages::JAVASCRIPT, pages::SCRIPT)),
-        )
-        .route(
-            "/demo/style.css",
-            get(async || page(StatusCode::OK, pages::CSS, pages::STYLE)),
-        )
+        .route("/", get(async || page(StatusCode::OK, pages::HTML, pages::INDEX)))
+        .route("/demo/app.js", get(async || page(StatusCode::OK, pages::JAVASCRIPT, pages::SCRIPT)))
+        .route("/demo/style.css", get(async || page(StatusCode::OK, pages::CSS, pages::STYLE)))
         .route("/demo/sdk.js", get(sdk))
         .route("/demo/config.json", get(config_json))
         .route("/demo/usersig", post(user_sig))
@@ -112,13 +103,7 @@ struct PageConfig<'a> {
 }
 
 async fn config_json(State(site): State<Arc<Site>>) -> Response<Body> {
-    json(
-        StatusCode::OK,
-        &PageConfig {
-            sdk_app_id: site.app.0,
-            room: &site.room,
-        },
-    )
+    json(StatusCode::OK, &PageConfig { sdk_app_id: site.app.0, room: &site.room })
 }
 
 #[derive(Deserialize)]
@@ -146,31 +131,22 @@ async fn user_sig(State(site): State<Arc<Site>>, request: Request) -> Response<B
 
 impl Site {
     async fn grant(&self, request: Request) -> Result<String, (StatusCode, &'static str)> {
-        let peer = request
-            .extensions()
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let from = self.proxies.client_ip(peer, request.headers());
         if !self.signatures.count(from) {
             let error = "too many signatures: wait a minute";
             return Err((StatusCode::TOO_MANY_REQUESTS, error));
         }
         // Another site's page may send a form here, but not this type without asking first.
-        let content_type = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(|text| text.starts_with("application/json")) {
             let error = "the content type must be application/json";
             return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
         }
         let bad = |error| (StatusCode::BAD_REQUEST, error);
-        let body = Limited::new(request.into_body(), REQUEST_BYTES)
-            .collect()
-            .await;
-        let body = body
-            .map_err(|_| bad("the body is too long or broke off"))?
-            .to_bytes();
+        let body = Limited::new(request.into_body(), REQUEST_BYTES).collect().await;
+        let body = body.map_err(|_| bad("the body is too long or broke off"))?.to_bytes();
         let wish: Wish =
             serde_json::from_slice(&body).map_err(|_| bad("the body must be {\"user\":\"…\"}"))?;
         ids::user_id(&wish.user)
@@ -178,10 +154,7 @@ impl Site {
 
         let settings = self.forwarder.apps().get(self.app).await.map_err(|error| {
             tracing::warn!(%error, "the demo's app is not available");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the demo's app is not available",
-            )
+            (StatusCode::SERVICE_UNAVAILABLE, "the demo's app is not available")
         })?;
         if settings.admins.contains(&wish.user) {
             return Err((StatusCode::FORBIDDEN, "user: is an administrator"));
@@ -190,22 +163,11 @@ impl Site {
             return Err((StatusCode::SERVICE_UNAVAILABLE, "the demo's app has no key"));
         };
         let expire = i64::from(self.signature_seconds);
-        Ok(usersig::sign(
-            self.app,
-            key,
-            &wish.user,
-            now_seconds(),
-            expire,
-            None,
-        ))
+        Ok(usersig::sign(self.app, key, &wish.user, now_seconds(), expire, None))
     }
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
     // Strings and numbers always have a JSON form.
-    page(
-        status,
-        pages::JSON,
-        serde_json::to_vec(body).unwrap_or_default(),
-    )
+    page(status, pages::JSON, serde_json::to_vec(body).unwrap_or_default())
 }

@@ -18,25 +18,15 @@ use crate::rest::TrustedProxies;
 use crate::rest::tests::fixture::{ADMIN, APP, FakeDirectory, KEYS};
 
 fn config() -> DemoConfig {
-    DemoConfig {
-        app: Some(APP.0),
-        ..DemoConfig::default()
-    }
+    DemoConfig { app: Some(APP.0), ..DemoConfig::default() }
 }
 
 fn site(config: &DemoConfig) -> Router {
-    router(
-        config,
-        &TrustedProxies::default(),
-        FakeDirectory::default().forwarder(),
-    )
+    router(config, &TrustedProxies::default(), FakeDirectory::default().forwarder())
 }
 
 async fn get(site: &Router, path: &str) -> Response<Body> {
-    site.clone()
-        .oneshot(Request::get(path).body(Body::empty()).unwrap())
-        .await
-        .unwrap()
+    site.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap()
 }
 
 async fn ask(site: &Router, content_type: &str, body: impl Into<Body>) -> (StatusCode, Value) {
@@ -69,15 +59,7 @@ async fn the_page_comes_with_its_files_and_protecting_headers() {
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["x-frame-options"], "DENY");
         assert!(!headers.contains_key("access-control-allow-origin"));
-        assert!(
-            !response
-                .into_body()
-                .collect()
-                .await
-                .unwrap()
-                .to_bytes()
-                .is_empty()
-        );
+        assert!(!response.into_body().collect().await.unwrap().to_bytes().is_empty());
     }
     let response = get(&site, "/demo/config.json").await;
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -89,10 +71,7 @@ async fn the_page_comes_with_its_files_and_protecting_headers() {
 async fn the_sdk_is_served_once_it_is_installed() {
     let folder = tempfile::tempdir().unwrap();
     let sdk_path: PathBuf = folder.path().join("sdk.js");
-    let site = site(&DemoConfig {
-        sdk_path: sdk_path.clone(),
-        ..config()
-    });
+    let site = site(&DemoConfig { sdk_path: sdk_path.clone(), ..config() });
     let response = get(&site, "/demo/sdk.js").await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     let help = response.into_body().collect().await.unwrap().to_bytes();
@@ -101,14 +80,8 @@ async fn the_sdk_is_served_once_it_is_installed() {
     std::fs::write(&sdk_path, "var TencentCloudChat;").unwrap();
     let response = get(&site, "/demo/sdk.js").await;
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(
-        response.headers()["content-type"],
-        "text/javascript; charset=utf-8"
-    );
-    assert_eq!(
-        response.into_body().collect().await.unwrap().to_bytes(),
-        "var TencentCloudChat;"
-    );
+    assert_eq!(response.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "var TencentCloudChat;");
 }
 
 #[tokio::test]
@@ -123,24 +96,12 @@ async fn everybody_gets_a_signature_but_no_administrators() {
     let long = format!("{{\"user\":\"{}\"}}", "x".repeat(2000));
     for (content_type, body, expected) in [
         ("application/json", as_admin.as_str(), StatusCode::FORBIDDEN),
-        (
-            "application/json",
-            r#"{"user":""}"#,
-            StatusCode::BAD_REQUEST,
-        ),
-        (
-            "application/json",
-            r#"{"user":"é"}"#,
-            StatusCode::BAD_REQUEST,
-        ),
+        ("application/json", r#"{"user":""}"#, StatusCode::BAD_REQUEST),
+        ("application/json", r#"{"user":"é"}"#, StatusCode::BAD_REQUEST),
         ("application/json", "{}", StatusCode::BAD_REQUEST),
         ("application/json", "", StatusCode::BAD_REQUEST),
         ("application/json", long.as_str(), StatusCode::BAD_REQUEST),
-        (
-            "text/plain",
-            r#"{"user":"ann"}"#,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ),
+        ("text/plain", r#"{"user":"ann"}"#, StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ] {
         let (status, answer) = ask(&site, content_type, body.to_owned()).await;
         assert_eq!(status, expected, "{body:.40}");
@@ -150,19 +111,9 @@ async fn everybody_gets_a_signature_but_no_administrators() {
 
 #[tokio::test]
 async fn signatures_are_limited() {
-    let site = site(&DemoConfig {
-        signatures_per_minute: 2,
-        ..config()
-    });
-    for expected in [
-        StatusCode::OK,
-        StatusCode::OK,
-        StatusCode::TOO_MANY_REQUESTS,
-    ] {
-        assert_eq!(
-            ask(&site, "application/json", r#"{"user":"ann"}"#).await.0,
-            expected
-        );
+    let site = site(&DemoConfig { signatures_per_minute: 2, ..config() });
+    for expected in [StatusCode::OK, StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+        assert_eq!(ask(&site, "application/json", r#"{"user":"ann"}"#).await.0, expected);
     }
 }
 
@@ -170,10 +121,6 @@ async fn signatures_are_limited() {
 async fn without_an_app_there_is_nothing() {
     let site = site(&DemoConfig::default());
     for path in ["/", "/demo/app.js", "/demo/config.json", "/demo/usersig"] {
-        assert_eq!(
-            get(&site, path).await.status(),
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
+        assert_eq!(get(&site, path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }

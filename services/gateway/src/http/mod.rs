@@ -21,24 +21,11 @@ use upgrade::{Sockets, upgrade};
 /// All routes.
 pub(crate) fn router(context: &Arc<Context>, drain: &Drain) -> Router {
     let config = &context.config;
-    let sockets = Sockets {
-        context: Arc::clone(context),
-        drain: drain.clone(),
-    };
+    let sockets = Sockets { context: Arc::clone(context), drain: drain.clone() };
     let binary = sockets.clone();
     Router::new()
-        .route(
-            "/binfo",
-            get(move |request| upgrade(binary, Kind::Binary, request)),
-        )
-        .route(
-            "/info",
-            get(move |request| upgrade(sockets, Kind::Text, request)),
-        )
+        .route("/binfo", get(move |request| upgrade(binary, Kind::Binary, request)))
+        .route("/info", get(move |request| upgrade(sockets, Kind::Text, request)))
         .merge(rest::router(&config.rest, context.forwarder.clone()))
-        .merge(demo::router(
-            &config.demo,
-            &config.rest.trusted_proxies,
-            context.forwarder.clone(),
-        ))
+        .merge(demo::router(&config.demo, &config.rest.trusted_proxies, context.forwarder.clone()))
 }

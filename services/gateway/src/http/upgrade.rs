@@ -61,15 +61,8 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "going away");
     }
     let Sockets { context, drain } = sockets;
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
-    let ip = context
-        .config
-        .rest
-        .trusted_proxies
-        .client_ip(peer, request.headers());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let ip = context.config.rest.trusted_proxies.client_ip(peer, request.headers());
     let outbox = Outbox::new(context.config.outbox_bytes, Arc::clone(&context.metrics));
     let place = match context.admission.admit(ip, outbox.clone()) {
         Ok(place) => place,
@@ -107,34 +100,17 @@ fn accept_key(headers: &HeaderMap) -> Result<HeaderValue, (StatusCode, &'static 
             .get_all(name)
             .iter()
             .filter_map(|value| value.to_str().ok())
-            .any(|value| {
-                value
-                    .split(',')
-                    .any(|one| one.trim().eq_ignore_ascii_case(word))
-            })
+            .any(|value| value.split(',').any(|one| one.trim().eq_ignore_ascii_case(word)))
     };
     if !has(header::CONNECTION, "upgrade") || !has(header::UPGRADE, "websocket") {
-        return Err((
-            StatusCode::UPGRADE_REQUIRED,
-            "this is for WebSocket connections",
-        ));
+        return Err((StatusCode::UPGRADE_REQUIRED, "this is for WebSocket connections"));
     }
     if !has(header::SEC_WEBSOCKET_VERSION, "13") {
         return Err((StatusCode::UPGRADE_REQUIRED, "only version 13 is spoken"));
     }
-    let bad_key = (
-        StatusCode::BAD_REQUEST,
-        "Sec-WebSocket-Key: missing or not valid",
-    );
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .ok_or(bad_key)?
-        .as_bytes();
-    if STANDARD
-        .decode(key)
-        .ok()
-        .is_none_or(|nonce| nonce.len() != 16)
-    {
+    let bad_key = (StatusCode::BAD_REQUEST, "Sec-WebSocket-Key: missing or not valid");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(bad_key)?.as_bytes();
+    if STANDARD.decode(key).ok().is_none_or(|nonce| nonce.len() != 16) {
         return Err(bad_key);
     }
     let mut hash = Sha1::new();
@@ -161,10 +137,7 @@ fn refuse(status: StatusCode, text: &'static str) -> Response<Body> {
     match status {
         StatusCode::UPGRADE_REQUIRED => {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-            headers.insert(
-                header::SEC_WEBSOCKET_VERSION,
-                HeaderValue::from_static("13"),
-            );
+            headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         StatusCode::SERVICE_UNAVAILABLE => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -194,10 +167,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_rfc() {
-        assert_eq!(
-            accept_key(&handshake(&[])).unwrap(),
-            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-        );
+        assert_eq!(accept_key(&handshake(&[])).unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
@@ -207,9 +177,6 @@ mod tests {
         assert_eq!(status((header::CONNECTION, "close")), required);
         assert_eq!(status((header::UPGRADE, "h2c")), required);
         assert_eq!(status((header::SEC_WEBSOCKET_VERSION, "8")), required);
-        assert_eq!(
-            status((header::SEC_WEBSOCKET_KEY, "c2hvcnQ=")),
-            StatusCode::BAD_REQUEST
-        );
+        assert_eq!(status((header::SEC_WEBSOCKET_KEY, "c2hvcnQ=")), StatusCode::BAD_REQUEST);
     }
 }

@@ -68,26 +68,13 @@ mod tests {
     #[test]
     fn only_an_object_passes() {
         let nested = |depth: usize| {
-            format!(
-                "{{\"a\":{}1{}}}",
-                "[".repeat(depth - 1),
-                "]".repeat(depth - 1)
-            )
-            .into_bytes()
+            format!("{{\"a\":{}1{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1)).into_bytes()
         };
         assert_eq!(code(b"{}"), 0);
         assert_eq!(code(b" {\"a\":[1,\"\xc3\xa9\"]}\n"), 0);
         assert_eq!(code(&nested(limits::JSON_DEPTH)), 0);
         assert_eq!(code(b""), 60003);
-        for bad in [
-            &b"{"[..],
-            b"[]",
-            b"1",
-            b"{}{}",
-            b"{\"a\":\"\xff\"}",
-            b"{'a':1}",
-            b"\0",
-        ] {
+        for bad in [&b"{"[..], b"[]", b"1", b"{}{}", b"{\"a\":\"\xff\"}", b"{'a':1}", b"\0"] {
             assert_eq!(code(bad), 90001, "{bad:?}");
         }
         assert_eq!(code(&nested(limits::JSON_DEPTH + 1)), 90001);
@@ -97,14 +84,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused() {
         let most = vec![b' '; limits::REST_BODY_BYTES];
-        assert_eq!(
-            read(Body::from(most.clone())).await.unwrap().len(),
-            most.len()
-        );
+        assert_eq!(read(Body::from(most.clone())).await.unwrap().len(), most.len());
         let more = vec![b' '; limits::REST_BODY_BYTES + 1];
-        assert_eq!(
-            read(Body::from(more)).await.unwrap_err().code,
-            Code::BAD_URL
-        );
+        assert_eq!(read(Body::from(more)).await.unwrap_err().code, Code::BAD_URL);
     }
 }

@@ -29,9 +29,7 @@ impl TryFrom<Vec<String>> for TrustedProxies {
     type Error = BadProxy;
 
     fn try_from(proxies: Vec<String>) -> Result<Self, BadProxy> {
-        let networks = proxies
-            .into_iter()
-            .map(|text| Network::parse(&text).ok_or(BadProxy(text)));
+        let networks = proxies.into_iter().map(|text| Network::parse(&text).ok_or(BadProxy(text)));
         networks.collect::<Result<_, _>>().map(Self)
     }
 }
@@ -69,13 +67,9 @@ impl TrustedProxies {
     /// The caller's address: the connection's own, or where that is a trusted proxy's, the last one
     /// of `X-Forwarded-For` that is not. What stands before it anybody could have written.
     pub(crate) fn client_ip(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
-        let mut client = peer
-            .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
-            .to_canonical();
+        let mut client = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
         let hops = headers.get_all(FORWARDED_FOR).into_iter().rev();
-        let hops = hops
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.rsplit(','));
+        let hops = hops.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
         for hop in hops.take(MOST_HOPS) {
             if !self.trusts(client) {
                 break;
@@ -104,30 +98,16 @@ mod tests {
         for value in forwarded {
             headers.append(FORWARDED_FOR, value.parse().unwrap());
         }
-        proxies
-            .client_ip(Some(peer.parse().unwrap()), &headers)
-            .to_string()
+        proxies.client_ip(Some(peer.parse().unwrap()), &headers).to_string()
     }
 
     #[test]
     fn the_header_counts_only_from_a_trusted_proxy() {
         assert_eq!(client(&[], "127.0.0.9", &["198.51.100.1"]), "127.0.0.9");
-        assert_eq!(
-            client(&["127.0.0.0/8"], "127.0.0.9", &["198.51.100.1"]),
-            "198.51.100.1"
-        );
-        assert_eq!(
-            client(&["127.0.0.0/8"], "198.51.100.7", &["1.1.1.1"]),
-            "198.51.100.7"
-        );
-        assert_eq!(
-            client(&["127.0.0.9"], "::ffff:127.0.0.9", &["2001:db8::1"]),
-            "2001:db8::1"
-        );
-        assert_eq!(
-            client(&["fd00::/8"], "fd00::1", &["198.51.100.1"]),
-            "198.51.100.1"
-        );
+        assert_eq!(client(&["127.0.0.0/8"], "127.0.0.9", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client(&["127.0.0.0/8"], "198.51.100.7", &["1.1.1.1"]), "198.51.100.7");
+        assert_eq!(client(&["127.0.0.9"], "::ffff:127.0.0.9", &["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(client(&["fd00::/8"], "fd00::1", &["198.51.100.1"]), "198.51.100.1");
     }
 
     #[test]
@@ -137,24 +117,15 @@ mod tests {
             client(&proxies, "127.0.0.1", &["9.9.9.9, 203.0.113.5, 10.1.2.3"]),
             "203.0.113.5"
         );
-        assert_eq!(
-            client(&proxies, "127.0.0.1", &["9.9.9.9", "203.0.113.5"]),
-            "203.0.113.5"
-        );
-        assert_eq!(
-            client(&proxies, "127.0.0.1", &["203.0.113.5, junk"]),
-            "127.0.0.1"
-        );
+        assert_eq!(client(&proxies, "127.0.0.1", &["9.9.9.9", "203.0.113.5"]), "203.0.113.5");
+        assert_eq!(client(&proxies, "127.0.0.1", &["203.0.113.5, junk"]), "127.0.0.1");
         assert_eq!(client(&proxies, "127.0.0.1", &[""]), "127.0.0.1");
     }
 
     #[test]
     fn networks_are_checked() {
         for bad in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "host", "10.0.0/8"] {
-            assert!(
-                TrustedProxies::try_from(vec![bad.to_owned()]).is_err(),
-                "{bad}"
-            );
+            assert!(TrustedProxies::try_from(vec![bad.to_owned()]).is_err(), "{bad}");
         }
         assert_eq!(client(&["0.0.0.0/0"], "8.8.8.8", &["1.1.1.1"]), "1.1.1.1");
         assert_eq!(client(&["::/0"], "8.8.8.8", &["1.1.1.1"]), "8.8.8.8");

@@ -35,9 +35,7 @@ pub(crate) fn router(config: &RestConfig, forwarder: Forwarder) -> Router {
         deadline: Duration::from_millis(config.deadline_ms.into()),
         forwarder,
     };
-    Router::new()
-        .route("/v4/{*path}", any(handle))
-        .with_state(Arc::new(door))
+    Router::new().route("/v4/{*path}", any(handle)).with_state(Arc::new(door))
 }
 
 #[derive(Debug)]
@@ -73,26 +71,16 @@ impl Door {
     /// The reply, and the command's name for the metrics.
     async fn serve(&self, request: Request, deadline: Instant) -> (v1::CommandReply, &'static str) {
         let (head, body) = request.into_parts();
-        let peer = head
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let from = self.proxies.client_ip(peer, &head.headers);
-        let caller = Caller {
-            method: &head.method,
-            headers: &head.headers,
-            from,
-        };
+        let caller = Caller { method: &head.method, headers: &head.headers, from };
         let admitted = timeout_at(deadline, self.admit(&head.uri, caller)).await;
         match admitted.unwrap_or_else(|_| Err(too_slow())) {
             Ok(admitted) => {
                 let label = admitted.command.map_or("unknown", |command| command.name);
                 let served = timeout_at(deadline, self.execute(admitted, body, deadline)).await;
                 let served = served.unwrap_or_else(|_| Err(too_slow()));
-                (
-                    served.unwrap_or_else(|error| command::reply(Err(error))),
-                    label,
-                )
+                (served.unwrap_or_else(|error| command::reply(Err(error))), label)
             }
             Err(error) => {
                 // The refusal does not depend on whether the body comes.
@@ -110,20 +98,9 @@ impl Door {
             return Err(Code::BAD_URL.with("only POST is answered"));
         }
         let parameters = Parameters::parse(uri)?;
-        let Parameters {
-            service,
-            command: name,
-            app,
-            ref identifier,
-            ref usersig,
-        } = parameters;
+        let Parameters { service, command: name, app, ref identifier, ref usersig } = parameters;
         let settings = self.forwarder.apps().get(app).await?;
-        let claim = Claim {
-            app,
-            identifier,
-            usersig,
-            from: caller.from,
-        };
+        let claim = Claim { app, identifier, usersig, from: caller.from };
         self.signatures.check(claim, &settings).await?;
         let command = catalogue::lookup(service, name);
         self.rates.take(app, command)?;
@@ -131,11 +108,7 @@ impl Door {
         let tiny_id = ids::tiny_id(self.forwarder.secret().tiny_key(), app, identifier);
         let request = v1::CommandRequest {
             app: app.0,
-            caller: Some(v1::Caller {
-                user: identifier.clone(),
-                tiny_id,
-                admin: true,
-            }),
+            caller: Some(v1::Caller { user: identifier.clone(), tiny_id, admin: true }),
             origin: Some(v1::Origin {
                 kind: v1::origin::Kind::Rest.into(),
                 ip: caller.from.to_string(),
@@ -156,10 +129,7 @@ impl Door {
         body: Body,
         deadline: Instant,
     ) -> Result<v1::CommandReply, CommandError> {
-        let Admitted {
-            mut request,
-            command,
-        } = admitted;
+        let Admitted { mut request, command } = admitted;
         let bad_json = command.map_or(Code::BODY_NOT_JSON, |command| command.family.bad_json());
         let body = body::read(body).await?;
         body::check(&body, bad_json)?;
@@ -187,14 +157,8 @@ struct Caller<'a> {
 impl Caller<'_> {
     /// The trace that the caller's request belongs to, or nothing.
     fn trace(&self) -> String {
-        let trace = self
-            .headers
-            .get("traceparent")
-            .and_then(|value| value.to_str().ok());
-        trace
-            .filter(|trace| trace.len() == TRACE_BYTES)
-            .unwrap_or_default()
-            .to_owned()
+        let trace = self.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        trace.filter(|trace| trace.len() == TRACE_BYTES).unwrap_or_default().to_owned()
     }
 }
 

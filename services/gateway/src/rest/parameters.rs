@@ -35,10 +35,7 @@ impl<'a> Parameters<'a> {
     /// 60002 when it cannot be parsed, 60009 when it names no command, 60012 and 60006 for the app,
     /// 60025 for the rest.
     pub(super) fn parse(uri: &'a Uri) -> Result<Self, CommandError> {
-        let path = uri
-            .path()
-            .strip_prefix(PREFIX)
-            .and_then(|path| path.split_once('/'));
+        let path = uri.path().strip_prefix(PREFIX).and_then(|path| path.split_once('/'));
         let path = path.filter(|(service, command)| {
             !service.is_empty() && !command.is_empty() && !command.contains('/')
         });
@@ -64,13 +61,7 @@ impl<'a> Parameters<'a> {
         if raw.contenttype.is_some_and(|text| text != "json") {
             return Err(bad("contenttype: must be json"));
         }
-        Ok(Self {
-            service,
-            command,
-            app: AppId(app),
-            identifier,
-            usersig,
-        })
+        Ok(Self { service, command, app: AppId(app), identifier, usersig })
     }
 }
 
@@ -91,57 +82,24 @@ mod tests {
         let long = "x".repeat(limits::USERSIG_BYTES + 1);
         for (uri, expected) in [
             (format!("/v4/profile/portrait_get?sdkappid=7&{good}"), 0),
-            (
-                "/v4/profile/portrait_get?sdkappid=7&identifier=a&usersig=b".to_owned(),
-                0,
-            ),
+            ("/v4/profile/portrait_get?sdkappid=7&identifier=a&usersig=b".to_owned(), 0),
             (format!("/v4/profile/portrait_get?{good}"), 60012),
             ("/v4/profile/portrait_get".to_owned(), 60012),
             (format!("/v4/profile/portrait_get?sdkappid=&{good}"), 60012),
-            (
-                format!("/v4/profile/portrait_get?sdkappid=seven&{good}"),
-                60006,
-            ),
+            (format!("/v4/profile/portrait_get?sdkappid=seven&{good}"), 60006),
             (format!("/v4/profile/portrait_get?sdkappid=0&{good}"), 60006),
-            (
-                format!("/v4/profile/portrait_get?sdkappid=4294967296&{good}"),
-                60006,
-            ),
-            (
-                format!("/v4/profile/portrait_get?sdkappid=7&sdkappid=8&{good}"),
-                60002,
-            ),
-            (
-                "/v4/profile/portrait_get?sdkappid=7&usersig=b".to_owned(),
-                60025,
-            ),
-            (
-                "/v4/profile/portrait_get?sdkappid=7&identifier=&usersig=b".to_owned(),
-                60025,
-            ),
-            (
-                "/v4/profile/portrait_get?sdkappid=7&identifier=a".to_owned(),
-                60025,
-            ),
-            (
-                "/v4/profile/portrait_get?sdkappid=7&identifier=a&usersig=".to_owned(),
-                60025,
-            ),
-            (
-                format!("/v4/p/g?sdkappid=7&identifier=a&usersig={long}"),
-                60025,
-            ),
-            (
-                "/v4/p/g?sdkappid=7&identifier=a&usersig=b&contenttype=xml".to_owned(),
-                60025,
-            ),
+            (format!("/v4/profile/portrait_get?sdkappid=4294967296&{good}"), 60006),
+            (format!("/v4/profile/portrait_get?sdkappid=7&sdkappid=8&{good}"), 60002),
+            ("/v4/profile/portrait_get?sdkappid=7&usersig=b".to_owned(), 60025),
+            ("/v4/profile/portrait_get?sdkappid=7&identifier=&usersig=b".to_owned(), 60025),
+            ("/v4/profile/portrait_get?sdkappid=7&identifier=a".to_owned(), 60025),
+            ("/v4/profile/portrait_get?sdkappid=7&identifier=a&usersig=".to_owned(), 60025),
+            (format!("/v4/p/g?sdkappid=7&identifier=a&usersig={long}"), 60025),
+            ("/v4/p/g?sdkappid=7&identifier=a&usersig=b&contenttype=xml".to_owned(), 60025),
             (format!("/v4/profile?sdkappid=7&{good}"), 60009),
             (format!("/v4/profile/?sdkappid=7&{good}"), 60009),
             (format!("/v4//portrait_get?sdkappid=7&{good}"), 60009),
-            (
-                format!("/v4/profile/portrait_get/more?sdkappid=7&{good}"),
-                60009,
-            ),
+            (format!("/v4/profile/portrait_get/more?sdkappid=7&{good}"), 60009),
         ] {
             assert_eq!(code(&uri), expected, "{uri}");
         }

@@ -38,12 +38,7 @@ impl<C: Clock + Clone> Rates<C> {
         let callable =
             catalogue::commands().filter(|command| command.callers.contains(Callers::REST));
         let rates: HashSet<u32> = callable.map(|command| command.rate).collect();
-        let limiter = |rate| {
-            (
-                rate,
-                RateLimiter::dashmap_with_clock(a_second(rate), clock.clone()),
-            )
-        };
+        let limiter = |rate| (rate, RateLimiter::dashmap_with_clock(a_second(rate), clock.clone()));
         Self {
             apps: RateLimiter::dashmap_with_clock(a_second(requests_per_second), clock.clone()),
             commands: rates.into_iter().map(limiter).collect(),
@@ -67,10 +62,7 @@ impl<C: Clock + Clone> Rates<C> {
         };
         let limiter = self.commands.get(&command.rate);
         if limiter.is_some_and(|limiter| limiter.check_key(&(app, command.name)).is_err()) {
-            let info = format!(
-                "{}: more than {} requests a second",
-                command.name, command.rate
-            );
+            let info = format!("{}: more than {} requests a second", command.name, command.rate);
             return Err(Code::RATE_INTERFACE.with(info));
         }
         Ok(())
@@ -106,15 +98,8 @@ mod tests {
         let check = catalogue::lookup("im_open_login_svc", "account_check").unwrap();
         assert_eq!(taken(&rates, APP, send), send.rate);
         assert_eq!(taken(&rates, APP, check), 100, "its own budget");
-        assert_eq!(
-            taken(&rates, AppId(8), send),
-            send.rate,
-            "each app has its own"
-        );
-        assert_eq!(
-            rates.take(APP, Some(send)).unwrap_err().code,
-            Code::RATE_INTERFACE
-        );
+        assert_eq!(taken(&rates, AppId(8), send), send.rate, "each app has its own");
+        assert_eq!(rates.take(APP, Some(send)).unwrap_err().code, Code::RATE_INTERFACE);
         clock.advance(Duration::from_secs(1));
         assert_eq!(taken(&rates, APP, send), send.rate);
     }
@@ -125,10 +110,7 @@ mod tests {
         let send = catalogue::lookup("group_open_http_svc", "send_group_msg").unwrap();
         rates.take(APP, None).unwrap();
         assert_eq!(taken(&rates, APP, send), 2);
-        assert_eq!(
-            rates.take(APP, Some(send)).unwrap_err().code,
-            Code::RATE_APP
-        );
+        assert_eq!(rates.take(APP, Some(send)).unwrap_err().code, Code::RATE_APP);
         assert_eq!(rates.take(APP, None).unwrap_err().code, Code::RATE_APP);
     }
 }

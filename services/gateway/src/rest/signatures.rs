@@ -43,10 +43,7 @@ impl Signatures {
     pub(super) fn new(directory: DirectoryClient<Link>, failures_per_minute: u32) -> Self {
         Self {
             directory,
-            verified: Cache::builder()
-                .max_capacity(MOST)
-                .time_to_live(KEPT_FOR)
-                .build(),
+            verified: Cache::builder().max_capacity(MOST).time_to_live(KEPT_FOR).build(),
             failures: WindowCounter::new(failures_per_minute),
         }
     }
@@ -65,23 +62,14 @@ impl Signatures {
         let identifier: Arc<str> = claim.identifier.into();
         let now = now_seconds();
         let remembered = (claim.app, Arc::clone(&identifier), Arc::from(claim.usersig));
-        if self
-            .verified
-            .get(&remembered)
-            .is_some_and(|expires_at| now <= expires_at)
-        {
+        if self.verified.get(&remembered).is_some_and(|expires_at| now <= expires_at) {
             return Ok(());
         }
         let failing = (claim.app, identifier, claim.from);
         if self.failures.is_full(&failing) {
             return Err(Code::ACCOUNT_LOCKED.into());
         }
-        let Claim {
-            app,
-            identifier,
-            usersig,
-            ..
-        } = claim;
+        let Claim { app, identifier, usersig, .. } = claim;
         let verified = usersig::verify(usersig, app, &settings.keys, identifier, now);
         let verified = verified.inspect_err(|error| {
             // A server that forgot to sign anew is told so; it is not guessing.
@@ -101,19 +89,11 @@ impl Signatures {
     }
 
     async fn not_before(&self, app: AppId, user: &str) -> Result<i64, CommandError> {
-        let request = v1::EnsureAccountRequest {
-            app: app.0,
-            user: user.to_owned(),
-        };
-        let reply = self
-            .directory
-            .clone()
-            .ensure_account(request)
-            .await
-            .map_err(|status| {
-                tracing::warn!(%status, "an administrator's account could not be checked");
-                Code::TIMEOUT.with("the account could not be checked: try again")
-            })?;
+        let request = v1::EnsureAccountRequest { app: app.0, user: user.to_owned() };
+        let reply = self.directory.clone().ensure_account(request).await.map_err(|status| {
+            tracing::warn!(%status, "an administrator's account could not be checked");
+            Code::TIMEOUT.with("the account could not be checked: try again")
+        })?;
         Ok(reply.into_inner().not_before)
     }
 }

@@ -22,18 +22,13 @@ pub(crate) struct WindowCounter<K: Debug + Hash + Eq + Send + Sync + 'static> {
 impl<K: Debug + Hash + Eq + Send + Sync + 'static> WindowCounter<K> {
     /// A counter that is full at `most` in a window.
     pub(crate) fn new(most: u32) -> Self {
-        let counts = Cache::builder()
-            .max_capacity(MOST_KEYS)
-            .time_to_live(WINDOW)
-            .build();
+        let counts = Cache::builder().max_capacity(MOST_KEYS).time_to_live(WINDOW).build();
         Self { counts, most }
     }
 
     /// Whether a key has been counted as often as it may.
     pub(crate) fn is_full(&self, key: &K) -> bool {
-        self.counts
-            .get(key)
-            .is_some_and(|count| count.load(Ordering::Relaxed) >= self.most)
+        self.counts.get(key).is_some_and(|count| count.load(Ordering::Relaxed) >= self.most)
     }
 
     /// Counts a key once more. False: it was full already.

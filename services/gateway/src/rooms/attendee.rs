@@ -53,30 +53,22 @@ pub(crate) struct PollSeat {
 impl Attendee {
     pub(crate) fn new(app: AppId, user: String, inst_id: u32, outbox: Outbox) -> Self {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self {
-            id,
-            app,
-            user,
-            inst_id,
-            outbox,
-            seats: Mutex::default(),
-        }
+        Self { id, app, user, inst_id, outbox, seats: Mutex::default() }
     }
 
     /// Whether it sits in this room.
     pub(crate) fn is_in(&self, group: &str) -> bool {
-        self.seats
-            .lock()
-            .list
-            .iter()
-            .any(|(room, _)| room.group() == group)
+        self.seats.lock().list.iter().any(|(room, _)| room.group() == group)
+    }
+
+    /// Whether it is pushed what happens in this room.
+    pub(crate) fn is_pushed(&self, group: &str) -> bool {
+        let seats = self.seats.lock();
+        seats.list.iter().any(|(room, seat)| *seat == Seat::Push && room.group() == group)
     }
 
     /// Takes a seat off the list.
     pub(super) fn stand_up(&self, room: &Arc<Room>, seat: &Seat) {
-        self.seats
-            .lock()
-            .list
-            .retain(|(at, taken)| !(Arc::ptr_eq(at, room) && taken == seat));
+        self.seats.lock().list.retain(|(at, taken)| !(Arc::ptr_eq(at, room) && taken == seat));
     }
 }

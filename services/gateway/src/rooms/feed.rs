@@ -118,8 +118,7 @@ impl Feed {
                     if !reply.complete {
                         self.hub.metrics.room_unrecovered.increment(1);
                     }
-                    self.room
-                        .advance(Position::from(reply.head.unwrap_or_default()));
+                    self.room.advance(Position::from(reply.head.unwrap_or_default()));
                     return self.hub.taken_out(&self.room, &out);
                 }
                 Err(status) => tracing::debug!(%status, "cannot fetch a room's events"),
@@ -138,9 +137,7 @@ impl Feed {
         let mut owner = self.hub.forwarder.group_router();
         match timeout(FETCH_TIMEOUT, owner.fetch_events(request)).await {
             Ok(reply) => reply.map(tonic::Response::into_inner),
-            Err(_) => Err(tonic::Status::deadline_exceeded(
-                "the owner did not answer in time",
-            )),
+            Err(_) => Err(tonic::Status::deadline_exceeded("the owner did not answer in time")),
         }
     }
 }

@@ -96,12 +96,7 @@ impl Hub {
     pub(crate) fn leave(&self, attendee: &Attendee, group: &str) -> Vec<Left> {
         let seats: Vec<_> = {
             let seats = attendee.seats.lock();
-            seats
-                .list
-                .iter()
-                .filter(|(room, _)| room.group() == group)
-                .cloned()
-                .collect()
+            seats.list.iter().filter(|(room, _)| room.group() == group).cloned().collect()
         };
         self.give_up(attendee, &seats)
     }
@@ -123,6 +118,12 @@ impl Hub {
             self.drop_if_empty(room);
         }
         left
+    }
+
+    /// Whether a member that was sent this `MsgSeq` of a room last can be sent the rest from here,
+    /// without its owner. Many come back at the same time.
+    pub(crate) fn can_replay(&self, app: AppId, group: &str, last_seq: u32) -> bool {
+        self.find(app, group).is_some_and(|room| room.can_replay(last_seq))
     }
 
     /// The room, if somebody here sits in it.
@@ -153,9 +154,7 @@ impl Hub {
         let Some(rooms) = shard.get_mut(&room.app()) else {
             return;
         };
-        let same = rooms
-            .get(room.group())
-            .is_some_and(|present| Arc::ptr_eq(present, room));
+        let same = rooms.get(room.group()).is_some_and(|present| Arc::ptr_eq(present, room));
         if same && room.close_if_empty() {
             rooms.remove(room.group());
             if rooms.is_empty() {
@@ -169,11 +168,7 @@ impl Hub {
         shards
             .flat_map(|shard| {
                 let shard = shard.lock();
-                shard
-                    .values()
-                    .flat_map(HashMap::values)
-                    .cloned()
-                    .collect::<Vec<_>>()
+                shard.values().flat_map(HashMap::values).cloned().collect::<Vec<_>>()
             })
             .collect()
     }

@@ -47,10 +47,7 @@ impl PollRequest {
     /// The answer with these items, JSON texts separated by commas.
     pub(crate) fn answer(&self, items: &[u8], next_seq: u64) -> bytes::Bytes {
         const LIST: &[u8] = b",\"RspMsgList\":[";
-        let head = envelope::ok(&PollAnswer {
-            key: &self.key,
-            next_seq,
-        });
+        let head = envelope::ok(&PollAnswer { key: &self.key, next_seq });
         let mut body = Vec::with_capacity(head.len() + LIST.len() + items.len() + 1);
         body.extend_from_slice(head.strip_suffix(b"}").unwrap_or(&head));
         body.extend_from_slice(LIST);
@@ -106,13 +103,16 @@ impl Room {
         if !state.ready {
             return None;
         }
-        let after = Position::from_cursor(start, state.head).unwrap_or_else(|| {
-            match state.polls.get(place).map(|member| member.since) {
+        let cursor = Position::from_cursor(start, state.head);
+        if let Some(member) = state.polls.get_mut(place) {
+            member.has = cursor.or(member.has);
+        }
+        let after =
+            cursor.unwrap_or_else(|| match state.polls.get(place).map(|member| member.since) {
                 Some(Since::Joined(position)) => position,
                 Some(Since::Seq(seq)) => state.ring.place_of_seq(seq),
                 None => state.head,
-            }
-        });
+            });
         if let Some((made_for, page)) = &state.page
             && *made_for == after
         {
@@ -154,10 +154,7 @@ impl Hub {
         attendee: &Arc<Attendee>,
         hold: Duration,
     ) -> Polled {
-        let place = PollSeat {
-            user: key.user.clone(),
-            inst_id: key.inst_id,
-        };
+        let place = PollSeat { user: key.user.clone(), inst_id: key.inst_id };
         let Some(room) = self.find(key.app, &key.group_id) else {
             return Polled::Unknown;
         };
@@ -194,16 +191,8 @@ impl Hub {
         key: &PollKey,
         position: Position,
     ) -> bool {
-        let place = PollSeat {
-            user: key.user.clone(),
-            inst_id: key.inst_id,
-        };
-        self.sit(
-            attendee,
-            &key.group_id,
-            &Seat::Poll(place),
-            Since::Joined(position),
-        )
+        let place = PollSeat { user: key.user.clone(), inst_id: key.inst_id };
+        self.sit(attendee, &key.group_id, &Seat::Poll(place), Since::Joined(position))
     }
 }
 
@@ -215,12 +204,8 @@ mod tests {
 
     #[test]
     fn an_answer_has_key_cursor_and_items() {
-        let key = PollKey {
-            app: AppId(1),
-            group_id: "room".to_owned(),
-            user: String::new(),
-            inst_id: 7,
-        };
+        let key =
+            PollKey { app: AppId(1), group_id: "room".to_owned(), user: String::new(), inst_id: 7 };
         let secret = [3; 32];
         let body = format!(r#"{{"USP":1,"StartSeq":0,"Key":"{}"}}"#, key.seal(&secret));
         let (request, place) = PollRequest::open(body.as_bytes(), &secret).unwrap();

@@ -30,33 +30,21 @@ impl Position {
             return None;
         }
         let same_turn = (head.epoch & !EPOCH_MASK) | low;
-        let epoch = if same_turn > head.epoch {
-            same_turn.checked_sub(EPOCH_MASK + 1)?
-        } else {
-            same_turn
-        };
-        Some(Position {
-            epoch,
-            event_no: cursor & u64::from(u32::MAX),
-        })
+        let epoch =
+            if same_turn > head.epoch { same_turn.checked_sub(EPOCH_MASK + 1)? } else { same_turn };
+        Some(Position { epoch, event_no: cursor & u64::from(u32::MAX) })
     }
 }
 
 impl From<v1::RoomPosition> for Position {
     fn from(position: v1::RoomPosition) -> Self {
-        Self {
-            epoch: position.epoch,
-            event_no: position.event_no,
-        }
+        Self { epoch: position.epoch, event_no: position.event_no }
     }
 }
 
 impl From<Position> for v1::RoomPosition {
     fn from(position: Position) -> Self {
-        Self {
-            epoch: position.epoch,
-            event_no: position.event_no,
-        }
+        Self { epoch: position.epoch, event_no: position.event_no }
     }
 }
 
@@ -68,30 +56,11 @@ mod tests {
 
     #[test]
     fn a_cursor_of_an_epoch_in_the_future_is_of_the_turn_before() {
-        let head = Position {
-            epoch: (3 << 20) | 1,
-            event_no: 9,
-        };
-        let cursor = Position {
-            epoch: (2 << 20) | 5,
-            event_no: 7,
-        }
-        .cursor();
-        let expected = Position {
-            epoch: (2 << 20) | 5,
-            event_no: 7,
-        };
+        let head = Position { epoch: (3 << 20) | 1, event_no: 9 };
+        let cursor = Position { epoch: (2 << 20) | 5, event_no: 7 }.cursor();
+        let expected = Position { epoch: (2 << 20) | 5, event_no: 7 };
         assert_eq!(Position::from_cursor(cursor, head), Some(expected));
-        assert_eq!(
-            Position::from_cursor(
-                cursor,
-                Position {
-                    epoch: 1,
-                    event_no: 0
-                }
-            ),
-            None
-        );
+        assert_eq!(Position::from_cursor(cursor, Position { epoch: 1, event_no: 0 }), None);
         assert_eq!(Position::from_cursor(0, head), None);
         assert_eq!(Position::from_cursor(1 << 53, head), None);
     }

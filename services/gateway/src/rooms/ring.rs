@@ -83,11 +83,7 @@ impl Ring {
     /// Adds the newest event.
     pub(crate) fn push(&mut self, position: Position, event: RoomEvent, at: Instant) -> &Event {
         self.bytes += event.frame.len() + event.poll_item.len();
-        self.events.push_back(Event {
-            position,
-            event,
-            at,
-        });
+        self.events.push_back(Event { position, event, at });
         while self.events.len() > self.max_events.max(1)
             || (self.bytes > self.max_bytes && self.events.len() > 1)
         {
@@ -139,14 +135,25 @@ impl Ring {
         seq
     }
 
+    /// The last `MsgSeq` up to a place; 0 if that cannot be said.
+    pub(crate) fn seq_at(&self, place: Position) -> u32 {
+        let split = self.events.partition_point(|event| event.position <= place);
+        let seq = |event: &Event| Some(event.event.msg_seq).filter(|&seq| seq > 0);
+        let before = self.events.range(..split).rev().find_map(seq);
+        before
+            .or_else(|| self.events.range(split..).find_map(seq).map(|next| next - 1))
+            .unwrap_or(0)
+    }
+
+    /// Whether everything is here that came after this `MsgSeq`.
+    pub(crate) fn reaches(&self, last_seq: u32) -> bool {
+        self.events.iter().any(|event| (1..=last_seq).contains(&event.event.msg_seq))
+    }
+
     /// The items after a place that `user` may see.
     pub(crate) fn page(&self, place: Position, user: &str) -> Page {
         let mut items = Vec::new();
-        let mut page = Page {
-            items: Bytes::new(),
-            next: place,
-            for_all: true,
-        };
+        let mut page = Page { items: Bytes::new(), next: place, for_all: true };
         let mut number = 0;
         for event in self.after(place) {
             if number == PAGE_ITEMS || items.len() >= PAGE_BYTES {
@@ -179,13 +186,7 @@ mod tests {
     fn event(msg_seq: u32) -> RoomEvent {
         let frame = format!("<{msg_seq}>");
         let item_len = frame.len() as u32 - 2;
-        RoomEvent {
-            msg_seq,
-            frame: frame.into(),
-            item_start: 1,
-            item_len,
-            ..RoomEvent::default()
-        }
+        RoomEvent { msg_seq, frame: frame.into(), item_start: 1, item_len, ..RoomEvent::default() }
     }
 
     /// Events 1, 2, … with these sequence numbers, each a second after the other.
@@ -204,20 +205,9 @@ mod tests {
     async fn a_page_holds_what_came_after() {
         let (ring, _) = ring(3, &[1, 2, 0, 3]);
         let page = ring.page(at(2), "");
-        assert_eq!(
-            page,
-            Page {
-                items: "0,3".into(),
-                next: at(4),
-                for_all: true
-            }
-        );
+        assert_eq!(page, Page { items: "0,3".into(), next: at(4), for_all: true });
         assert_eq!(ring.page(at(4), "").items, "");
-        assert_eq!(
-            ring.page(Position::default(), "").items,
-            "2,0,3",
-            "the first one is gone"
-        );
+        assert_eq!(ring.page(Position::default(), "").items, "2,0,3", "the first one is gone");
     }
 
     #[tokio::test]
@@ -228,20 +218,13 @@ mod tests {
         ring.push(at(1), directed, Instant::now());
         assert_eq!(ring.page(at(0), "ann").items, "1");
         let other = ring.page(at(0), "");
-        assert_eq!(
-            (&other.items[..], other.next, other.for_all),
-            (&b""[..], at(1), false)
-        );
+        assert_eq!((&other.items[..], other.next, other.for_all), (&b""[..], at(1), false));
     }
 
     #[tokio::test]
     async fn an_item_outside_its_frame_is_no_item() {
         let mut ring = Ring::new(8, 1 << 20);
-        let broken = RoomEvent {
-            item_start: 2,
-            item_len: u32::MAX,
-            ..event(1)
-        };
+        let broken = RoomEvent { item_start: 2, item_len: u32::MAX, ..event(1) };
         ring.push(at(1), broken, Instant::now());
         assert_eq!(ring.page(at(0), "").items, "");
     }
@@ -249,14 +232,14 @@ mod tests {
     #[tokio::test]
     async fn who_comes_back_goes_on_after_its_last_seq() {
         let (ring, _) = ring(100, &[1, 2, 0, 3, 0]);
-        assert_eq!(
-            ring.place_of_seq(2),
-            at(2),
-            "the event without a number is sent again"
-        );
+        assert_eq!(ring.place_of_seq(2), at(2), "the event without a number is sent again");
         assert_eq!(ring.place_of_seq(3), at(4));
         assert_eq!(ring.place_of_seq(9), at(4));
         assert_eq!(ring.place_of_seq(0), Position::default());
+        assert!(ring.reaches(1) && ring.reaches(9) && !ring.reaches(0));
+        let (ring, _) = self::ring(100, &[5, 0, 6]);
+        assert!(!ring.reaches(4), "what came between is not known");
+        assert_eq!([0, 1, 2, 3].map(|number| ring.seq_at(at(number))), [4, 5, 5, 6]);
     }
 
     #[tokio::test]

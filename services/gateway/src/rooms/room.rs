@@ -87,21 +87,19 @@ impl Room {
         if seats.closed {
             return Some(false);
         }
-        let taken = seats
-            .list
-            .iter()
-            .any(|(room, held)| Arc::ptr_eq(room, self) && held == seat);
+        let taken = seats.list.iter().any(|(room, held)| Arc::ptr_eq(room, self) && held == seat);
         if !taken {
             seats.list.push((Arc::clone(self), seat.clone()));
         }
         drop(seats);
         match seat {
-            Seat::Push if taken => {}
+            _ if taken => {}
             Seat::Push => state.add_push(attendee, since),
             Seat::Poll(place) => {
                 let member = PollMember {
                     attendee: Arc::clone(attendee),
                     since,
+                    has: None,
                     polled: Instant::now(),
                     holding: 0,
                 };
@@ -113,6 +111,12 @@ impl Room {
             }
         }
         Some(true)
+    }
+
+    /// Whether a member that was sent this `MsgSeq` last can be sent the rest from here.
+    pub(super) fn can_replay(&self, last_seq: u32) -> bool {
+        let state = self.state.lock();
+        state.ready && state.ring.reaches(last_seq)
     }
 
     /// Gives up a seat, if this attendee holds it.
@@ -130,16 +134,12 @@ impl Room {
                 if state.polls.get(place)?.attendee.id != attendee.id {
                     return None;
                 }
-                state.polls.remove(place);
-                0
+                let has = state.polls.remove(place).and_then(|member| member.has);
+                has.map_or(0, |has| state.ring.seq_at(has))
             }
         };
         attendee.stand_up(self, seat);
-        Some(Left {
-            group: self.group.clone(),
-            seat: seat.clone(),
-            last_seq,
-        })
+        Some(Left { group: self.group.clone(), seat: seat.clone(), last_seq })
     }
 
     /// Fills the ring with the owner's recent events; from now on members are served.
@@ -154,9 +154,7 @@ impl Room {
         }
         state.head = state.head.max(head);
         state.ready = true;
-        let State {
-            push, ring, head, ..
-        } = &mut *state;
+        let State { push, ring, head, .. } = &mut *state;
         for member in push {
             member.catch_up(ring, *head);
         }
@@ -172,11 +170,7 @@ impl Room {
         if position <= head {
             return Offered::Old;
         }
-        let follows = if position.epoch == head.epoch {
-            head.event_no + 1
-        } else {
-            1
-        };
+        let follows = if position.epoch == head.epoch { head.event_no + 1 } else { 1 };
         if position.event_no != follows {
             return Offered::Hole(event);
         }

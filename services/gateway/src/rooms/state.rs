@@ -50,6 +50,8 @@ pub(super) struct PushMember {
 pub(super) struct PollMember {
     pub(super) attendee: Arc<Attendee>,
     pub(super) since: Since,
+    /// Where its last poll began: it has everything up to there.
+    pub(super) has: Option<Position>,
     pub(super) polled: Instant,
     pub(super) holding: usize,
 }
@@ -143,12 +145,8 @@ impl State {
                 out.push(member.attendee);
             }
         }
-        let polling: Vec<PollSeat> = self
-            .polls
-            .keys()
-            .filter(|place| is_out(&place.user))
-            .cloned()
-            .collect();
+        let polling: Vec<PollSeat> =
+            self.polls.keys().filter(|place| is_out(&place.user)).cloned().collect();
         for place in polling {
             if let Some(member) = self.polls.remove(&place) {
                 member.attendee.stand_up(room, &Seat::Poll(place));
@@ -169,10 +167,7 @@ impl PushMember {
         let is_for =
             |event: &&Event| !event.event.frame.is_empty() && event.is_for(&self.attendee.user);
         for event in ring.after(self.from).filter(is_for) {
-            let _ = self
-                .attendee
-                .outbox
-                .room(&event.event.frame, event.event.priority);
+            let _ = self.attendee.outbox.room(&event.event.frame, event.event.priority);
         }
         // Later than the head if it joined before its own event came by.
         self.after = self.from.max(head);

@@ -58,12 +58,10 @@ async fn a_member_gets_what_comes_after_it_joined() {
     let room = room();
     room.make_ready(vec![event(1, 1)], at(1, 1));
     let (early, late) = (attendee("ann"), attendee("bob"));
-    room.sit(&early, &Seat::Push, Since::Joined(at(1, 1)))
-        .unwrap();
+    room.sit(&early, &Seat::Push, Since::Joined(at(1, 1))).unwrap();
     delivered(&room, event(1, 2));
     // The owner took it in at 1, but its seat here comes only now.
-    room.sit(&late, &Seat::Push, Since::Joined(at(1, 1)))
-        .unwrap();
+    room.sit(&late, &Seat::Push, Since::Joined(at(1, 1))).unwrap();
     delivered(&room, event(1, 3));
     assert_eq!(got(&early), ["1.2", "1.3"]);
     assert_eq!(got(&late), ["1.2", "1.3"]);
@@ -74,8 +72,7 @@ async fn a_member_that_joined_ahead_of_the_bus_does_not_get_what_was_before() {
     let room = room();
     room.make_ready(vec![], at(1, 0));
     let ann = attendee("ann");
-    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 2)))
-        .unwrap();
+    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 2))).unwrap();
     for number in 1..=3 {
         delivered(&room, event(1, number));
     }
@@ -86,8 +83,7 @@ async fn a_member_that_joined_ahead_of_the_bus_does_not_get_what_was_before() {
 async fn members_wait_until_the_ring_is_filled() {
     let room = room();
     let (joined, back, unknown) = (attendee("ann"), attendee("bob"), attendee("eve"));
-    room.sit(&joined, &Seat::Push, Since::Joined(at(1, 3)))
-        .unwrap();
+    room.sit(&joined, &Seat::Push, Since::Joined(at(1, 3))).unwrap();
     room.sit(&back, &Seat::Push, Since::Seq(1)).unwrap();
     room.sit(&unknown, &Seat::Push, Since::Seq(0)).unwrap();
     assert!(got(&back).is_empty());
@@ -116,17 +112,9 @@ async fn directed_events_reach_their_receivers_only() {
     let room = room();
     room.make_ready(vec![], at(1, 0));
     let (ann, bob) = (attendee("ann"), attendee("bob"));
-    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 0)))
-        .unwrap();
-    room.sit(&bob, &Seat::Push, Since::Joined(at(1, 0)))
-        .unwrap();
-    delivered(
-        &room,
-        RoomEvent {
-            recipients: vec!["bob".to_owned()],
-            ..event(1, 1)
-        },
-    );
+    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 0))).unwrap();
+    room.sit(&bob, &Seat::Push, Since::Joined(at(1, 0))).unwrap();
+    delivered(&room, RoomEvent { recipients: vec!["bob".to_owned()], ..event(1, 1) });
     assert!(got(&ann).is_empty());
     assert_eq!(got(&bob), ["1.1"]);
 }
@@ -136,38 +124,18 @@ async fn who_is_removed_gets_the_event_and_nothing_after_it() {
     let room = room();
     room.make_ready(vec![], at(1, 0));
     let (ann, bob) = (attendee("ann"), attendee("bob"));
-    let place = PollSeat {
-        user: "bob".to_owned(),
-        inst_id: 7,
-    };
-    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 0)))
-        .unwrap();
-    room.sit(&bob, &Seat::Push, Since::Joined(at(1, 0)))
-        .unwrap();
-    room.sit(&bob, &Seat::Poll(place), Since::Joined(at(1, 0)))
-        .unwrap();
-    let removed = Membership::Removed(MembersRemoved {
-        users: vec!["bob".to_owned()],
-    });
-    let out = delivered(
-        &room,
-        RoomEvent {
-            membership: Some(removed),
-            ..event(1, 1)
-        },
-    );
+    let place = PollSeat { user: "bob".to_owned(), inst_id: 7 };
+    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 0))).unwrap();
+    room.sit(&bob, &Seat::Push, Since::Joined(at(1, 0))).unwrap();
+    room.sit(&bob, &Seat::Poll(place), Since::Joined(at(1, 0))).unwrap();
+    let removed = Membership::Removed(MembersRemoved { users: vec!["bob".to_owned()] });
+    let out = delivered(&room, RoomEvent { membership: Some(removed), ..event(1, 1) });
     assert_eq!(out.len(), 2);
     assert!(!bob.is_in("room"));
     delivered(&room, event(1, 2));
     assert_eq!(got(&bob), ["1.1"]);
     let closed = Membership::Closed(RoomClosed {});
-    delivered(
-        &room,
-        RoomEvent {
-            membership: Some(closed),
-            ..event(1, 3)
-        },
-    );
+    delivered(&room, RoomEvent { membership: Some(closed), ..event(1, 3) });
     assert_eq!(got(&ann), ["1.1", "1.2", "1.3"]);
     assert!(room.close_if_empty());
     assert_eq!(room.sit(&ann, &Seat::Push, Since::Seq(0)), None);
@@ -178,20 +146,11 @@ async fn leaving_tells_what_the_member_has_for_certain() {
     let room = room();
     let ann = attendee("ann");
     room.sit(&ann, &Seat::Push, Since::Seq(9)).unwrap();
-    assert_eq!(
-        room.leave(&ann, &Seat::Push).unwrap().last_seq,
-        9,
-        "nothing was sent yet"
-    );
+    assert_eq!(room.leave(&ann, &Seat::Push).unwrap().last_seq, 9, "nothing was sent yet");
     room.make_ready(vec![event(1, 5)], at(1, 5));
-    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 5)))
-        .unwrap();
+    room.sit(&ann, &Seat::Push, Since::Joined(at(1, 5))).unwrap();
     delivered(&room, event(1, 6));
-    assert_eq!(
-        room.leave(&ann, &Seat::Push).unwrap().last_seq,
-        5,
-        "6 may be on the wire"
-    );
+    assert_eq!(room.leave(&ann, &Seat::Push).unwrap().last_seq, 5, "6 may be on the wire");
     assert_eq!(room.leave(&ann, &Seat::Push), None);
     assert_eq!(room.size(), 0);
 }
@@ -200,9 +159,7 @@ async fn leaving_tells_what_the_member_has_for_certain() {
 async fn many_members_come_and_go() {
     let room = room();
     room.make_ready(vec![], at(1, 0));
-    let all: Vec<_> = (0..50)
-        .map(|number| attendee(&format!("user{number}")))
-        .collect();
+    let all: Vec<_> = (0..50).map(|number| attendee(&format!("user{number}"))).collect();
     for one in &all {
         room.sit(one, &Seat::Push, Since::Joined(at(1, 0))).unwrap();
         // A repeated join changes nothing.
@@ -222,19 +179,12 @@ async fn a_poll_place_moves_to_the_connection_that_polls() {
     let room = room();
     room.make_ready(vec![], at(1, 0));
     let (old, new) = (attendee(""), attendee(""));
-    let place = PollSeat {
-        user: String::new(),
-        inst_id: 7,
-    };
+    let place = PollSeat { user: String::new(), inst_id: 7 };
     let seat = Seat::Poll(place.clone());
     room.sit(&old, &seat, Since::Joined(at(1, 0))).unwrap();
     assert!(room.begin_poll(&place, &new));
     assert!(!old.is_in("room") && new.is_in("room"));
-    assert_eq!(
-        room.leave(&old, &seat),
-        None,
-        "the old connection's end changes nothing"
-    );
+    assert_eq!(room.leave(&old, &seat), None, "the old connection's end changes nothing");
     room.end_poll(&place);
     delivered(&room, event(1, 1));
     let page = room.page(&place, 0).unwrap();
@@ -247,18 +197,11 @@ async fn guests_that_stopped_polling_are_taken_out() {
     let room = room();
     room.make_ready(vec![], at(1, 0));
     let guest = attendee("");
-    let place = PollSeat {
-        user: String::new(),
-        inst_id: 7,
-    };
-    room.sit(&guest, &Seat::Poll(place.clone()), Since::Joined(at(1, 0)))
-        .unwrap();
+    let place = PollSeat { user: String::new(), inst_id: 7 };
+    room.sit(&guest, &Seat::Poll(place.clone()), Since::Joined(at(1, 0))).unwrap();
     assert!(room.begin_poll(&place, &guest));
     let later = Instant::now() + std::time::Duration::from_secs(1);
-    assert!(
-        room.expire_guests(later).is_empty(),
-        "its poll is being held"
-    );
+    assert!(room.expire_guests(later).is_empty(), "its poll is being held");
     room.end_poll(&place);
     assert_eq!(room.expire_guests(later), [place]);
     assert!(!guest.is_in("room"));

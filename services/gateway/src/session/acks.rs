@@ -41,12 +41,7 @@ pub(crate) struct Due {
 
 impl AckWindow {
     pub(crate) fn new(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            next: 1,
-            waiting: VecDeque::new(),
-            watched: false,
-        }
+        Self { timeout, next: 1, waiting: VecDeque::new(), watched: false }
     }
 
     /// Notes a push that goes out now; `frame` makes it, given its number. Returns the frame, and how
@@ -56,12 +51,7 @@ impl AckWindow {
         self.next += 1;
         let frame = frame(number);
         let due = now + self.timeout;
-        self.waiting.push_back(Waiting {
-            number,
-            frame: frame.clone(),
-            tries: 1,
-            due,
-        });
+        self.waiting.push_back(Waiting { number, frame: frame.clone(), tries: 1, due });
         let mut given_up = 0;
         while self.waiting.len() > MOST {
             self.waiting.pop_front();
@@ -127,13 +117,7 @@ mod tests {
         window.acknowledge(2);
         window.acknowledge(99);
         assert_eq!(window.due(start + second * 10).again, again(&[1]));
-        assert_eq!(
-            window.due(start + second * 15),
-            Due {
-                again: vec![],
-                given_up: 1
-            }
-        );
+        assert_eq!(window.due(start + second * 15), Due { again: vec![], given_up: 1 });
         assert!(window.is_empty());
     }
 

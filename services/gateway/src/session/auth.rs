@@ -21,17 +21,9 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub(super) fn new(a2: String, token: A2, session: &Session) -> Self {
-        let attendee = Attendee::new(
-            token.app,
-            token.user.clone(),
-            token.inst_id,
-            session.outbox.clone(),
-        );
-        Self {
-            a2,
-            token,
-            attendee: Arc::new(attendee),
-        }
+        let attendee =
+            Attendee::new(token.app, token.user.clone(), token.inst_id, session.outbox.clone());
+        Self { a2, token, attendee: Arc::new(attendee) }
     }
 
     pub(super) fn key(&self) -> v1::SessionKey {
@@ -97,9 +89,6 @@ impl Session {
     /// Whether the connection is this identity's.
     pub(super) fn is_current(&self, identity: &Arc<Identity>) -> bool {
         let state = self.state.lock();
-        state
-            .identity
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, identity))
+        state.identity.as_ref().is_some_and(|current| Arc::ptr_eq(current, identity))
     }
 }

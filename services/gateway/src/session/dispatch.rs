@@ -61,17 +61,11 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn ok(body: &impl Serialize) -> Self {
-        Self {
-            code: 0,
-            body: envelope::ok(body),
-        }
+        Self { code: 0, body: envelope::ok(body) }
     }
 
     pub(super) fn fail(error: &CommandError) -> Self {
-        Self {
-            code: error.code.number(),
-            body: envelope::fail(error),
-        }
+        Self { code: error.code.number(), body: envelope::fail(error) }
     }
 
     pub(super) fn kicked(kick_type: u32) -> Self {
@@ -81,10 +75,7 @@ impl Answer {
             kick_type: u32,
         }
         let error = NotAuthentic::Kicked(kick_type).error();
-        Self {
-            code: error.code.number(),
-            body: envelope::fail_with(&error, &Body { kick_type }),
-        }
+        Self { code: error.code.number(), body: envelope::fail_with(&error, &Body { kick_type }) }
     }
 }
 
@@ -109,10 +100,7 @@ impl Echo {
 
     /// A copy that does not keep the whole frame in memory.
     pub(super) fn detached(&self) -> Self {
-        Self {
-            servcmd: Bytes::copy_from_slice(&self.servcmd),
-            seq: self.seq,
-        }
+        Self { servcmd: Bytes::copy_from_slice(&self.servcmd), seq: self.seq }
     }
 }
 
@@ -132,17 +120,10 @@ impl Session {
             unreadable(&error)
         })?;
         let head = parsed.head;
-        let echo = Echo {
-            servcmd: share(frame, &head.servcmd),
-            seq: head.seq,
-        };
+        let echo = Echo { servcmd: share(frame, &head.servcmd), seq: head.seq };
         let (service, name) = head.service_and_command();
         let Some(command) = catalogue::lookup(service, name) else {
-            self.answer_as(
-                UNKNOWN,
-                &echo,
-                &Answer::fail(&catalogue::unknown(service, name)),
-            );
+            self.answer_as(UNKNOWN, &echo, &Answer::fail(&catalogue::unknown(service, name)));
             return Ok(None);
         };
         let body = share(frame, parsed.body.get());
@@ -174,13 +155,7 @@ impl Session {
             identifier: head.identifier.to_string(),
             usersig: head.usersig.to_string(),
         });
-        let request = Request {
-            command,
-            caller,
-            body,
-            echo,
-            credentials,
-        };
+        let request = Request { command, caller, body, echo, credentials };
         Ok(Some(async move { self.run(request).await }))
     }
 
@@ -207,9 +182,7 @@ impl Session {
             Err(why) => Err(why.into()),
             Ok(_) if !command.callers.contains(Callers::CLIENT) => {
                 let error = command.family.needs_admin();
-                Err(Answer::fail(
-                    &error.with(format!("{}: only over REST", command.name)),
-                ))
+                Err(Answer::fail(&error.with(format!("{}: only over REST", command.name))))
             }
             Ok(identity) => Ok(Caller::Session(identity)),
         }
@@ -257,9 +230,7 @@ impl Session {
     fn answer_as(&self, name: &'static str, echo: &Echo, answer: &Answer) {
         self.context.metrics.command(name, answer.code);
         // A connection that is gone takes no answer, and asks again on the next one.
-        let _ = self
-            .outbox
-            .control(frame::reply(echo.servcmd(), echo.seq, &answer.body));
+        let _ = self.outbox.control(frame::reply(echo.servcmd(), echo.seq, &answer.body));
     }
 }
 
@@ -267,40 +238,20 @@ impl Session {
 fn share(frame: &Bytes, part: &str) -> Bytes {
     let (frame_at, part_at) = (frame.as_ptr() as usize, part.as_ptr() as usize);
     let inside = part_at >= frame_at && part_at + part.len() <= frame_at + frame.len();
-    if inside {
-        frame.slice_ref(part.as_bytes())
-    } else {
-        Bytes::copy_from_slice(part.as_bytes())
-    }
+    if inside { frame.slice_ref(part.as_bytes()) } else { Bytes::copy_from_slice(part.as_bytes()) }
 }
 
 /// A frame that has no `servcmd` and `seq` to answer to breaks the protocol.
 fn unreadable(error: &FrameError) -> Close {
     match error {
-        FrameError::Compressed => Close {
-            code: 1003,
-            text: "compressed frames are not accepted",
-            reason: "compressed",
-        },
-        FrameError::NotUtf8 => Close {
-            code: 1007,
-            text: "not UTF-8",
-            reason: "not_utf8",
-        },
-        FrameError::NotJson(_) => Close {
-            code: 1007,
-            text: "not JSON",
-            reason: "not_json",
-        },
-        FrameError::TooDeep => Close {
-            code: 1008,
-            text: "nested too deeply",
-            reason: "too_deep",
-        },
-        FrameError::Field { .. } | FrameError::NoServcmd | FrameError::BadServcmd => Close {
-            code: 1008,
-            text: "the head is not valid",
-            reason: "bad_head",
-        },
+        FrameError::Compressed => {
+            Close { code: 1003, text: "compressed frames are not accepted", reason: "compressed" }
+        }
+        FrameError::NotUtf8 => Close { code: 1007, text: "not UTF-8", reason: "not_utf8" },
+        FrameError::NotJson(_) => Close { code: 1007, text: "not JSON", reason: "not_json" },
+        FrameError::TooDeep => Close { code: 1008, text: "nested too deeply", reason: "too_deep" },
+        FrameError::Field { .. } | FrameError::NoServcmd | FrameError::BadServcmd => {
+            Close { code: 1008, text: "the head is not valid", reason: "bad_head" }
+        }
     }
 }

@@ -38,15 +38,8 @@ impl Session {
             Ok(envelope) => envelope,
             Err(error) => return self.respond(&request, &Answer::fail(&error)),
         };
-        let reply = self
-            .context
-            .forwarder
-            .execute(envelope, request.command)
-            .await;
-        let answer = Answer {
-            code: reply.code,
-            body: reply.body,
-        };
+        let reply = self.context.forwarder.execute(envelope, request.command).await;
+        let answer = Answer { code: reply.code, body: reply.body };
         if reply.effects.is_empty() {
             return self.respond(&request, &answer);
         }
@@ -118,11 +111,8 @@ impl Session {
                 .is_some_and(|join| join.was_member && join.at.elapsed() < REJOIN);
         }
         let was_member = attendee.is_in(&group);
-        state.recent_join = Some(RecentJoin {
-            group: group.into_owned(),
-            at: Instant::now(),
-            was_member,
-        });
+        state.recent_join =
+            Some(RecentJoin { group: group.into_owned(), at: Instant::now(), was_member });
         false
     }
 }

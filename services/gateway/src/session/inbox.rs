@@ -46,18 +46,11 @@ impl Context {
 
     fn handle(&self, payload: Bytes) {
         match v1::GatewayMessage::decode(payload) {
-            Ok(v1::GatewayMessage {
-                message: Some(gateway_message::Message::Delivery(items)),
-            }) => {
+            Ok(v1::GatewayMessage { message: Some(gateway_message::Message::Delivery(items)) }) => {
                 self.deliver(&items);
             }
-            Ok(v1::GatewayMessage {
-                message: Some(gateway_message::Message::Kick(kick)),
-            }) => {
-                for session in self
-                    .sessions
-                    .of(AppId(kick.app), &kick.user, &[kick.inst_id])
-                {
+            Ok(v1::GatewayMessage { message: Some(gateway_message::Message::Kick(kick)) }) => {
+                for session in self.sessions.of(AppId(kick.app), &kick.user, &[kick.inst_id]) {
                     session.kick(&kick);
                 }
             }

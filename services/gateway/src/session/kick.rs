@@ -24,18 +24,13 @@ impl Session {
                 .identity
                 .take_if(|one| one.token.user == kick.user && one.token.inst_id == kick.inst_id);
             if identity.is_some() {
-                state.kicked = Some(Kicked {
-                    inst_id: kick.inst_id,
-                    kick_type: kick.kick_type,
-                });
+                state.kicked = Some(Kicked { inst_id: kick.inst_id, kick_type: kick.kick_type });
             }
             identity
         };
         let Some(identity) = identity else { return };
         let token = &identity.token;
-        self.context
-            .sessions
-            .remove(token.app, &token.user, token.inst_id, self);
+        self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         self.acks.lock().clear();
         // Presence takes the session out of its rooms at their owners.
         self.close_seats(&identity);
@@ -48,8 +43,5 @@ fn kick_frame(kick_type: u32) -> bytes::Bytes {
     let body = json!({"EventArray": [
         {"Event": 13, "C2cNotifyMsgArray": [{"KickoutMsgNotify": notice}]},
     ]});
-    frame::push(
-        "im_open_status.stat_forceoffline",
-        body.to_string().as_bytes(),
-    )
+    frame::push("im_open_status.stat_forceoffline", body.to_string().as_bytes())
 }

@@ -109,9 +109,7 @@ impl Session {
         let config = &self.context.config;
         let Ok(Ok(_turn)) = timeout(config.login_wait, self.context.logins.acquire()).await else {
             self.context.metrics.refused("logins");
-            return Err(Refused::Failed(
-                Code::OVERLOADED.with("too many logins: try again"),
-            ));
+            return Err(Refused::Failed(Code::OVERLOADED.with("too many logins: try again")));
         };
         let work = async {
             let (identity, fresh) = if credentials.a2.is_empty() {
@@ -123,9 +121,7 @@ impl Session {
         };
         match timeout(config.command_timeout, work).await {
             Ok(result) => result,
-            Err(_) => Err(Refused::Failed(
-                Code::TIMEOUT.with("the login took too long"),
-            )),
+            Err(_) => Err(Refused::Failed(Code::TIMEOUT.with("the login took too long"))),
         }
     }
 
@@ -136,26 +132,16 @@ impl Session {
         let forwarder = &self.context.forwarder;
         let settings = forwarder.apps().get(self.peer.app).await?;
         let now = time::now_seconds();
-        let signed = usersig::verify(
-            &credentials.usersig,
-            self.peer.app,
-            &settings.keys,
-            user,
-            now,
-        )?;
-        let request = v1::EnsureAccountRequest {
-            app: self.peer.app.0,
-            user: user.clone(),
-        };
+        let signed =
+            usersig::verify(&credentials.usersig, self.peer.app, &settings.keys, user, now)?;
+        let request = v1::EnsureAccountRequest { app: self.peer.app.0, user: user.clone() };
         let account = forwarder
             .directory()
             .ensure_account(request)
             .await
             .map_err(|status| failed(&status))?;
         if account.into_inner().not_before > signed.issued_at {
-            return Err(Code::SIG_REVOKED
-                .with("usersig: revoked, make a new one")
-                .into());
+            return Err(Code::SIG_REVOKED.with("usersig: revoked, make a new one").into());
         }
         let token = A2 {
             app: self.peer.app,
@@ -182,9 +168,7 @@ impl Session {
         self.take_over_connection(&identity).await?;
         let token = &identity.token;
         let had_until_now =
-            self.context
-                .sessions
-                .enter(token.app, &token.user, token.inst_id, self);
+            self.context.sessions.enter(token.app, &token.user, token.inst_id, self);
         let request = v1::RegisterRequest {
             session: Some(identity.key()),
             gateway: self.context.gateway_id.clone(),
@@ -209,11 +193,7 @@ impl Session {
         if let Some(before) = had_until_now {
             before.hand_over(token, &mut rooms);
         }
-        Ok(LoggedIn {
-            identity,
-            custom_status: reply.custom_status,
-            rooms,
-        })
+        Ok(LoggedIn { identity, custom_status: reply.custom_status, rooms })
     }
 
     /// From now on the connection is this identity's; another one's session on it is over.
@@ -235,15 +215,9 @@ impl Session {
 
     fn forget(&self, identity: &Arc<Identity>) {
         let token = &identity.token;
-        self.context
-            .sessions
-            .remove(token.app, &token.user, token.inst_id, self);
+        self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         let mut state = self.state.lock();
-        if state
-            .identity
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, identity))
-        {
+        if state.identity.as_ref().is_some_and(|current| Arc::ptr_eq(current, identity)) {
             state.identity = None;
         }
     }

@@ -23,11 +23,7 @@ impl Session {
         if let Caller::Session(identity) = &request.caller {
             {
                 let mut state = self.state.lock();
-                if state
-                    .identity
-                    .as_ref()
-                    .is_some_and(|current| current.is(&identity.token))
-                {
+                if state.identity.as_ref().is_some_and(|current| current.is(&identity.token)) {
                     state.identity = None;
                 }
             }
@@ -40,12 +36,8 @@ impl Session {
     pub(super) async fn sign_off(&self, identity: &Identity) {
         self.close_seats(identity);
         let token = &identity.token;
-        self.context
-            .sessions
-            .remove(token.app, &token.user, token.inst_id, self);
-        let request = v1::UnregisterRequest {
-            session: Some(identity.key()),
-        };
+        self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
+        let request = v1::UnregisterRequest { session: Some(identity.key()) };
         if let Err(status) = self.context.forwarder.presence().unregister(request).await {
             tracing::warn!(%status, "presence was not told of a logout");
         }
@@ -66,10 +58,7 @@ impl Session {
         let Some(identity) = identity else { return };
         let token = &identity.token;
         let left = self.close_seats(&identity);
-        let was_here = self
-            .context
-            .sessions
-            .remove(token.app, &token.user, token.inst_id, self);
+        let was_here = self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         if !was_here && left.is_empty() {
             return;
         }
@@ -82,12 +71,8 @@ impl Session {
         };
         let told = timeout(TELL_PRESENCE, async {
             let mut pause = Duration::from_millis(50);
-            while let Err(status) = self
-                .context
-                .forwarder
-                .presence()
-                .disconnect(request.clone())
-                .await
+            while let Err(status) =
+                self.context.forwarder.presence().disconnect(request.clone()).await
             {
                 tracing::debug!(%status, "presence was not told of a connection's end");
                 sleep(pause).await;
@@ -118,10 +103,7 @@ impl Session {
         };
         if let Some(identity) = identity {
             for room in self.close_seats(&identity) {
-                match rooms
-                    .iter_mut()
-                    .find(|known| known.group_id == room.group_id)
-                {
+                match rooms.iter_mut().find(|known| known.group_id == room.group_id) {
                     Some(known) => known.last_seq = room.last_seq,
                     None => rooms.push(room),
                 }

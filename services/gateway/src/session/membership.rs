@@ -17,6 +17,8 @@ use crate::rooms::{Attendee, Left, PollSeat, Position, Seat, Since};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 20;
+/// The `MsgSeq` of a member that needs nothing from the owner.
+pub(super) const NOTHING_MISSED: u32 = u32::MAX;
 
 impl Session {
     /// What changes before the answer goes out: rooms that were left.
@@ -70,35 +72,34 @@ impl Session {
         identity: &Arc<Identity>,
         rooms: Vec<v1::TrackedRoom>,
     ) {
-        let missing = rooms
-            .iter()
-            .filter(|room| !identity.attendee.is_in(&room.group_id));
+        let missing = rooms.iter().filter(|room| !identity.attendee.is_pushed(&room.group_id));
         join_all(missing.map(|room| self.attach(identity, room))).await;
     }
 
     async fn attach(&self, identity: &Arc<Identity>, room: &v1::TrackedRoom) {
         let attendee = &identity.attendee;
-        let place = PollSeat {
-            user: attendee.user.clone(),
-            inst_id: attendee.inst_id,
-        };
-        let Some(reply) = self.ask_owner(&room.group_id, &place, room.last_seq).await else {
+        let place = PollSeat { user: attendee.user.clone(), inst_id: attendee.inst_id };
+        let hub = &self.context.hub;
+        let here = hub.can_replay(attendee.app, &room.group_id, room.last_seq);
+        let last_seq = if here { NOTHING_MISSED } else { room.last_seq };
+        let Some(reply) = self.ask_owner(&room.group_id, &place, last_seq).await else {
             return;
         };
         if reply.outcome() == Outcome::Attached {
-            if !reply.missed_items.is_empty() {
-                let _ = self.outbox.control(items_frame(&reply.missed_items));
-            }
-            let seat = seat_of(attendee, room.mode());
-            let since = Since::Joined(Position::from(reply.position.unwrap_or_default()));
-            self.context.hub.sit(attendee, &room.group_id, &seat, since);
+            let since = if here {
+                Since::Seq(room.last_seq)
+            } else {
+                if !reply.missed_items.is_empty() {
+                    let _ = self.outbox.control(items_frame(&reply.missed_items));
+                }
+                Since::Joined(Position::from(reply.position.unwrap_or_default()))
+            };
+            hub.sit(attendee, &room.group_id, &seat_of(attendee, room.mode()), since);
             return;
         }
         self.push_notice(&reply);
         let left = v1::SessionEffect {
-            effect: Some(Effect::Left(v1::RoomLeft {
-                group_id: room.group_id.clone(),
-            })),
+            effect: Some(Effect::Left(v1::RoomLeft { group_id: room.group_id.clone() })),
         };
         self.track(identity, &[left]).await;
     }
@@ -142,10 +143,9 @@ impl Session {
 
 fn seat_of(attendee: &Attendee, mode: v1::RoomMode) -> Seat {
     match mode {
-        v1::RoomMode::Poll => Seat::Poll(PollSeat {
-            user: attendee.user.clone(),
-            inst_id: attendee.inst_id,
-        }),
+        v1::RoomMode::Poll => {
+            Seat::Poll(PollSeat { user: attendee.user.clone(), inst_id: attendee.inst_id })
+        }
         v1::RoomMode::Push | v1::RoomMode::Unspecified => Seat::Push,
     }
 }

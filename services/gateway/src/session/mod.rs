@@ -106,12 +106,7 @@ impl Session {
         let mut state = self.state.lock();
         let guest = state.guest.get_or_insert_with(|| {
             let inst_id = self.context.guest_inst_id();
-            Arc::new(Attendee::new(
-                self.peer.app,
-                String::new(),
-                inst_id,
-                self.outbox.clone(),
-            ))
+            Arc::new(Attendee::new(self.peer.app, String::new(), inst_id, self.outbox.clone()))
         });
         Arc::clone(guest)
     }

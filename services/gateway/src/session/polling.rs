@@ -9,17 +9,12 @@ use throng_protocol::token::PollKey;
 
 use super::Session;
 use super::dispatch::{Answer, Caller, Request};
+use super::membership::NOTHING_MISSED;
 use crate::rooms::{Attendee, PollRequest, PollSeat, Polled, Position};
 
 impl Session {
     pub(super) async fn poll(self: &Arc<Self>, request: Request) {
-        let Request {
-            command,
-            caller,
-            body,
-            echo,
-            credentials: _,
-        } = request;
+        let Request { command, caller, body, echo, credentials: _ } = request;
         let opened = PollRequest::open(&body, self.context.forwarder.secret().token_key());
         // A poll waits for long: it must not keep the frame that it came in.
         let echo = echo.detached();
@@ -48,15 +43,10 @@ impl Session {
             return Ok(body);
         }
         // Another gateway had this place, or this one before a restart.
-        let place = PollSeat {
-            user: key.user.clone(),
-            inst_id: key.inst_id,
-        };
+        let place = PollSeat { user: key.user.clone(), inst_id: key.inst_id };
         let failed = || Code::GROUP_INTERNAL.with("the room is not available: try again");
-        let reply = self
-            .ask_owner(&key.group_id, &place, 0)
-            .await
-            .ok_or_else(failed)?;
+        let reply =
+            self.ask_owner(&key.group_id, &place, NOTHING_MISSED).await.ok_or_else(failed)?;
         if reply.outcome() != Outcome::Attached {
             self.push_notice(&reply);
             return Ok(poll.answer(b"", poll.start_seq));

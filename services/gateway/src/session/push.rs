@@ -54,14 +54,9 @@ impl Session {
             over_load_serv_cmd: &'a str,
             delay_secs: u64,
         }
-        let body = Body {
-            over_load_serv_cmd: servcmd,
-            delay_secs: delay.as_secs(),
-        };
+        let body = Body { over_load_serv_cmd: servcmd, delay_secs: delay.as_secs() };
         if let Ok(body) = serde_json::to_vec(&body) {
-            let _ = self
-                .outbox
-                .control(frame::push("OverLoadPush.notify2", &body));
+            let _ = self.outbox.control(frame::push("OverLoadPush.notify2", &body));
         }
     }
 }

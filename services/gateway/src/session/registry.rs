@@ -22,10 +22,7 @@ pub(crate) struct Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
-        }
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
     }
 }
 
@@ -39,11 +36,7 @@ impl Registry {
         session: &Arc<Session>,
     ) -> Option<Arc<Session>> {
         let mut shard = self.shard(app, user).lock();
-        let sessions = shard
-            .entry(app)
-            .or_default()
-            .entry(user.to_owned())
-            .or_default();
+        let sessions = shard.entry(app).or_default().entry(user.to_owned()).or_default();
         match sessions.iter_mut().find(|(other, _)| *other == inst_id) {
             Some((_, present)) if Arc::ptr_eq(present, session) => None,
             Some((_, present)) => Some(std::mem::replace(present, Arc::clone(session))),

@@ -23,47 +23,23 @@ fn binary(text: &'static [u8]) -> Message {
 async fn what_cannot_be_read_closes_the_connection_with_a_reason() {
     let cluster = Cluster::start().await;
     let cases = [
-        (
-            binary(b"COMP\x78\x9c\x03\x00"),
-            1003,
-            "compressed frames are not accepted",
-        ),
+        (binary(b"COMP\x78\x9c\x03\x00"), 1003, "compressed frames are not accepted"),
         (binary(b"{\"head\":\xff}"), 1007, "not UTF-8"),
         (binary(b""), 1007, "not JSON"),
         (binary(b"hello"), 1007, "not JSON"),
-        (
-            binary(b"{\"head\":{\"servcmd\":\"a.b\",\"seq\":1},\"body\":{}"),
-            1007,
-            "not JSON",
-        ),
-        (
-            binary(b"{\"head\":{},\"body\":{}}"),
-            1008,
-            "the head is not valid",
-        ),
-        (
-            binary(b"{\"head\":{\"servcmd\":\"a\"},\"body\":{}}"),
-            1008,
-            "the head is not valid",
-        ),
+        (binary(b"{\"head\":{\"servcmd\":\"a.b\",\"seq\":1},\"body\":{}"), 1007, "not JSON"),
+        (binary(b"{\"head\":{},\"body\":{}}"), 1008, "the head is not valid"),
+        (binary(b"{\"head\":{\"servcmd\":\"a\"},\"body\":{}}"), 1008, "the head is not valid"),
         (
             binary(b"{\"head\":{\"servcmd\":\"a.b\",\"seq\":-1},\"body\":{}}"),
             1008,
             "the head is not valid",
         ),
-        (
-            binary(b"{\"head\":{\"servcmd\":7},\"body\":{}}"),
-            1008,
-            "the head is not valid",
-        ),
+        (binary(b"{\"head\":{\"servcmd\":7},\"body\":{}}"), 1008, "the head is not valid"),
     ];
     for (message, code, reason) in cases {
         let shown = format!("{message:?}");
-        assert_eq!(
-            closed_after(&cluster, message).await,
-            (code, reason.to_owned()),
-            "{shown}"
-        );
+        assert_eq!(closed_after(&cluster, message).await, (code, reason.to_owned()), "{shown}");
     }
     let deep = format!("{{\"head\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let closed = closed_after(&cluster, Message::binary(Bytes::from(deep))).await;
@@ -74,17 +50,12 @@ async fn what_cannot_be_read_closes_the_connection_with_a_reason() {
 
 #[tokio::test]
 async fn a_frame_over_the_limit_closes_the_connection() {
-    let config = Config {
-        frame_bytes: 1000,
-        ..Config::default()
-    };
+    let config = Config { frame_bytes: 1000, ..Config::default() };
     let cluster = Cluster::with(config).await;
     let mut client = cluster.connect().await;
     let padded = json!({"pad": "x".repeat(500)});
     assert_eq!(code(&client.ask("heartbeat.alive", &padded).await), 0);
-    client
-        .send_raw(Message::binary(Bytes::from(vec![b' '; 1001])))
-        .await;
+    client.send_raw(Message::binary(Bytes::from(vec![b' '; 1001]))).await;
     assert_eq!(client.closed().await.0, 1009);
 }
 
@@ -125,16 +96,8 @@ async fn what_is_no_handshake_is_refused_by_http() {
                   Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     assert!(http(&cluster, no_app).await.starts_with("HTTP/1.1 400"));
-    assert!(
-        http(&cluster, "rubbish\r\n\r\n")
-            .await
-            .starts_with("HTTP/1.1 400")
-    );
-    assert!(
-        Client::try_connect(cluster.address, "/other", "i")
-            .await
-            .is_err()
-    );
+    assert!(http(&cluster, "rubbish\r\n\r\n").await.starts_with("HTTP/1.1 400"));
+    assert!(Client::try_connect(cluster.address, "/other", "i").await.is_err());
 }
 
 /// More than a connection may have waiting: some are dropped, the rest stays in order.
@@ -142,12 +105,7 @@ async fn what_is_no_handshake_is_refused_by_http() {
 async fn a_flood_leaves_a_connection_alive_and_in_order() {
     let cluster = Cluster::start().await;
     let mut client = cluster.login("ann").await;
-    client
-        .ask(
-            "group_open_http_svc.apply_join_group",
-            &json!({"GroupId": "r"}),
-        )
-        .await;
+    client.ask("group_open_http_svc.apply_join_group", &json!({"GroupId": "r"})).await;
     cluster.owner.is_followed("r").await;
     let large = "x".repeat(64 * 1024);
     for _ in 0..200 {
@@ -161,9 +119,7 @@ async fn a_flood_leaves_a_connection_alive_and_in_order() {
         if frame["head"]["seq"] == seq {
             break;
         }
-        let number = frame["body"]["EventArray"][0]["GroupMsgArray"][0]["MsgSeq"]
-            .as_u64()
-            .unwrap();
+        let number = frame["body"]["EventArray"][0]["GroupMsgArray"][0]["MsgSeq"].as_u64().unwrap();
         assert!(number > last);
         last = number;
     }

@@ -41,11 +41,7 @@ async fn commands_start_in_order_and_answers_leave_when_ready() {
     let slow = client.send(command, &json!({"GroupId": "slow"})).await;
     let mut others = Vec::new();
     for number in 0..20 {
-        others.push(
-            client
-                .send(command, &json!({"GroupId": "g", "Random": number}))
-                .await,
-        );
+        others.push(client.send(command, &json!({"GroupId": "g", "Random": number})).await);
     }
     for seq in others {
         assert_eq!(client.next().await["head"]["seq"], seq);
@@ -59,10 +55,7 @@ async fn commands_start_in_order_and_answers_leave_when_ready() {
         .map(|request| serde_json::from_slice(&request.body).unwrap())
         .collect();
     assert_eq!(bodies[0]["GroupId"], "slow");
-    let order: Vec<_> = bodies[1..]
-        .iter()
-        .map(|body| body["Random"].as_u64().unwrap())
-        .collect();
+    let order: Vec<_> = bodies[1..].iter().map(|body| body["Random"].as_u64().unwrap()).collect();
     assert_eq!(order, (0..20).collect::<Vec<_>>());
     cluster.owner.0.release.notify_one();
     assert_eq!(client.next().await["head"]["seq"], slow);
@@ -70,32 +63,19 @@ async fn commands_start_in_order_and_answers_leave_when_ready() {
 
 #[tokio::test]
 async fn reading_pauses_when_too_much_is_unanswered() {
-    let config = Config {
-        in_flight: 3,
-        ..Config::default()
-    };
+    let config = Config { in_flight: 3, ..Config::default() };
     let cluster = Cluster::with(config).await;
     let mut client = cluster.login("ann").await;
     for _ in 0..5 {
-        client
-            .send(
-                "group_open_http_svc.send_group_msg",
-                &json!({"GroupId": "slow"}),
-            )
-            .await;
+        client.send("group_open_http_svc.send_group_msg", &json!({"GroupId": "slow"})).await;
     }
     eventually("three have started", || cluster.owner.names().len() == 3).await;
-    tokio::time::timeout(Duration::from_millis(100), client.next())
-        .await
-        .unwrap_err();
+    tokio::time::timeout(Duration::from_millis(100), client.next()).await.unwrap_err();
     assert_eq!(cluster.owner.names().len(), 3);
     for started in 4..=5 {
         cluster.owner.0.release.notify_one();
         client.next().await;
-        eventually("another one started", || {
-            cluster.owner.names().len() == started
-        })
-        .await;
+        eventually("another one started", || cluster.owner.names().len() == started).await;
     }
 }
 
@@ -104,29 +84,15 @@ async fn local_commands_are_answered_for_everybody() {
     let cluster = Cluster::start().await;
     let mut client = cluster.connect().await;
     assert_eq!(code(&client.ask("heartbeat.alive", &json!({})).await), 0);
-    assert_eq!(
-        code(
-            &client
-                .ask("imopenstat.tim_web_report_v2", &json!({"Event": []}))
-                .await
-        ),
-        0
-    );
-    let answer = client
-        .ask(
-            "im_sdk_config_mgr.fetch_config",
-            &json!({"uint64_version": 0}),
-        )
-        .await;
+    assert_eq!(code(&client.ask("imopenstat.tim_web_report_v2", &json!({"Event": []})).await), 0);
+    let answer = client.ask("im_sdk_config_mgr.fetch_config", &json!({"uint64_version": 0})).await;
     assert!(body(&answer)["uint64_version"].as_u64().unwrap() >= 1);
     assert_eq!(body(&answer)["uint32_expired_time"], 86_400);
     assert_eq!(body(&answer)["int32_error_code"], 0);
     let config: Value =
         serde_json::from_str(body(&answer)["str_json_config"].as_str().unwrap()).unwrap();
     assert_eq!(config["evt_rpt_waiting"], "5000");
-    let answer = client
-        .ask("im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2", &json!({}))
-        .await;
+    let answer = client.ask("im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2", &json!({})).await;
     assert_eq!(body(&answer)["str_purchase_bits"], "1".repeat(64));
     assert_eq!(body(&answer)["uint32_expired_time"], 86_400);
 }
@@ -135,12 +101,7 @@ async fn local_commands_are_answered_for_everybody() {
 async fn what_cannot_be_done_has_its_code() {
     let cluster = Cluster::start().await;
     let mut guest = cluster.connect().await;
-    let answer = guest
-        .ask(
-            "group_open_http_svc.send_group_msg",
-            &json!({"GroupId": "g"}),
-        )
-        .await;
+    let answer = guest.ask("group_open_http_svc.send_group_msg", &json!({"GroupId": "g"})).await;
     assert_eq!(code(&answer), 60004, "not without login");
     let mut client = cluster.login("ann").await;
     let cases = [
@@ -155,43 +116,26 @@ async fn what_cannot_be_done_has_its_code() {
         assert_eq!(code(&answer), expected, "{servcmd} {answer}");
     }
     let unknown = client.ask("no_such_svc.no_such_command", &json!({})).await;
-    assert!(
-        body(&unknown)["ErrorInfo"]
-            .as_str()
-            .unwrap()
-            .contains("no_such_svc")
-    );
+    assert!(body(&unknown)["ErrorInfo"].as_str().unwrap().contains("no_such_svc"));
     assert!(cluster.owner.names().is_empty());
 }
 
 #[tokio::test]
 async fn an_owner_that_does_not_answer_is_a_time_out() {
-    let config = Config {
-        command_timeout: Duration::from_millis(100),
-        ..Config::default()
-    };
+    let config = Config { command_timeout: Duration::from_millis(100), ..Config::default() };
     let cluster = Cluster::with(config).await;
     let mut client = cluster.login("ann").await;
-    let answer = client
-        .ask(
-            "im_open_status.ws_set_custom_status",
-            &json!({"CustomStatus": ""}),
-        )
-        .await;
+    let answer =
+        client.ask("im_open_status.ws_set_custom_status", &json!({"CustomStatus": ""})).await;
     assert_eq!(code(&answer), 60008);
     // One that is down is tried again until then.
-    let answer = client
-        .ask("profile.portrait_get_all", &json!({"From_Account": "ann"}))
-        .await;
+    let answer = client.ask("profile.portrait_get_all", &json!({"From_Account": "ann"})).await;
     assert_eq!(code(&answer), 40006);
 }
 
 #[tokio::test]
 async fn a_server_with_too_much_to_do_asks_clients_to_hold_back() {
-    let config = Config {
-        max_commands: 1,
-        ..Config::default()
-    };
+    let config = Config { max_commands: 1, ..Config::default() };
     let cluster = Cluster::with(config).await;
     let mut client = cluster.login("ann").await;
     let command = "group_open_http_svc.send_group_msg";

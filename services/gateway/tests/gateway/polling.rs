@@ -16,10 +16,7 @@ const JOIN: &str = "group_open_http_svc.apply_join_group";
 const POLL: &str = "group_open_long_polling_http_svc.get_msg";
 
 fn quick() -> Config {
-    Config {
-        poll_hold: Duration::from_millis(200),
-        ..Config::default()
-    }
+    Config { poll_hold: Duration::from_millis(200), ..Config::default() }
 }
 
 fn texts(answer: &Value) -> Vec<String> {
@@ -28,10 +25,7 @@ fn texts(answer: &Value) -> Vec<String> {
         .iter()
         .map(|item| {
             assert_eq!(item["Event"], 3, "a polled item says what it is");
-            item["MsgBody"][0]["MsgContent"]["Text"]
-                .as_str()
-                .unwrap()
-                .to_owned()
+            item["MsgBody"][0]["MsgContent"]["Text"].as_str().unwrap().to_owned()
         })
         .collect()
 }
@@ -41,9 +35,7 @@ fn poll(key: &Value, start: &Value) -> Value {
 }
 
 async fn join(client: &mut Client, command: &str) -> Value {
-    let answer = client
-        .ask(command, &json!({"GroupId": "r", "WebPushFlag": 1}))
-        .await;
+    let answer = client.ask(command, &json!({"GroupId": "r", "WebPushFlag": 1})).await;
     assert_eq!(code(&answer), 0);
     body(&answer)["LongPollingKey"].clone()
 }
@@ -103,16 +95,10 @@ async fn a_member_of_a_polling_app_polls_with_its_own_key_only() {
     assert_eq!(texts(&answer), ["hello"]);
     let mut bob = cluster.login("bob").await;
     assert_eq!(code(&bob.ask(POLL, &poll(&key, &json!(0))).await), 10004);
-    assert_eq!(
-        code(&bob.ask(POLL, &poll(&json!("forged"), &json!(0))).await),
-        10004
-    );
+    assert_eq!(code(&bob.ask(POLL, &poll(&json!("forged"), &json!(0))).await), 10004);
     assert_eq!(code(&bob.ask(POLL, &json!({"StartSeq": 0})).await), 10004);
     let mut guest = cluster.connect().await;
-    assert_eq!(
-        code(&guest.ask(GUEST_POLL, &poll(&key, &json!(0))).await),
-        10004
-    );
+    assert_eq!(code(&guest.ask(GUEST_POLL, &poll(&key, &json!(0))).await), 10004);
 }
 
 /// SDK protocol notes 02, 1.3: after a reconnect the poll with the old key is the first frame.
@@ -128,10 +114,7 @@ async fn a_poll_goes_on_over_a_new_connection() {
     let next = body(&answer)["NextSeq"].clone();
     let login = ann.login.clone();
     ann.close(4001).await;
-    eventually("presence knows", || {
-        cluster.presence.disconnected.lock().len() == 1
-    })
-    .await;
+    eventually("presence knows", || cluster.presence.disconnected.lock().len() == 1).await;
     cluster.owner.say("r", "2");
     let mut again = cluster.connect().await;
     again.login = login.clone();
@@ -145,17 +128,10 @@ async fn a_poll_goes_on_over_a_new_connection() {
 async fn a_key_that_this_gateway_never_saw_is_taken_to_the_owner() {
     let cluster = Cluster::with(quick()).await;
     cluster.owner.say("r", "1");
-    let place = PollKey {
-        app: APP,
-        group_id: "r".to_owned(),
-        user: String::new(),
-        inst_id: 9,
-    };
+    let place = PollKey { app: APP, group_id: "r".to_owned(), user: String::new(), inst_id: 9 };
     let key = json!(place.seal(cluster.secret.token_key()));
     let mut guest = cluster.connect().await;
-    let answer = guest
-        .ask(GUEST_POLL, &poll(&key, &json!((5u64 << 32) + 1)))
-        .await;
+    let answer = guest.ask(GUEST_POLL, &poll(&key, &json!((5u64 << 32) + 1))).await;
     assert_eq!(texts(&answer), Vec::<String>::new(), "it has the first");
     let next = body(&answer)["NextSeq"].clone();
     cluster.owner.say("r", "2");
@@ -169,12 +145,7 @@ async fn a_key_that_this_gateway_never_saw_is_taken_to_the_owner() {
 async fn a_poll_of_a_room_that_is_gone_brings_the_notice() {
     let cluster = Cluster::with(quick()).await;
     *cluster.owner.0.outcome.lock() = Outcome::Gone;
-    let place = PollKey {
-        app: APP,
-        group_id: "r".to_owned(),
-        user: String::new(),
-        inst_id: 9,
-    };
+    let place = PollKey { app: APP, group_id: "r".to_owned(), user: String::new(), inst_id: 9 };
     let key = json!(place.seal(cluster.secret.token_key()));
     let mut guest = cluster.connect().await;
     let answer = guest.ask(GUEST_POLL, &poll(&key, &json!(77))).await;
@@ -185,17 +156,11 @@ async fn a_poll_of_a_room_that_is_gone_brings_the_notice() {
 
 #[tokio::test]
 async fn a_guest_that_stops_polling_is_gone() {
-    let config = Config {
-        guest_idle: Duration::from_millis(100),
-        ..quick()
-    };
+    let config = Config { guest_idle: Duration::from_millis(100), ..quick() };
     let cluster = Cluster::with(config).await;
     let mut guest = cluster.connect().await;
     join(&mut guest, GUEST_JOIN).await;
-    eventually("its owner knows", || {
-        cluster.owner.0.detached.lock().len() == 1
-    })
-    .await;
+    eventually("its owner knows", || cluster.owner.0.detached.lock().len() == 1).await;
     assert!(cluster.owner.0.detached.lock()[0].user.is_empty());
 }
 
@@ -206,8 +171,5 @@ async fn a_guest_that_closes_is_gone() {
     let key = join(&mut guest, GUEST_JOIN).await;
     guest.send(GUEST_POLL, &poll(&key, &json!(0))).await;
     guest.close(4000).await;
-    eventually("its owner knows", || {
-        cluster.owner.0.detached.lock().len() == 1
-    })
-    .await;
+    eventually("its owner knows", || cluster.owner.0.detached.lock().len() == 1).await;
 }

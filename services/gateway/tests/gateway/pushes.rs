@@ -10,16 +10,10 @@ use throng_proto::v1::gateway_message::Message;
 use crate::support::{APP, Client, Cluster, Login, body, code, signature};
 
 fn delivery(user: &str, inst_ids: &[u64], item: &'static str, reliable: bool) -> Message {
-    let inst_ids = inst_ids
-        .iter()
-        .map(|&inst_id| u32::try_from(inst_id).unwrap())
-        .collect();
+    let inst_ids = inst_ids.iter().map(|&inst_id| u32::try_from(inst_id).unwrap()).collect();
     Message::Delivery(v1::UserDelivery {
         app: APP.0,
-        targets: vec![v1::DeliveryTarget {
-            user: user.to_owned(),
-            inst_ids,
-        }],
+        targets: vec![v1::DeliveryTarget { user: user.to_owned(), inst_ids }],
         event_items: item.into(),
         reliable,
     })
@@ -52,12 +46,7 @@ async fn items_reach_the_sessions_they_are_for() {
             })
         );
     }
-    cluster.tell(delivery(
-        "ann",
-        &[two.login.inst_id],
-        r#"{"Event":19}"#,
-        false,
-    ));
+    cluster.tell(delivery("ann", &[two.login.inst_id], r#"{"Event":19}"#, false));
     cluster.tell(delivery("bob", &[], r#"{"Event":1}"#, false));
     cluster.tell(delivery("ann", &[], r#"{"Event":24}"#, false));
     assert_eq!(body(&one.push().await)["EventArray"][0]["Event"], 24);
@@ -66,10 +55,7 @@ async fn items_reach_the_sessions_they_are_for() {
 
 #[tokio::test]
 async fn a_push_comes_again_until_it_is_acknowledged() {
-    let config = Config {
-        ack_timeout: Duration::from_millis(100),
-        ..Config::default()
-    };
+    let config = Config { ack_timeout: Duration::from_millis(100), ..Config::default() };
     let cluster = Cluster::with(config).await;
     let mut client = cluster.login("ann").await;
     cluster.tell(delivery("ann", &[], r#"{"Event":5}"#, true));
@@ -77,9 +63,7 @@ async fn a_push_comes_again_until_it_is_acknowledged() {
     assert_eq!(body(&first)["NeedAck"], 1);
     let data = body(&first)["SessionData"].as_str().unwrap().to_owned();
     assert_eq!(client.push().await, first);
-    client
-        .send("openim.ws_msg_push_ack", &json!({"SessionData": data}))
-        .await;
+    client.send("openim.ws_msg_push_ack", &json!({"SessionData": data})).await;
     let answer = client.ask("heartbeat.alive", &json!({})).await;
     assert_eq!(code(&answer), 0);
     // Not the acknowledged one again, and the acknowledgement has no answer.
@@ -105,47 +89,24 @@ async fn a_push_comes_again_until_it_is_acknowledged() {
 async fn a_kicked_session_is_told_and_stays_out() {
     let cluster = Cluster::start().await;
     let mut client = cluster.login("ann").await;
-    client
-        .ask(
-            "group_open_http_svc.apply_join_group",
-            &json!({"GroupId": "r"}),
-        )
-        .await;
+    client.ask("group_open_http_svc.apply_join_group", &json!({"GroupId": "r"})).await;
     cluster.tell(kick(&client, "ann", 1));
     let push = client.push().await;
     assert_eq!(push["head"]["servcmd"], "im_open_status.stat_forceoffline");
     let item = &body(&push)["EventArray"][0];
-    assert_eq!(
-        item["C2cNotifyMsgArray"][0]["KickoutMsgNotify"]["KickType"],
-        1
-    );
+    assert_eq!(item["C2cNotifyMsgArray"][0]["KickoutMsgNotify"]["KickType"], 1);
 
     cluster.owner.say("r", "not for ann");
-    let answer = client
-        .ask(
-            "group_open_http_svc.send_group_msg",
-            &json!({"GroupId": "r"}),
-        )
-        .await;
-    assert_eq!(
-        (code(&answer), body(&answer)["KickType"].as_u64()),
-        (1002, Some(1))
-    );
-    let answer = client
-        .ask("im_open_status.wslogout", &json!({"wslogout_type": 1}))
-        .await;
+    let answer = client.ask("group_open_http_svc.send_group_msg", &json!({"GroupId": "r"})).await;
+    assert_eq!((code(&answer), body(&answer)["KickType"].as_u64()), (1002, Some(1)));
+    let answer = client.ask("im_open_status.wslogout", &json!({"wslogout_type": 1})).await;
     assert_eq!(code(&answer), 0);
     assert!(cluster.presence.unregistered.lock().is_empty());
 
     // The connection serves the next login.
     client.login = Login::default();
     assert_eq!(code(&client.log_in("ann", &signature("ann")).await), 0);
-    let answer = client
-        .ask(
-            "group_open_http_svc.send_group_msg",
-            &json!({"GroupId": "r"}),
-        )
-        .await;
+    let answer = client.ask("group_open_http_svc.send_group_msg", &json!({"GroupId": "r"})).await;
     assert_eq!(code(&answer), 0);
 }
 
@@ -158,8 +119,5 @@ async fn a_kick_of_another_session_is_not_ours() {
     cluster.tell(kick(&other, "ann", 2));
     cluster.tell(delivery("ann", &[], r#"{"Event":8}"#, false));
     assert_eq!(body(&client.push().await)["EventArray"][0]["Event"], 8);
-    assert_eq!(
-        other.push().await["head"]["servcmd"],
-        "im_open_status.stat_forceoffline"
-    );
+    assert_eq!(other.push().await["head"]["servcmd"], "im_open_status.stat_forceoffline");
 }

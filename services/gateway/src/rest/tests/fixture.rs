@@ -49,11 +49,7 @@ impl Directory for FakeDirectory {
         }
         self.executed.lock().push(request.into_inner());
         let body = envelope::ok(&json!({"Echo": true}));
-        Ok(tonic::Response::new(v1::CommandReply {
-            code: 0,
-            body,
-            effects: Vec::new(),
-        }))
+        Ok(tonic::Response::new(v1::CommandReply { code: 0, body, effects: Vec::new() }))
     }
 
     async fn get_app(
@@ -77,10 +73,7 @@ impl Directory for FakeDirectory {
         _: tonic::Request<v1::EnsureAccountRequest>,
     ) -> Result<tonic::Response<v1::EnsureAccountReply>, Status> {
         let not_before = self.not_before.load(Ordering::Relaxed);
-        Ok(tonic::Response::new(v1::EnsureAccountReply {
-            created: false,
-            not_before,
-        }))
+        Ok(tonic::Response::new(v1::EnsureAccountReply { created: false, not_before }))
     }
 
     async fn filter_accounts(
@@ -150,10 +143,7 @@ impl Fixture {
         assert_eq!(response.status(), StatusCode::OK, "{uri}");
         assert_eq!(response.headers()["content-type"], "application/json");
         assert_eq!(response.headers()["access-control-allow-origin"], "*");
-        assert_eq!(
-            response.headers()["access-control-allow-headers"],
-            "X-Requested-With"
-        );
+        assert_eq!(response.headers()["access-control-allow-headers"], "X-Requested-With");
         assert_eq!(response.headers()["access-control-allow-methods"], "POST");
         json_of(response).await
     }
@@ -161,10 +151,7 @@ impl Fixture {
     pub(crate) async fn code(&self, uri: &str, body: impl Into<Body>) -> u64 {
         let answer = self.post(uri, body).await;
         let code = answer["ErrorCode"].as_u64().unwrap();
-        assert_eq!(
-            answer["ActionStatus"],
-            if code == 0 { "OK" } else { "FAIL" }
-        );
+        assert_eq!(answer["ActionStatus"], if code == 0 { "OK" } else { "FAIL" });
         assert_eq!(answer["ErrorInfo"] == "", code == 0, "{answer}");
         code
     }

@@ -39,22 +39,11 @@ async fn a_good_request_is_executed_by_the_owner() {
     assert_eq!(executed.app, APP.0);
     assert_eq!(executed.command, "im_open_login_svc.account_check");
     assert_eq!(executed.body, body);
-    let caller = v1::Caller {
-        user: ADMIN.to_owned(),
-        tiny_id,
-        admin: true,
-    };
+    let caller = v1::Caller { user: ADMIN.to_owned(), tiny_id, admin: true };
     assert_eq!(executed.caller, Some(caller));
     let origin = executed.origin.unwrap();
-    assert_eq!(
-        (origin.kind(), origin.ip.as_str()),
-        (v1::origin::Kind::Rest, "127.0.0.9")
-    );
-    assert!(
-        (1..=3000).contains(&executed.deadline_ms),
-        "{}",
-        executed.deadline_ms
-    );
+    assert_eq!((origin.kind(), origin.ip.as_str()), (v1::origin::Kind::Rest, "127.0.0.9"));
+    assert!((1..=3000).contains(&executed.deadline_ms), "{}", executed.deadline_ms);
 }
 
 /// One request for each gate, and the code that it stops at.
@@ -75,33 +64,13 @@ async fn every_gate_has_its_code() {
         // The URL
         (format!("/v4/{CHECK}?{query}"), "{}", 60012),
         (format!("/v4/{CHECK}?sdkappid=x&{query}"), "{}", 60006),
-        (
-            format!("/v4/{CHECK}?sdkappid={app}&usersig={sig}"),
-            "{}",
-            60025,
-        ),
-        (
-            format!("/v4/{CHECK}?sdkappid={app}&identifier={ADMIN}"),
-            "{}",
-            60025,
-        ),
+        (format!("/v4/{CHECK}?sdkappid={app}&usersig={sig}"), "{}", 60025),
+        (format!("/v4/{CHECK}?sdkappid={app}&identifier={ADMIN}"), "{}", 60025),
         (format!("{}x", good(CHECK)), "{}", 60025),
-        (
-            format!("/v4/{CHECK}?sdkappid={app}&sdkappid={app}&{query}"),
-            "{}",
-            60002,
-        ),
-        (
-            format!("/v4/only_a_service?sdkappid={app}&{query}"),
-            "{}",
-            60009,
-        ),
+        (format!("/v4/{CHECK}?sdkappid={app}&sdkappid={app}&{query}"), "{}", 60002),
+        (format!("/v4/only_a_service?sdkappid={app}&{query}"), "{}", 60009),
         // The signature
-        (
-            format!("/v4/{CHECK}?sdkappid=1400000010&{query}"),
-            "{}",
-            70020,
-        ),
+        (format!("/v4/{CHECK}?sdkappid=1400000010&{query}"), "{}", 70020),
         (uri(CHECK, ADMIN, &expired), "{}", 70001),
         (uri(CHECK, ADMIN, "junk"), "{}", 70003),
         (uri(CHECK, ADMIN, &sign("third-key", ADMIN)), "{}", 70009),
@@ -124,11 +93,7 @@ async fn every_gate_has_its_code() {
         (good("im_open_status/wslogin"), "{}", 60009),
         (good("sns/friend_import"), "{}", 60020),
     ] {
-        assert_eq!(
-            f.code(&uri, body.to_owned()).await,
-            code,
-            "{uri} {body:.40}"
-        );
+        assert_eq!(f.code(&uri, body.to_owned()).await, code, "{uri} {body:.40}");
     }
     assert_eq!(f.directory.executed.lock().len(), 2);
 }
@@ -150,10 +115,7 @@ async fn only_post_is_answered_but_a_browser_may_ask() {
 
 #[tokio::test]
 async fn rates_are_the_apps_and_the_commands() {
-    let f = Fixture::with(&RestConfig {
-        requests_per_second: 150,
-        ..RestConfig::default()
-    });
+    let f = Fixture::with(&RestConfig { requests_per_second: 150, ..RestConfig::default() });
     let uri = good(CHECK);
     for _ in 0..100 {
         assert_eq!(f.code(&uri, "{}").await, 0, "the command's budget");
@@ -162,10 +124,7 @@ async fn rates_are_the_apps_and_the_commands() {
     let mut seen = HashSet::new();
     while !(seen.contains(&60007) && seen.contains(&60011)) {
         seen.insert(f.code(&uri, "{}").await);
-        assert!(
-            f.directory.executed.lock().len() < 10_000,
-            "never limited: {seen:?}"
-        );
+        assert!(f.directory.executed.lock().len() < 10_000, "never limited: {seen:?}");
     }
     assert!(seen.is_subset(&HashSet::from([0, 60007, 60011])));
 }
@@ -173,18 +132,11 @@ async fn rates_are_the_apps_and_the_commands() {
 /// What is not an administrator's costs the app nothing.
 #[tokio::test]
 async fn strangers_cannot_use_up_an_apps_rate() {
-    let config = RestConfig {
-        requests_per_second: 1,
-        ..RestConfig::default()
-    };
+    let config = RestConfig { requests_per_second: 1, ..RestConfig::default() };
     let f = Fixture::with(&config);
     for _ in 0..10 {
         assert_eq!(f.code(&uri(CHECK, ADMIN, "junk"), "{}").await, 70003);
-        assert_eq!(
-            f.code(&uri(CHECK, "ann", &sign(KEYS[0], "ann")), "{}")
-                .await,
-            60010
-        );
+        assert_eq!(f.code(&uri(CHECK, "ann", &sign(KEYS[0], "ann")), "{}").await, 60010);
     }
     assert_eq!(f.code(&good(CHECK), "{}").await, 0);
 }
@@ -193,11 +145,8 @@ async fn strangers_cannot_use_up_an_apps_rate() {
 async fn too_many_wrong_signatures_lock_one_identifier_of_one_address() {
     let proxies = TrustedProxies::try_from(vec!["127.0.0.9".to_owned()]).unwrap();
     for (trusted_proxies, elsewhere) in [(TrustedProxies::default(), 70050), (proxies, 0)] {
-        let config = RestConfig {
-            failures_per_minute: 3,
-            trusted_proxies,
-            ..RestConfig::default()
-        };
+        let config =
+            RestConfig { failures_per_minute: 3, trusted_proxies, ..RestConfig::default() };
         let f = Fixture::with(&config);
         let known = good(CHECK);
         assert_eq!(f.code(&known, "{}").await, 0);
@@ -205,16 +154,8 @@ async fn too_many_wrong_signatures_lock_one_identifier_of_one_address() {
             assert_eq!(f.code(&uri(CHECK, ADMIN, "junk"), "{}").await, 70003);
         }
         assert_eq!(f.code(&uri(CHECK, ADMIN, "junk"), "{}").await, 70050);
-        assert_eq!(
-            f.code(&known, "{}").await,
-            0,
-            "a signature that is known goes on"
-        );
-        assert_eq!(
-            f.code(&uri(CHECK, "ann", "junk"), "{}").await,
-            70003,
-            "others are not locked"
-        );
+        assert_eq!(f.code(&known, "{}").await, 0, "a signature that is known goes on");
+        assert_eq!(f.code(&uri(CHECK, "ann", "junk"), "{}").await, 70003, "others are not locked");
 
         let fresh = usersig::sign(APP, KEYS[0], ADMIN, now_seconds(), 601, None);
         let request = Request::post(uri(CHECK, ADMIN, &fresh))
@@ -242,17 +183,9 @@ async fn what_takes_too_long_is_answered_with_60008() {
     let f = Fixture::new();
     let started = tokio::time::Instant::now();
     let never = Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>());
-    assert_eq!(
-        f.code(&good(CHECK), never).await,
-        60008,
-        "a body that never comes"
-    );
+    assert_eq!(f.code(&good(CHECK), never).await, 60008, "a body that never comes");
     f.directory.stuck.store(true, Ordering::Relaxed);
-    assert_eq!(
-        f.code(&good(CHECK), "{}").await,
-        60008,
-        "an owner that never answers"
-    );
+    assert_eq!(f.code(&good(CHECK), "{}").await, 60008, "an owner that never answers");
     assert_eq!(started.elapsed().as_secs(), 6);
 }
 
@@ -266,10 +199,6 @@ async fn the_body_of_a_refused_request_is_taken_in() {
         counter.fetch_add(1, Ordering::Relaxed);
         Ok::<_, Infallible>(Bytes::from_static(&[b' '; 1000]))
     });
-    assert_eq!(
-        f.code(&uri(CHECK, ADMIN, "junk"), Body::from_stream(chunks))
-            .await,
-        70003
-    );
+    assert_eq!(f.code(&uri(CHECK, ADMIN, "junk"), Body::from_stream(chunks)).await, 70003);
     assert_eq!(taken.load(Ordering::Relaxed), 50);
 }

@@ -45,13 +45,7 @@ impl Client {
         let builder = ClientBuilder::new().uri(&uri).unwrap();
         let (socket, _) = timeout(LONG, builder.connect()).await.unwrap()?;
         let text = path == "/info";
-        Ok(Self {
-            socket,
-            login: Login::default(),
-            seq: 1000,
-            text,
-            early: Vec::new(),
-        })
+        Ok(Self { socket, login: Login::default(), seq: 1000, text, early: Vec::new() })
     }
 
     pub(crate) async fn log_in(&mut self, user: &str, signature: &str) -> Value {
@@ -77,11 +71,7 @@ impl Client {
     /// Logs in again with the token of an earlier login, as after a reconnect.
     pub(crate) async fn come_back(&mut self, login: &Login) -> Value {
         self.login = login.clone();
-        self.ask(
-            "im_open_status.wslogin",
-            &json!({"State": "Online", "InstType": 0}),
-        )
-        .await
+        self.ask("im_open_status.wslogin", &json!({"State": "Online", "InstType": 0})).await
     }
 
     /// Sends a request; returns its number.
@@ -123,8 +113,7 @@ impl Client {
 
     /// The next frame that answers nothing.
     pub(crate) async fn push(&mut self) -> Value {
-        self.wait_for(|frame| frame["head"].get("seq").is_none())
-            .await
+        self.wait_for(|frame| frame["head"].get("seq").is_none()).await
     }
 
     async fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -143,12 +132,8 @@ impl Client {
     /// The next frame, whatever it is.
     pub(crate) async fn next(&mut self) -> Value {
         loop {
-            let message = timeout(LONG, self.socket.next())
-                .await
-                .expect("no frame came");
-            let message = message
-                .expect("the connection ended")
-                .expect("the connection broke");
+            let message = timeout(LONG, self.socket.next()).await.expect("no frame came");
+            let message = message.expect("the connection ended").expect("the connection broke");
             if let Some((code, reason)) = message.as_close() {
                 panic!("the server closed: {} {reason}", u16::from(code));
             }
@@ -163,9 +148,7 @@ impl Client {
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         loop {
             let message = timeout(LONG, self.socket.next()).await.expect("not closed");
-            let message = message
-                .expect("ended without a close frame")
-                .expect("broke");
+            let message = message.expect("ended without a close frame").expect("broke");
             if let Some((code, reason)) = message.as_close() {
                 return (code.into(), reason.to_owned());
             }
@@ -174,11 +157,7 @@ impl Client {
 
     pub(crate) async fn send_json(&mut self, frame: &Value) {
         let bytes = Bytes::from(frame.to_string());
-        let message = if self.text {
-            Message::text(bytes)
-        } else {
-            Message::binary(bytes)
-        };
+        let message = if self.text { Message::text(bytes) } else { Message::binary(bytes) };
         self.send_raw(message).await;
     }
 
@@ -188,8 +167,7 @@ impl Client {
 
     /// Closes as the SDK does: 4001 to open another connection, 4000 for good.
     pub(crate) async fn close(mut self, code: u16) {
-        self.send_raw(Message::close(Some(code.try_into().unwrap()), ""))
-            .await;
+        self.send_raw(Message::close(Some(code.try_into().unwrap()), "")).await;
         while let Ok(Some(Ok(_))) = timeout(LONG, self.socket.next()).await {}
     }
 }
@@ -205,7 +183,5 @@ pub(crate) fn body(frame: &Value) -> &Value {
 
 /// The error code of an answer.
 pub(crate) fn code(frame: &Value) -> u64 {
-    body_of(frame)["ErrorCode"]
-        .as_u64()
-        .expect("an answer has a code")
+    body_of(frame)["ErrorCode"].as_u64().expect("an answer has a code")
 }

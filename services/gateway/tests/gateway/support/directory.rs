@@ -39,19 +39,14 @@ impl Directory for FakeDirectory {
     ) -> Result<Response<v1::EnsureAccountReply>, Status> {
         let revoked = request.get_ref().user == "revoked";
         let not_before = if revoked { i64::MAX } else { 0 };
-        Ok(Response::new(v1::EnsureAccountReply {
-            created: true,
-            not_before,
-        }))
+        Ok(Response::new(v1::EnsureAccountReply { created: true, not_before }))
     }
 
     async fn filter_accounts(
         &self,
         request: Request<v1::FilterAccountsRequest>,
     ) -> Result<Response<v1::FilterAccountsReply>, Status> {
-        Ok(Response::new(v1::FilterAccountsReply {
-            users: request.into_inner().users,
-        }))
+        Ok(Response::new(v1::FilterAccountsReply { users: request.into_inner().users }))
     }
 
     async fn get_briefs(

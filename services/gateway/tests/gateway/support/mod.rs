@@ -64,15 +64,9 @@ impl Cluster {
             presence: Link::unconnected(),
             directory: Link::unconnected(),
         };
-        links
-            .group_router
-            .connect_server(GroupRouterServer::from_arc(Arc::clone(&owner.0)));
-        links
-            .presence
-            .connect_server(PresenceServer::from_arc(Arc::clone(&presence)));
-        links
-            .directory
-            .connect_server(DirectoryServer::new(directory::FakeDirectory));
+        links.group_router.connect_server(GroupRouterServer::from_arc(Arc::clone(&owner.0)));
+        links.presence.connect_server(PresenceServer::from_arc(Arc::clone(&presence)));
+        links.directory.connect_server(DirectoryServer::new(directory::FakeDirectory));
         let deps = Deps {
             apps: Apps::new(links.directory.clone()),
             links,
@@ -85,15 +79,7 @@ impl Cluster {
         let drain = Drain::new();
         let gateway = Gateway::build(config, deps).unwrap();
         let serving = tokio::spawn(gateway.serve(listener, drain.clone()));
-        Self {
-            address,
-            bus,
-            owner,
-            presence,
-            secret,
-            drain,
-            serving,
-        }
+        Self { address, bus, owner, presence, secret, drain, serving }
     }
 
     /// A new connection of a page.
@@ -112,12 +98,8 @@ impl Cluster {
 
     /// What presence or owners say to this gateway.
     pub(crate) fn tell(&self, message: v1::gateway_message::Message) {
-        let message = v1::GatewayMessage {
-            message: Some(message),
-        };
-        self.bus
-            .publish(&subjects::gateway(GATEWAY), message.encode_to_vec().into())
-            .unwrap();
+        let message = v1::GatewayMessage { message: Some(message) };
+        self.bus.publish(&subjects::gateway(GATEWAY), message.encode_to_vec().into()).unwrap();
     }
 }
 
@@ -133,8 +115,5 @@ pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert!(
-        tokio::time::timeout(LONG, wait).await.is_ok(),
-        "never so: {what}"
-    );
+    assert!(tokio::time::timeout(LONG, wait).await.is_ok(), "never so: {what}");
 }

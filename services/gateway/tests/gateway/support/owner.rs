@@ -78,30 +78,18 @@ impl Owner {
     /// The last event of a room changes membership too.
     pub(crate) fn say_and(&self, group: &str, text: &str, membership: v1::room_event::Membership) {
         let event = self.0.record(group, text);
-        self.0.publish(&v1::RoomEvent {
-            membership: Some(membership),
-            ..event
-        });
+        self.0.publish(&v1::RoomEvent { membership: Some(membership), ..event });
     }
 
     /// The names of the commands that came, in order.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.0
-            .commands
-            .lock()
-            .iter()
-            .map(|request| request.command.clone())
-            .collect()
+        self.0.commands.lock().iter().map(|request| request.command.clone()).collect()
     }
 
     /// Waits until a gateway has fetched a room's events, so that it hears what comes.
     pub(crate) async fn is_followed(&self, group: &str) {
         eventually("the gateway follows the room", || {
-            self.0
-                .fetched
-                .lock()
-                .iter()
-                .any(|request| request.group_id == group)
+            self.0.fetched.lock().iter().any(|request| request.group_id == group)
         })
         .await;
     }
@@ -118,17 +106,12 @@ impl FakeOwner {
 
     fn publish(&self, event: &v1::RoomEvent) {
         let subject = subjects::room(APP, &event.group_id);
-        self.bus
-            .publish(&subject, event.encode_to_vec().into())
-            .unwrap();
+        self.bus.publish(&subject, event.encode_to_vec().into()).unwrap();
     }
 
     fn head(&self, group: &str) -> v1::RoomPosition {
         let number = self.events.lock().get(group).map_or(0, Vec::len);
-        v1::RoomPosition {
-            epoch: EPOCH,
-            event_no: number as u64,
-        }
+        v1::RoomPosition { epoch: EPOCH, event_no: number as u64 }
     }
 
     fn join(&self, group: &str, request: &v1::CommandRequest) -> (Value, Effect) {
@@ -148,11 +131,7 @@ impl FakeOwner {
             };
             answer["LongPollingKey"] = key.seal(self.secret.token_key()).into();
         }
-        let mode = if poll {
-            v1::RoomMode::Poll
-        } else {
-            v1::RoomMode::Push
-        };
+        let mode = if poll { v1::RoomMode::Poll } else { v1::RoomMode::Push };
         let joined = v1::RoomJoined {
             group_id: group.to_owned(),
             mode: mode.into(),
@@ -186,9 +165,7 @@ impl GroupRouter for FakeOwner {
             "quit_group" => (ok, Some(Effect::Left(v1::RoomLeft { group_id: group }))),
             _ => (ok, None),
         };
-        let effects = effect.map(|effect| v1::SessionEffect {
-            effect: Some(effect),
-        });
+        let effects = effect.map(|effect| v1::SessionEffect { effect: Some(effect) });
         Ok(Response::new(v1::CommandReply {
             code: 0,
             body: answer.to_string().into(),
@@ -202,6 +179,16 @@ impl GroupRouter for FakeOwner {
     ) -> Reply<v1::AttachMemberReply> {
         let request = request.into_inner();
         let position = Some(self.head(&request.group_id));
+        let events = self.events.lock().get(&request.group_id).cloned().unwrap_or_default();
+        let missed: Vec<_> = events
+            .iter()
+            .filter(|event| event.msg_seq > request.last_seq)
+            .map(|event| {
+                let start = event.item_start as usize;
+                let item = &event.frame[start..start + event.item_len as usize];
+                format!("{{\"Event\":3,\"GroupMsgArray\":[{}]}}", String::from_utf8_lossy(item))
+            })
+            .collect();
         self.attached.lock().push(request);
         let outcome = *self.outcome.lock();
         let notice_items = match outcome {
@@ -212,6 +199,7 @@ impl GroupRouter for FakeOwner {
             outcome: outcome.into(),
             position,
             notice_items: notice_items.into(),
+            missed_items: missed.join(",").into(),
         }))
     }
 
@@ -229,25 +217,12 @@ impl GroupRouter for FakeOwner {
     ) -> Reply<v1::FetchEventsReply> {
         let request = request.into_inner();
         let after = request.after.unwrap_or_default();
-        let from = if after.epoch == EPOCH {
-            after.event_no as usize
-        } else {
-            0
-        };
+        let from = if after.epoch == EPOCH { after.event_no as usize } else { 0 };
         let head = Some(self.head(&request.group_id));
-        let events = self
-            .events
-            .lock()
-            .get(&request.group_id)
-            .cloned()
-            .unwrap_or_default();
+        let events = self.events.lock().get(&request.group_id).cloned().unwrap_or_default();
         let events = events.into_iter().skip(from).collect();
         self.fetched.lock().push(request);
-        Ok(Response::new(v1::FetchEventsReply {
-            events,
-            head,
-            complete: true,
-        }))
+        Ok(Response::new(v1::FetchEventsReply { events, head, complete: true }))
     }
 
     async fn report_members(

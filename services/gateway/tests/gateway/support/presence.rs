@@ -28,16 +28,8 @@ impl Presence for FakePresence {
 
     async fn register(&self, request: Request<v1::RegisterRequest>) -> Reply<v1::RegisterReply> {
         let request = request.into_inner();
-        let kick_type = if request.fresh {
-            0
-        } else {
-            *self.kick_type.lock()
-        };
-        let rooms = if request.fresh {
-            Vec::new()
-        } else {
-            self.rooms.lock().clone()
-        };
+        let kick_type = if request.fresh { 0 } else { *self.kick_type.lock() };
+        let rooms = if request.fresh { Vec::new() } else { self.rooms.lock().clone() };
         self.registered.lock().push(request);
         let outcome = match kick_type {
             0 => v1::register_reply::Outcome::Registered,
@@ -52,18 +44,14 @@ impl Presence for FakePresence {
     }
 
     async fn hello(&self, _: Request<v1::HelloRequest>) -> Reply<v1::HelloReply> {
-        Ok(Response::new(v1::HelloReply {
-            kick_type: *self.kick_type.lock(),
-        }))
+        Ok(Response::new(v1::HelloReply { kick_type: *self.kick_type.lock() }))
     }
 
     async fn unregister(
         &self,
         request: Request<v1::UnregisterRequest>,
     ) -> Reply<v1::UnregisterReply> {
-        self.unregistered
-            .lock()
-            .extend(request.into_inner().session);
+        self.unregistered.lock().extend(request.into_inner().session);
         Ok(Response::new(Default::default()))
     }
 
