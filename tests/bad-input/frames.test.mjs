@@ -62,9 +62,20 @@ test('a frame of the other kind on a path does not end the server', async (t) =>
 test('a frame over the limit closes with 1009', async (t) => {
   const w = await world(t);
   const raw = await w.raw('ann');
-  raw.sendRaw(Buffer.alloc(8 * 1024 * 1024, 0x61));
+  raw.sendRaw(Buffer.alloc(300 * 1024, 0x61));
   const { code } = await raw.closed;
   assert.equal(code, 1009);
+});
+
+test('an endless frame is cut off before it costs memory', async (t) => {
+  const w = await world(t);
+  const raw = await w.raw('ann');
+  const before = w.target.rss();
+  raw.sendRaw(Buffer.alloc(64 * 1024 * 1024, 0x61));
+  // Whoever is still sending may see a reset before it reads the close frame.
+  const { code } = await raw.closed;
+  assert.ok([1006, 1009].includes(code), String(code));
+  assert.ok(w.target.rss() - before < 16 * 1024 * 1024);
 });
 
 test('an unknown command and a known one without permission have their codes, and the socket lives on', async (t) => {

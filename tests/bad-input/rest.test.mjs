@@ -57,7 +57,7 @@ test('a body that is no JSON, or no object, or far too deep or large', async (t)
 test('wrong fields of group commands: the code of the table, and the field in the text', async (t) => {
   const w = await world(t);
   const room = await w.room();
-  await w.raw('ann');
+  await (await w.raw('ann')).join(room);
   const long = (n) => 'x'.repeat(n);
   const svc = 'group_open_http_svc';
   const live = 'group_open_avchatroom_http_svc';
@@ -101,7 +101,7 @@ test('wrong fields of group commands: the code of the table, and the field in th
     [`${svc}/update_group_counter`, { GroupId: room, GroupCounter: [{ Key: 'k', Value: 1 }], Mode: 'Twice' }, [10004], /Mode/],
     [`${svc}/send_group_system_notification`, { GroupId: room }, [10004], /Content/],
     [`${svc}/send_broadcast_msg`, { Random: 1 }, [10004], /MsgBody/],
-    [`${svc}/import_group`, { Type: 'AVChatRoom', Name: 'n' }, [10007], /./],
+    [`${svc}/import_group`, { Type: 'AVChatRoom', Name: 'n' }, [10007, 10026], /./],
     [`${live}/modify_admin`, { GroupId: room, CommandType: 3, Admin_Account: ['ann'] }, [10004], /CommandType/],
     [`${live}/modify_user_info`, { GroupId: room, CommandType: 1, MemberList: [{ Member_Account: 'ann', Marks: [7] }] }, [10004], /Marks/],
     [`${live}/get_members`, { Timestamp: 0 }, [10004], /GroupId/],
