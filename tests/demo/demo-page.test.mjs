@@ -149,6 +149,6 @@ test('the screenshot of the docs', { skip: !SCREENSHOT && 'only for "make screen
   await emi.click('[data-gift="rocket"]');
   await say(emi, 'Best stream of the week');
   for (let i = 0; i < 5; i += 1) await emi.click('[data-like]');
-  await ann.waitForFunction(() => document.querySelectorAll('#hearts svg').length >= 3);
+  await ann.waitForFunction(() => document.querySelectorAll('#hearts svg').length >= 3 && document.getElementById('count-likes').textContent === '11');
   await ann.screenshot({ path: SCREENSHOT });
 });
