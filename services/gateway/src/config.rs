@@ -56,9 +56,6 @@ pub struct Config {
     pub ring_events: usize,
     /// Bytes of such events.
     pub ring_bytes: usize,
-    /// How often owners are told how many members their rooms have here.
-    #[serde(with = "seconds")]
-    pub report_interval: Duration,
     /// Time in which all connections are closed, in random order, when the process ends.
     #[serde(with = "seconds")]
     pub drain_window: Duration,
@@ -129,7 +126,6 @@ impl Default for Config {
             max_commands: 20_000,
             ring_events: 512,
             ring_bytes: 1024 * 1024,
-            report_interval: Duration::from_secs(30),
             drain_window: Duration::from_secs(5),
             rest: RestConfig::default(),
             demo: DemoConfig::default(),

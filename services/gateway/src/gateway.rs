@@ -95,8 +95,7 @@ async fn upkeep(context: Arc<Context>) {
     let config = &context.config;
     let acks = (config.ack_timeout / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
     let look = LOOK_FOR_IDLE.min(config.guest_idle / 4).max(Duration::from_millis(10));
-    let report = config.report_interval.max(Duration::from_millis(10));
-    let [mut acks, mut look, mut report] = [acks, look, report].map(|period| {
+    let [mut acks, mut look] = [acks, look].map(|period| {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
@@ -109,7 +108,6 @@ async fn upkeep(context: Arc<Context>) {
                 context.admission.close_idle(idle);
                 context.hub.expire_guests(config.guest_idle);
             }
-            _ = report.tick() => context.hub.report().await,
         }
     }
 }

@@ -179,12 +179,4 @@ impl GroupRouter for Service {
             .await;
         fetched.map(Response::new).map_err(|error| status(&error))
     }
-
-    async fn report_members(
-        &self,
-        _: Request<v1::ReportMembersRequest>,
-    ) -> Result<Response<v1::ReportMembersReply>, Status> {
-        // Joins, attachments and detachments name each session, so counts never drift.
-        Ok(Response::new(v1::ReportMembersReply {}))
-    }
 }

@@ -67,6 +67,13 @@ impl Attendee {
         seats.list.iter().any(|(room, seat)| *seat == Seat::Push && room.group() == group)
     }
 
+    /// The rooms that make it sit in more than `most`, those it has sat in longest.
+    pub(crate) fn surplus(&self, most: usize) -> Vec<String> {
+        let seats = self.seats.lock();
+        let surplus = seats.list.len().saturating_sub(most);
+        seats.list[..surplus].iter().map(|(room, _)| room.group().to_owned()).collect()
+    }
+
     /// Takes a seat off the list.
     pub(super) fn stand_up(&self, room: &Arc<Room>, seat: &Seat) {
         self.seats.lock().list.retain(|(at, taken)| !(Arc::ptr_eq(at, room) && taken == seat));

@@ -10,9 +10,6 @@ use tokio::time::Instant;
 
 use super::{Hub, Left, PollSeat, Seat};
 
-/// Rooms in one report.
-const REPORT_ROOMS: usize = 10_000;
-
 impl Hub {
     /// Takes guests out that have not polled for so long.
     pub(crate) fn expire_guests(self: &Arc<Self>, idle: Duration) {
@@ -38,7 +35,8 @@ impl Hub {
         }
     }
 
-    fn detach(self: &Arc<Self>, app: AppId, group_id: String, place: PollSeat) {
+    /// Tells a room's owner that a session left it.
+    pub(crate) fn detach(self: &Arc<Self>, app: AppId, group_id: String, place: PollSeat) {
         let mut owner = self.forwarder.group_router();
         let gateway = self.gateway_id.clone();
         self.drain.spawn(async move {
@@ -53,27 +51,5 @@ impl Hub {
                 tracing::debug!(%status, "a room's owner was not told that a member left");
             }
         });
-    }
-
-    /// Tells owners how many members each room has here.
-    pub(crate) async fn report(&self) {
-        let counts: Vec<v1::RoomCount> = self
-            .rooms()
-            .iter()
-            .map(|room| v1::RoomCount {
-                app: room.app().0,
-                group_id: room.group().to_owned(),
-                members: u32::try_from(room.size()).unwrap_or(u32::MAX),
-            })
-            .collect();
-        for rooms in counts.chunks(REPORT_ROOMS) {
-            let request = v1::ReportMembersRequest {
-                gateway: self.gateway_id.clone(),
-                rooms: rooms.to_vec(),
-            };
-            if let Err(status) = self.forwarder.group_router().report_members(request).await {
-                tracing::debug!(%status, "owners were not told how many members rooms have here");
-            }
-        }
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use throng_proto::v1::session_effect::Effect;
 use throng_proto::v1::{self, origin::Kind};
 use throng_protocol::catalogue;
 use tokio::time::Instant;
 
 use super::Session;
 use super::dispatch::{Answer, Caller, Request};
-use crate::rooms::Attendee;
+use crate::rooms::{Attendee, PollSeat};
 
 /// How soon after a join a quit of the same room belongs to it.
 const REJOIN: Duration = Duration::from_millis(1500);
@@ -52,12 +53,43 @@ impl Session {
                     self.after_answer(&attendee, &reply.effects);
                 }
                 self.track(identity, &reply.effects).await;
+                let surplus = self.leave_surplus_rooms(&attendee).await;
+                if !surplus.is_empty() {
+                    self.track(identity, &surplus).await;
+                }
             }
             Caller::Guest => {
                 self.respond(&request, &answer);
                 self.after_answer(&attendee, &reply.effects);
+                self.leave_surplus_rooms(&attendee).await;
             }
         }
+    }
+
+    /// Takes a session out of the rooms that it joined first when it is in more than the app
+    /// allows. A join is never refused for that: a client that moves joins the new room before it
+    /// quits the old one, and the owner of a room forgets it without a word (SDK protocol notes 02,
+    /// 1.7).
+    async fn leave_surplus_rooms(&self, attendee: &Attendee) -> Vec<v1::SessionEffect> {
+        let Ok(settings) = self.context.forwarder.apps().get(self.peer.app).await else {
+            return Vec::new();
+        };
+        let most = settings.rooms.unwrap_or_default().rooms_per_session.max(1);
+        let surplus = attendee.surplus(usize::try_from(most).unwrap_or(usize::MAX));
+        for group in &surplus {
+            self.context.hub.leave(attendee, group);
+            self.context.hub.detach(
+                attendee.app,
+                group.clone(),
+                PollSeat { user: attendee.user.clone(), inst_id: attendee.inst_id },
+            );
+        }
+        surplus
+            .into_iter()
+            .map(|group_id| v1::SessionEffect {
+                effect: Some(Effect::Left(v1::RoomLeft { group_id })),
+            })
+            .collect()
     }
 
     async fn envelope(

@@ -237,22 +237,19 @@ async fn who_is_removed_is_out() {
 }
 
 #[tokio::test]
-async fn owners_hear_how_many_members_are_here() {
-    let config = throng_gateway::Config {
-        report_interval: std::time::Duration::from_millis(20),
-        ..throng_gateway::Config::default()
-    };
-    let cluster = Cluster::with(config).await;
+async fn a_session_in_too_many_rooms_leaves_the_oldest() {
+    let cluster = Cluster::start().await;
     let mut ann = cluster.login("ann").await;
-    ann.ask(JOIN, &json!({"GroupId": "r"})).await;
-    eventually("a report", || {
-        cluster
-            .owner
-            .0
-            .reported
-            .lock()
-            .iter()
-            .any(|report| report.rooms.iter().any(|room| room.group_id == "r" && room.members == 1))
+    for room in 1..=11 {
+        ann.ask(JOIN, &json!({"GroupId": format!("r{room}")})).await;
+    }
+    eventually("the owner and presence know", || {
+        let detached = cluster.owner.0.detached.lock();
+        let tracked = cluster.presence.tracked.lock();
+        detached.iter().any(|request| request.group_id == "r1" && request.user == "ann")
+            && tracked.iter().any(|request| request.left == ["r1"])
     })
     .await;
+    assert!(cluster.owner.0.detached.lock().iter().all(|request| request.group_id == "r1"));
 }
+

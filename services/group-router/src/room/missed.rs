@@ -5,10 +5,9 @@ use bytes::Bytes;
 use super::Room;
 use crate::wire::{entry_of, messages_entry};
 
-/// Items that one answer brings. A client complains about 100 in one frame.
+/// Items that one answer brings. A client complains about 100 in one frame, and knows the last 200
+/// that it saw: none of these is shown twice.
 const MOST: usize = 99;
-/// Clients know the last 200 sequences that they saw. Older items might be shown twice.
-const REMEMBERED: u32 = 150;
 
 impl Room {
     /// Entries of `EventArray` after a MsgSeq (0: unknown), the newest of them, in order. Everything
@@ -26,8 +25,7 @@ impl Room {
                 entries[entries.len().saturating_sub(MOST)..].join(&b","[..]).into()
             }
             None => {
-                let oldest = self.sequence.last().saturating_sub(REMEMBERED);
-                let newest = self.recent.newest(MOST, 0, last_seq.max(oldest));
+                let newest = self.recent.newest(MOST, 0, last_seq);
                 if newest.is_empty() {
                     return Bytes::new();
                 }

@@ -29,6 +29,7 @@ impl Directory for FakeDirectory {
             app: APP.0,
             keys: vec![KEY.to_owned()],
             admins: vec!["admin".to_owned()],
+            rooms: Some(v1::RoomPolicy { rooms_per_session: 10, ..v1::RoomPolicy::default() }),
             ..v1::AppSettings::default()
         }))
     }

@@ -35,7 +35,6 @@ pub(crate) struct FakeOwner {
     pub(crate) commands: Mutex<Vec<v1::CommandRequest>>,
     pub(crate) attached: Mutex<Vec<v1::AttachMemberRequest>>,
     pub(crate) detached: Mutex<Vec<v1::DetachMemberRequest>>,
-    pub(crate) reported: Mutex<Vec<v1::ReportMembersRequest>>,
     pub(crate) fetched: Mutex<Vec<v1::FetchEventsRequest>>,
     /// What attaching ends with.
     pub(crate) outcome: Mutex<Outcome>,
@@ -56,7 +55,6 @@ impl Owner {
             commands: Mutex::default(),
             attached: Mutex::default(),
             detached: Mutex::default(),
-            reported: Mutex::default(),
             fetched: Mutex::default(),
             outcome: Mutex::new(Outcome::Attached),
             at_join: Mutex::default(),
@@ -223,13 +221,5 @@ impl GroupRouter for FakeOwner {
         let events = events.into_iter().skip(from).collect();
         self.fetched.lock().push(request);
         Ok(Response::new(v1::FetchEventsReply { events, head, complete: true }))
-    }
-
-    async fn report_members(
-        &self,
-        request: Request<v1::ReportMembersRequest>,
-    ) -> Reply<v1::ReportMembersReply> {
-        self.reported.lock().push(request.into_inner());
-        Ok(Response::new(Default::default()))
     }
 }
