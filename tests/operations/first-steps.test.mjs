@@ -1,10 +1,10 @@
 // The first minutes of somebody new: no arguments, a demo app is made, printed and kept.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { BINARY, requireBinary } from '../harness/binary.mjs';
+import { BINARY, REPOSITORY, requireBinary } from '../harness/binary.mjs';
 import { ended, start } from '../harness/children.mjs';
 import { cliVerifies } from '../harness/cli.mjs';
 import { SdkClient } from '../harness/sdk-client.mjs';
@@ -51,4 +51,30 @@ test('without an app one is made; what is printed works, and is the same app aft
   assert.deepEqual(second.app, first.app);
   second.child.kill('SIGTERM');
   assert.equal((await ended(second.child)).code, 0);
+});
+
+test('the script of the README works with nothing but the printed values put in', async (t) => {
+  const cwd = mkdtempSync(path.join(os.tmpdir(), 'throng-readme-'));
+  t.after(() => rmSync(cwd, { recursive: true, force: true }));
+  const server = await firstStart(cwd);
+  const [, script] = /```js\n(import TencentCloudChat[\s\S]*?)```/.exec(readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8'));
+  assert.ok(script.trim().split('\n').length <= 12, 'it is a short script');
+  const filled = script
+    .replace(/SDKAppID: \d+/, `SDKAppID: ${server.app.id}`)
+    .replace(/ws:\/\/127\.0\.0\.1:\d+/, server.proxyServer)
+    .replace('PASTE userSig HERE', server.userSig);
+  assert.ok(filled.includes(server.userSig) && filled.includes(server.proxyServer));
+  symlinkSync(path.join(REPOSITORY, 'tests/node_modules'), path.join(cwd, 'node_modules'));
+  writeFileSync(path.join(cwd, 'script.mjs'), filled);
+  const child = start(process.execPath, ['script.mjs'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  child.stdout.on('data', (part) => { out += part; });
+  child.stderr.on('data', (part) => { out += part; });
+  await until(() => {
+    if (child.exitCode !== null) throw new Error(`the script ended with ${child.exitCode}`);
+    return /^sent \d+-\d+-\d+/m.test(out);
+  }, 'the script to have sent its message', { timeout: 20_000 }).catch((error) => assert.fail(`${error.message}\n${out}`));
+  child.kill();
+  server.child.kill('SIGTERM');
+  await Promise.all([ended(child), ended(server.child)]);
 });
