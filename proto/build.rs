@@ -12,8 +12,6 @@ fn main() -> anyhow::Result<()> {
         ],
         ["."],
     )?;
-    tonic_prost_build::configure()
-        .bytes(".")
-        .compile_fds(files)?;
+    tonic_prost_build::configure().bytes(".").compile_fds(files)?;
     Ok(())
 }

@@ -26,9 +26,7 @@ pub struct Link {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
-            .field("connected", &self.inner.get().is_some())
-            .finish()
+        f.debug_struct("Link").field("connected", &self.inner.get().is_some()).finish()
     }
 }
 
@@ -42,9 +40,7 @@ impl Link {
     /// A link whose service is not there yet.
     #[must_use]
     pub fn unconnected() -> Self {
-        Self {
-            inner: Arc::new(OnceLock::new()),
-        }
+        Self { inner: Arc::new(OnceLock::new()) }
     }
 
     /// A link to a server that is there already.
@@ -93,9 +89,7 @@ impl Service<Request<Body>> for Link {
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
         match self.inner.get() {
             Some(_) => Poll::Ready(Ok(())),
-            None => Poll::Ready(Err(Box::new(tonic::Status::unavailable(
-                "service not started",
-            )))),
+            None => Poll::Ready(Err(Box::new(tonic::Status::unavailable("service not started")))),
         }
     }
 

@@ -63,9 +63,7 @@ impl Subscription {
     /// Wraps a backend's receiving end.
     #[must_use]
     pub fn new(source: impl Source + 'static) -> Self {
-        Self {
-            source: Box::new(source),
-        }
+        Self { source: Box::new(source) }
     }
 
     /// The next message, or `None` when the bus is gone. Cancel-safe.

@@ -78,10 +78,7 @@ impl Drop for LocalSource {
     fn drop(&mut self) {
         self.receiver = None;
         let mut subjects = self.subjects.write();
-        if subjects
-            .get(&self.subject)
-            .is_some_and(|sender| sender.receiver_count() == 0)
-        {
+        if subjects.get(&self.subject).is_some_and(|sender| sender.receiver_count() == 0) {
             subjects.remove(&self.subject);
         }
     }
@@ -106,10 +103,7 @@ mod tests {
             assert_eq!(first.recv().await, expected);
             assert_eq!(second.recv().await, expected);
         }
-        assert_eq!(
-            other.recv().await,
-            Some(Delivery::Message(Bytes::from_static(b"b")))
-        );
+        assert_eq!(other.recv().await, Some(Delivery::Message(Bytes::from_static(b"b"))));
     }
 
     #[tokio::test]

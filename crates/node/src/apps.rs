@@ -28,10 +28,7 @@ impl Apps {
     pub fn new(directory: Link) -> Self {
         Self {
             directory: DirectoryClient::new(directory),
-            settings: Cache::builder()
-                .max_capacity(MOST)
-                .time_to_live(KEPT_FOR)
-                .build(),
+            settings: Cache::builder().max_capacity(MOST).time_to_live(KEPT_FOR).build(),
         }
     }
 
@@ -47,22 +44,13 @@ impl Apps {
         let mut directory = self.directory.clone();
         let fetch = async move {
             let request = v1::GetAppRequest { app: app.0 };
-            directory
-                .get_app(request)
-                .await
-                .map(|reply| Arc::new(reply.into_inner()))
+            directory.get_app(request).await.map(|reply| Arc::new(reply.into_inner()))
         };
-        self.settings
-            .try_get_with(app, fetch)
-            .await
-            .map_err(|status| match status.code() {
-                tonic::Code::NotFound => {
-                    Code::APP_UNKNOWN.with(format!("no app with SDKAppID {app}"))
-                }
-                _ => Code::TIMEOUT.with(format!(
-                    "app settings are not available: {}",
-                    status.message()
-                )),
-            })
+        self.settings.try_get_with(app, fetch).await.map_err(|status| match status.code() {
+            tonic::Code::NotFound => Code::APP_UNKNOWN.with(format!("no app with SDKAppID {app}")),
+            _ => {
+                Code::TIMEOUT.with(format!("app settings are not available: {}", status.message()))
+            }
+        })
     }
 }

@@ -31,12 +31,7 @@ impl Context {
         if !request.command.contains('.') {
             return Err(Code::UNKNOWN_COMMAND.with(format!("no such command: {}", request.command)));
         }
-        let context = Self {
-            app: AppId(request.app),
-            caller,
-            origin,
-            name: request.command,
-        };
+        let context = Self { app: AppId(request.app), caller, origin, name: request.command };
         Ok((context, request.body))
     }
 
@@ -69,11 +64,7 @@ impl Context {
 #[must_use]
 pub fn reply(result: Result<Bytes, CommandError>) -> v1::CommandReply {
     match result {
-        Ok(body) => v1::CommandReply {
-            code: 0,
-            body,
-            effects: Vec::new(),
-        },
+        Ok(body) => v1::CommandReply { code: 0, body, effects: Vec::new() },
         Err(error) => v1::CommandReply {
             code: error.code.number(),
             body: envelope::fail(&error),

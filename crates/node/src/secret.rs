@@ -42,10 +42,7 @@ impl Secret {
     /// Derives the keys from the secret.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self {
-            token_key: derive(secret, b"session token"),
-            tiny_key: derive(secret, b"tiny id"),
-        }
+        Self { token_key: derive(secret, b"session token"), tiny_key: derive(secret, b"tiny id") }
     }
 
     /// Reads the secret from `path`, or makes one there that only the owner may read.
@@ -53,10 +50,7 @@ impl Secret {
     /// # Errors
     /// [`SecretError`] when the file can't be used; an existing file is never replaced.
     pub fn load_or_create(path: &Path) -> Result<Self, SecretError> {
-        let io_error = |source| SecretError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let io_error = |source| SecretError::Io { path: path.to_owned(), source };
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 let secret = parse_hex(text.trim())
@@ -93,12 +87,10 @@ fn derive(secret: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
 
 fn to_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn parse_hex(text: &str) -> Option<[u8; 32]> {
@@ -129,10 +121,7 @@ pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(b"\n")?;
     file.sync_all()?;
     std::fs::rename(&beside, path)?;
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
@@ -153,10 +142,7 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 
@@ -166,10 +152,7 @@ mod tests {
         let path = folder.path().join("secret");
         for text in ["", "00", "zz".repeat(32).as_str(), "é".repeat(32).as_str()] {
             std::fs::write(&path, text).unwrap();
-            assert!(matches!(
-                Secret::load_or_create(&path),
-                Err(SecretError::Malformed(_))
-            ));
+            assert!(matches!(Secret::load_or_create(&path), Err(SecretError::Malformed(_))));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
     }

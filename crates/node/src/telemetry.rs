@@ -18,10 +18,7 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self {
-            filter: "info".to_owned(),
-            format: LogFormat::Text,
-        }
+        Self { filter: "info".to_owned(), format: LogFormat::Text }
     }
 }
 
@@ -54,9 +51,8 @@ const SECONDS: [f64; 16] = [
     5.0, 10.0,
 ];
 /// Bounds of size histograms (members, batch sizes).
-const SIZES: [f64; 12] = [
-    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 10_000.0, 100_000.0,
-];
+const SIZES: [f64; 12] =
+    [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 10_000.0, 100_000.0];
 
 /// Sets up logs and metrics for this process, once.
 ///
@@ -65,9 +61,7 @@ const SIZES: [f64; 12] = [
 pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter)
         .map_err(|error| TelemetryError::Filter(config.filter.clone(), error.to_string()))?;
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().try_init(),
@@ -97,7 +91,5 @@ pub fn upkeep() {
 #[must_use]
 pub fn render() -> String {
     upkeep();
-    PROMETHEUS
-        .get()
-        .map_or_else(String::new, PrometheusHandle::render)
+    PROMETHEUS.get().map_or_else(String::new, PrometheusHandle::render)
 }

@@ -78,11 +78,7 @@ fn with_fields(mut out: Vec<u8>, body: &impl Serialize) -> Bytes {
 
 /// For a body that no JSON can express: a mistake of ours, not the caller's.
 fn internal() -> Bytes {
-    let mut out = opening(
-        "FAIL",
-        Code::GROUP_INTERNAL,
-        "the answer could not be written",
-    );
+    let mut out = opening("FAIL", Code::GROUP_INTERNAL, "the answer could not be written");
     out.push(b'}');
     out.into()
 }
@@ -124,9 +120,7 @@ fn in_one_line(error: &serde_path_to_error::Error<serde_json::Error>) -> String 
     let position = format!(" at line {} column {}", inner.line(), inner.column());
     let problem = text.strip_suffix(&position).unwrap_or(&text);
     let path = error.path().to_string();
-    let field = problem
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.strip_suffix('`'));
+    let field = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     match (path.as_str(), field) {
         (".", Some(field)) => format!("{field}: missing field"),
         (_, Some(field)) => format!("{path}.{field}: missing field"),

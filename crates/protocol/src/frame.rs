@@ -116,10 +116,7 @@ impl<'a> RequestFrame<'a> {
             Some(body) => body,
             None => serde_json::from_str("{}").expect("an empty object is JSON"),
         };
-        Ok(RequestFrame {
-            head: raw.head,
-            body,
-        })
+        Ok(RequestFrame { head: raw.head, body })
     }
 }
 

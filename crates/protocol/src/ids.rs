@@ -60,9 +60,7 @@ impl GroupType {
     /// The type of a wire name; capitals matter.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        GroupType::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+        GroupType::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -85,12 +83,7 @@ pub const TOPIC_SEPARATOR: &str = "@TOPIC#_";
 /// # Errors
 /// 70402 that says what is wrong.
 pub fn user_id(id: &str) -> Result<(), CommandError> {
-    printable(
-        id,
-        limits::USER_ID_BYTES,
-        "user ID",
-        Code::ACCOUNT_BAD_PARAMETER,
-    )
+    printable(id, limits::USER_ID_BYTES, "user ID", Code::ACCOUNT_BAD_PARAMETER)
 }
 
 /// Checks a group ID that an app chose: 1 to 48 bytes of printable ASCII; a community's has to begin
@@ -171,9 +164,7 @@ fn push_base36(out: &mut String, mut number: u64) {
 /// `shards` is at least 1; 0 counts as 1.
 #[must_use]
 pub fn shard_of(app: AppId, group: &str, shards: u32) -> u32 {
-    let owner = group
-        .split_once(TOPIC_SEPARATOR)
-        .map_or(group, |(community, _)| community);
+    let owner = group.split_once(TOPIC_SEPARATOR).map_or(group, |(community, _)| community);
     let mut hash = Xxh3::new();
     hash.update(&app.0.to_le_bytes());
     hash.update(owner.as_bytes());

@@ -7,10 +7,7 @@ use std::borrow::Cow;
 ///
 /// Counting all opening brackets is enough for nearly every body and needs no look at strings.
 pub(crate) fn depth_within(text: &[u8], max: usize) -> bool {
-    let opening = text
-        .iter()
-        .filter(|&&byte| byte == b'{' || byte == b'[')
-        .count();
+    let opening = text.iter().filter(|&&byte| byte == b'{' || byte == b'[').count();
     opening <= max || measure_depth(text) <= max
 }
 

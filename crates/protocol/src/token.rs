@@ -128,12 +128,7 @@ impl PollKey {
         let inst_id = u32::from_be_bytes(fields.take()?);
         let length = u16::from_be_bytes(fields.take()?);
         let group_id = fields.text(usize::from(length))?;
-        Some(PollKey {
-            app,
-            group_id,
-            user: fields.rest()?,
-            inst_id,
-        })
+        Some(PollKey { app, group_id, user: fields.rest()?, inst_id })
     }
 }
 

@@ -111,16 +111,10 @@ pub fn verify(
     let userbuf = match ticket.userbuf {
         None => None,
         Some(text) => Some(
-            STANDARD
-                .decode(text.as_bytes())
-                .map_err(|_| invalid("TLS.userbuf is not base64"))?,
+            STANDARD.decode(text.as_bytes()).map_err(|_| invalid("TLS.userbuf is not base64"))?,
         ),
     };
-    Ok(Verified {
-        issued_at: ticket.issued_at,
-        expires_at,
-        userbuf,
-    })
+    Ok(Verified { issued_at: ticket.issued_at, expires_at, userbuf })
 }
 
 fn invalid(problem: &str) -> CommandError {
@@ -134,9 +128,7 @@ fn check_signature(
 ) -> Result<(), CommandError> {
     let mismatch =
         || Code::SIG_MISMATCH.with("usersig: the signature does not match the app's key");
-    let signature = STANDARD
-        .decode(ticket.signature.as_bytes())
-        .map_err(|_| mismatch())?;
+    let signature = STANDARD.decode(ticket.signature.as_bytes()).map_err(|_| mismatch())?;
     let signed = Signed {
         app,
         user: &ticket.user,
@@ -149,11 +141,7 @@ fn check_signature(
     for key in keys {
         fits |= hmac(key.as_ref(), &signed).ct_eq(&signature);
     }
-    if bool::from(fits) {
-        Ok(())
-    } else {
-        Err(mismatch())
-    }
+    if bool::from(fits) { Ok(()) } else { Err(mismatch()) }
 }
 
 /// What the signature covers.
@@ -243,9 +231,7 @@ fn unpack(sig: &str) -> Result<Vec<u8>, CommandError> {
         return Err(invalid("too long"));
     }
     let text = sig.trim_end_matches('_');
-    let compressed = BASE64
-        .decode(text)
-        .map_err(|_| invalid("not the base64 expected"))?;
+    let compressed = BASE64.decode(text).map_err(|_| invalid("not the base64 expected"))?;
     inflate(&compressed)
 }
 

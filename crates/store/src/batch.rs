@@ -30,22 +30,12 @@ pub struct Op {
 impl Op {
     /// Writes a row over whatever is there. It lives as long as the table says.
     pub fn put(table: &'static Table, clustering: Key, value: impl Into<Bytes>) -> Self {
-        Self {
-            table,
-            clustering,
-            value: Some(value.into()),
-            ttl: None,
-        }
+        Self { table, clustering, value: Some(value.into()), ttl: None }
     }
 
     /// Deletes a row; it need not exist.
     pub fn delete(table: &'static Table, clustering: Key) -> Self {
-        Self {
-            table,
-            clustering,
-            value: None,
-            ttl: None,
-        }
+        Self { table, clustering, value: None, ttl: None }
     }
 
     /// Names the row within its partition and table.
@@ -81,11 +71,7 @@ impl Batch {
 
     /// An empty batch for a partition.
     pub fn new(partition: Key, durability: Durability) -> Self {
-        Self {
-            partition,
-            durability,
-            ops: Vec::new(),
-        }
+        Self { partition, durability, ops: Vec::new() }
     }
 
     /// An empty batch that is answered once it is durable.

@@ -16,23 +16,15 @@ use crate::{ColumnType, Component, Direction, Key, Order, Page, StoreError, Tabl
 /// The longest encoded key, partition and clustering together.
 pub(crate) const MAX_KEY_BYTES: usize = 16 * 1024;
 
-const DAMAGED_KEY: StoreError = StoreError::Damaged {
-    reason: "a key that its table cannot have",
-};
+const DAMAGED_KEY: StoreError = StoreError::Damaged { reason: "a key that its table cannot have" };
 
 /// The bytes of a whole partition key.
 pub(crate) fn partition(table: &'static Table, key: &Key) -> Result<Vec<u8>, StoreError> {
     let reason = "wrong number of partition columns";
     if key.components().len() != table.partition.len() {
-        return Err(StoreError::BadKey {
-            table: table.name,
-            reason,
-        });
+        return Err(StoreError::BadKey { table: table.name, reason });
     }
-    let columns = table
-        .partition
-        .iter()
-        .map(|&(_, kind)| (kind, Order::Ascending));
+    let columns = table.partition.iter().map(|&(_, kind)| (kind, Order::Ascending));
     let mut out = Vec::with_capacity(64);
     append(table, &mut out, key, columns)?;
     Ok(out)
@@ -46,10 +38,7 @@ pub(crate) fn row(
 ) -> Result<Vec<u8>, StoreError> {
     if clustering.components().len() != table.clustering.len() {
         let reason = "wrong number of clustering columns";
-        return Err(StoreError::BadKey {
-            table: table.name,
-            reason,
-        });
+        return Err(StoreError::BadKey { table: table.name, reason });
     }
     prefix(table, partition, clustering)
 }
@@ -62,10 +51,7 @@ fn prefix(
 ) -> Result<Vec<u8>, StoreError> {
     if clustering.components().len() > table.clustering.len() {
         let reason = "too many clustering columns";
-        return Err(StoreError::BadKey {
-            table: table.name,
-            reason,
-        });
+        return Err(StoreError::BadKey { table: table.name, reason });
     }
     let mut out = Vec::with_capacity(partition.len() + 32);
     out.extend_from_slice(partition);
@@ -73,10 +59,7 @@ fn prefix(
         table,
         &mut out,
         clustering,
-        table
-            .clustering
-            .iter()
-            .map(|&(_, kind, order)| (kind, order)),
+        table.clustering.iter().map(|&(_, kind, order)| (kind, order)),
     )?;
     Ok(out)
 }
@@ -90,10 +73,7 @@ fn append(
     for (component, (kind, order)) in key.components().iter().zip(columns) {
         if component.column_type() != kind {
             let reason = "a column has another type";
-            return Err(StoreError::BadKey {
-                table: table.name,
-                reason,
-            });
+            return Err(StoreError::BadKey { table: table.name, reason });
         }
         let start = out.len();
         append_component(out, component);
@@ -139,13 +119,7 @@ pub(crate) fn decode_partition(
     row: &[u8],
 ) -> Result<(Key, usize), StoreError> {
     let mut rest = row;
-    let key = take(
-        &mut rest,
-        table
-            .partition
-            .iter()
-            .map(|&(_, kind)| (kind, Order::Ascending)),
-    )?;
+    let key = take(&mut rest, table.partition.iter().map(|&(_, kind)| (kind, Order::Ascending)))?;
     Ok((key, row.len() - rest.len()))
 }
 
@@ -154,18 +128,8 @@ pub(crate) fn decode_clustering(
     table: &'static Table,
     mut bytes: &[u8],
 ) -> Result<Key, StoreError> {
-    let key = take(
-        &mut bytes,
-        table
-            .clustering
-            .iter()
-            .map(|&(_, kind, order)| (kind, order)),
-    )?;
-    if bytes.is_empty() {
-        Ok(key)
-    } else {
-        Err(DAMAGED_KEY)
-    }
+    let key = take(&mut bytes, table.clustering.iter().map(|&(_, kind, order)| (kind, order)))?;
+    if bytes.is_empty() { Ok(key) } else { Err(DAMAGED_KEY) }
 }
 
 fn take(
@@ -237,10 +201,7 @@ pub(crate) struct KeyRange {
 impl KeyRange {
     /// All rows of a partition.
     pub(crate) fn of_partition(partition: Vec<u8>) -> Self {
-        Self {
-            end: behind(&partition),
-            start: partition,
-        }
+        Self { end: behind(&partition), start: partition }
     }
 
     /// The rows that a page asks for.
@@ -265,10 +226,7 @@ impl KeyRange {
         };
         // Nothing lies behind a key of 0xFF bytes only: then the range is empty.
         Ok(start.map_or_else(
-            || Self {
-                start: Vec::new(),
-                end: Some(Vec::new()),
-            },
+            || Self { start: Vec::new(), end: Some(Vec::new()) },
             |start| Self { start, end },
         ))
     }
@@ -280,10 +238,7 @@ impl KeyRange {
 
     /// Its bounds, for ordered maps.
     pub(crate) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
-        let end = self
-            .end
-            .as_deref()
-            .map_or(Bound::Unbounded, Bound::Excluded);
+        let end = self.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         (Bound::Included(&self.start), end)
     }
 }

@@ -30,10 +30,7 @@ struct Stored {
 
 impl Stored {
     fn new(put: Put, now: i64) -> Self {
-        Self {
-            expires_at: put.expires_at(now),
-            value: put.value,
-        }
+        Self { expires_at: put.expires_at(now), value: put.value }
     }
 
     fn live(&self, now: i64) -> bool {
@@ -55,10 +52,7 @@ impl MemoryStore {
 
     /// An empty store whose TTLs follow this clock.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            tables: Mutex::default(),
-        }
+        Self { clock, tables: Mutex::default() }
     }
 }
 
@@ -85,8 +79,7 @@ impl Store for MemoryStore {
         clustering: &Key,
         value: Bytes,
     ) -> Result<bool, StoreError> {
-        self.compare_and_set(table, partition, clustering, None, value)
-            .await
+        self.compare_and_set(table, partition, clustering, None, value).await
     }
 
     async fn compare_and_set(
@@ -120,9 +113,7 @@ impl Store for MemoryStore {
         let now = self.clock.now_millis();
         let tables = self.tables.lock();
         let stored = tables.get(table.name).and_then(|rows| rows.get(&row));
-        Ok(stored
-            .filter(|stored| stored.live(now))
-            .map(|stored| stored.value.clone()))
+        Ok(stored.filter(|stored| stored.live(now)).map(|stored| stored.value.clone()))
     }
 
     async fn page(
@@ -147,10 +138,7 @@ impl Store for MemoryStore {
             .take(page.limit.min(Page::MAX_LIMIT))
             .map(|(row, stored)| {
                 let clustering = codec::decode_clustering(table, &row[partition.len()..])?;
-                Ok(Row {
-                    clustering,
-                    value: stored.value.clone(),
-                })
+                Ok(Row { clustering, value: stored.value.clone() })
             })
             .collect()
     }
@@ -163,10 +151,8 @@ impl Store for MemoryStore {
         let range = KeyRange::of_partition(codec::partition(table, partition)?);
         let mut tables = self.tables.lock();
         if let Some(rows) = tables.get_mut(table.name) {
-            let bounds = (
-                range.bounds().0.map(<[u8]>::to_vec),
-                range.bounds().1.map(<[u8]>::to_vec),
-            );
+            let bounds =
+                (range.bounds().0.map(<[u8]>::to_vec), range.bounds().1.map(<[u8]>::to_vec));
             rows.extract_if(bounds, |_, _| true).for_each(drop);
         }
         Ok(())
@@ -188,10 +174,7 @@ impl Store for MemoryStore {
         let Some(rows) = tables.get(table.name) else {
             return Ok(found);
         };
-        while let Some(start) = from
-            .take()
-            .filter(|_| found.len() < limit.min(Page::MAX_LIMIT))
-        {
+        while let Some(start) = from.take().filter(|_| found.len() < limit.min(Page::MAX_LIMIT)) {
             let Some((row, _)) = rows.range(start..).find(|(_, stored)| stored.live(now)) else {
                 break;
             };

@@ -39,66 +39,42 @@ impl Page {
 
     /// The first rows of the partition.
     pub fn forward(limit: usize) -> Self {
-        Self {
-            from: Bound::Unbounded,
-            to: Bound::Unbounded,
-            order: Direction::Forward,
-            limit,
-        }
+        Self { from: Bound::Unbounded, to: Bound::Unbounded, order: Direction::Forward, limit }
     }
 
     /// The last rows of the partition, the last one first.
     pub fn backward(limit: usize) -> Self {
-        Self {
-            order: Direction::Backward,
-            ..Self::forward(limit)
-        }
+        Self { order: Direction::Backward, ..Self::forward(limit) }
     }
 
     /// Begins at this key.
     #[must_use]
     pub fn starting_at(self, key: Key) -> Self {
-        Self {
-            from: Bound::Included(key),
-            ..self
-        }
+        Self { from: Bound::Included(key), ..self }
     }
 
     /// Begins behind this key: the next page after the one that ended with it.
     #[must_use]
     pub fn after(self, key: Key) -> Self {
-        Self {
-            from: Bound::Excluded(key),
-            ..self
-        }
+        Self { from: Bound::Excluded(key), ..self }
     }
 
     /// Ends with this key.
     #[must_use]
     pub fn through(self, key: Key) -> Self {
-        Self {
-            to: Bound::Included(key),
-            ..self
-        }
+        Self { to: Bound::Included(key), ..self }
     }
 
     /// Ends before this key.
     #[must_use]
     pub fn until(self, key: Key) -> Self {
-        Self {
-            to: Bound::Excluded(key),
-            ..self
-        }
+        Self { to: Bound::Excluded(key), ..self }
     }
 
     /// Only rows that begin with these columns.
     #[must_use]
     pub fn within(self, prefix: Key) -> Self {
-        Self {
-            from: Bound::Included(prefix.clone()),
-            to: Bound::Included(prefix),
-            ..self
-        }
+        Self { from: Bound::Included(prefix.clone()), to: Bound::Included(prefix), ..self }
     }
 }
 

@@ -27,10 +27,7 @@ pub(crate) struct Put {
 impl Put {
     /// A value with the TTL that was asked for, or else the table's.
     pub(crate) fn new(table: &'static Table, value: Bytes, ttl: Option<Duration>) -> Self {
-        Self {
-            value,
-            ttl: ttl.or(table.ttl),
-        }
+        Self { value, ttl: ttl.or(table.ttl) }
     }
 
     /// When the row expires, milliseconds since 1970; 0 for never.
@@ -71,11 +68,7 @@ pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
         partition = Some((op.table, encoded));
         size += row.len() + op.value.as_ref().map_or(0, Bytes::len);
         let put = op.value.map(|value| Put::new(op.table, value, op.ttl));
-        writes.push(Write {
-            table: op.table,
-            row,
-            put,
-        });
+        writes.push(Write { table: op.table, row, put });
     }
     check_size(size)?;
     refuse_duplicates(&writes)?;
@@ -88,11 +81,7 @@ pub(crate) fn check_size(size: usize) -> Result<(), StoreError> {
     if size <= limit {
         Ok(())
     } else {
-        Err(StoreError::TooLarge {
-            what: "batch (bytes)",
-            size,
-            limit,
-        })
+        Err(StoreError::TooLarge { what: "batch (bytes)", size, limit })
     }
 }
 
@@ -101,10 +90,7 @@ fn refuse_duplicates(writes: &[Write]) -> Result<(), StoreError> {
     if writes.is_sorted_by(|a, b| (a.table.name, &a.row) < (b.table.name, &b.row)) {
         return Ok(());
     }
-    let mut rows: Vec<_> = writes
-        .iter()
-        .map(|write| (write.table.name, &write.row))
-        .collect();
+    let mut rows: Vec<_> = writes.iter().map(|write| (write.table.name, &write.row)).collect();
     rows.sort_unstable();
     match rows.windows(2).find(|pair| pair[0] == pair[1]) {
         None => Ok(()),
@@ -135,10 +121,7 @@ mod tests {
         assert_eq!(expires_at(Some(Duration::from_millis(1))), 2_000);
         assert_eq!(expires_at(Some(Duration::from_millis(1_001))), 3_000);
         assert_eq!(expires_at(Some(Duration::ZERO)), 2_000);
-        assert_eq!(
-            expires_at(Some(Duration::MAX)),
-            1_000 + 20 * 365 * 24 * 3_600_000
-        );
+        assert_eq!(expires_at(Some(Duration::MAX)), 1_000 + 20 * 365 * 24 * 3_600_000);
     }
 
     #[test]
@@ -152,17 +135,13 @@ mod tests {
     fn a_row_twice_is_found_in_any_order() {
         let plan_of = |seqs: &[u32]| {
             let mut batch = Batch::durable(key![1u32]);
-            seqs.iter()
-                .for_each(|&seq| batch.push(Op::put(&TABLE, key![seq], "")));
+            seqs.iter().for_each(|&seq| batch.push(Op::put(&TABLE, key![seq], "")));
             plan(batch).map(|(writes, _)| writes.len())
         };
         assert!(matches!(plan_of(&[1, 2, 3]), Ok(3)));
         assert!(matches!(plan_of(&[3, 1, 2]), Ok(3)));
         for twice in [&[1, 1][..], &[1, 2, 1], &[2, 3, 1, 3]] {
-            assert!(matches!(
-                plan_of(twice),
-                Err(StoreError::DuplicateRow { table: "table" })
-            ));
+            assert!(matches!(plan_of(twice), Err(StoreError::DuplicateRow { table: "table" })));
         }
     }
 }

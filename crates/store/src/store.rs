@@ -83,8 +83,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         clustering: Key,
         value: Bytes,
     ) -> Result<(), StoreError> {
-        self.write(Batch::durable(partition.clone()).put(table, clustering, value))
-            .await
+        self.write(Batch::durable(partition.clone()).put(table, clustering, value)).await
     }
 
     /// [`write`](Self::write) of one deletion; durable.
@@ -94,7 +93,6 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         partition: &Key,
         clustering: Key,
     ) -> Result<(), StoreError> {
-        self.write(Batch::durable(partition.clone()).delete(table, clustering))
-            .await
+        self.write(Batch::durable(partition.clone()).delete(table, clustering)).await
     }
 }

@@ -11,13 +11,7 @@ mod memory {
 
     async fn open() -> (Arc<dyn Store>, ManualClock, ()) {
         let clock = ManualClock::at(START);
-        (
-            Arc::new(throng_store::MemoryStore::with_clock(Arc::new(
-                clock.clone(),
-            ))),
-            clock,
-            (),
-        )
+        (Arc::new(throng_store::MemoryStore::with_clock(Arc::new(clock.clone()))), clock, ())
     }
 
     throng_store::conformance_tests!(open);
@@ -31,10 +25,7 @@ mod embedded {
     async fn open() -> (Arc<dyn Store>, ManualClock, tempfile::TempDir) {
         let clock = ManualClock::at(START);
         let directory = tempfile::tempdir().expect("a directory");
-        let options = EmbeddedOptions {
-            clock: Arc::new(clock.clone()),
-            ..Default::default()
-        };
+        let options = EmbeddedOptions { clock: Arc::new(clock.clone()), ..Default::default() };
         let store = EmbeddedStore::open_with(directory.path(), options).expect("opens");
         (Arc::new(store), clock, directory)
     }

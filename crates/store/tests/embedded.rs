@@ -28,24 +28,16 @@ fn open(directory: &tempfile::TempDir) -> Result<EmbeddedStore, StoreError> {
 async fn rows_are_there_after_opening_again() {
     let directory = directory();
     let store = open(&directory).expect("opens");
-    store
-        .put(&ROOMS, &key![1u32, "a"], key![1u32], "x".into())
-        .await
-        .expect("writes");
+    store.put(&ROOMS, &key![1u32, "a"], key![1u32], "x".into()).await.expect("writes");
     let soft = Batch::behind(key![1u32, "a"]).put(&ROOMS, key![2u32], "y");
     store.write(soft).await.expect("writes");
     store.close().await;
-    let late = store
-        .put(&ROOMS, &key![1u32, "a"], key![3u32], "z".into())
-        .await;
+    let late = store.put(&ROOMS, &key![1u32, "a"], key![3u32], "z".into()).await;
     assert!(matches!(late, Err(StoreError::Closed)));
     assert!(matches!(store.flush().await, Err(StoreError::Closed)));
     drop(store);
     let store = open(&directory).expect("opens again");
-    let rows = store
-        .page(&ROOMS, &key![1u32, "a"], Page::forward(9))
-        .await
-        .expect("reads");
+    let rows = store.page(&ROOMS, &key![1u32, "a"], Page::forward(9)).await.expect("reads");
     assert_eq!(rows.len(), 2);
 }
 
@@ -64,13 +56,7 @@ async fn closing_finishes_a_large_deletion() {
     deleted.expect("deletes");
     drop(store);
     let store = open(&directory).expect("opens again");
-    assert_eq!(
-        store
-            .page(&ROOMS, &room, Page::forward(9))
-            .await
-            .expect("reads"),
-        []
-    );
+    assert_eq!(store.page(&ROOMS, &room, Page::forward(9)).await.expect("reads"), []);
 }
 
 #[test]
@@ -95,10 +81,7 @@ fn an_unknown_format_is_refused() {
         error.to_string()
     };
     let text = refused(b"throng-store 2\n");
-    assert!(
-        text.contains("\"throng-store 2\", this version reads throng-store 1"),
-        "{text}"
-    );
+    assert!(text.contains("\"throng-store 2\", this version reads throng-store 1"), "{text}");
     refused(b"");
     refused(&[0xFF; 100_000]);
     std::fs::remove_file(directory.path().join("format")).expect("removes");
@@ -126,18 +109,12 @@ fn a_path_that_cannot_be_a_directory_is_refused() {
     let directory = directory();
     let file = directory.path().join("file");
     std::fs::write(&file, "").expect("writes");
-    assert!(matches!(
-        EmbeddedStore::open(file),
-        Err(StoreError::Backend { .. })
-    ));
+    assert!(matches!(EmbeddedStore::open(file), Err(StoreError::Backend { .. })));
 }
 
 #[tokio::test]
 async fn a_bad_name_of_a_table_is_refused() {
-    const BAD: Table = Table {
-        name: "../rooms",
-        ..ROOMS
-    };
+    const BAD: Table = Table { name: "../rooms", ..ROOMS };
     let directory = directory();
     let store = open(&directory).expect("opens");
     let result = store.get(&BAD, &key![1u32, "a"], &key![1u32]).await;
@@ -158,9 +135,7 @@ async fn a_full_queue_refuses_instead_of_growing() {
             let store = store.clone();
             let value = vec![0; 8 * 1024];
             tokio::spawn(async move {
-                store
-                    .put(&ROOMS, &key![1u32, "a"], key![seq], value.into())
-                    .await
+                store.put(&ROOMS, &key![1u32, "a"], key![seq], value.into()).await
             })
         })
         .collect();
@@ -172,21 +147,12 @@ async fn a_full_queue_refuses_instead_of_growing() {
             Err(other) => panic!("{other}"),
         }
     }
-    assert!(
-        written > 0 && refused > 0,
-        "{written} written, {refused} refused"
-    );
-    let rows = store
-        .page(&ROOMS, &key![1u32, "a"], Page::forward(9999))
-        .await
-        .expect("reads");
+    assert!(written > 0 && refused > 0, "{written} written, {refused} refused");
+    let rows = store.page(&ROOMS, &key![1u32, "a"], Page::forward(9999)).await.expect("reads");
     assert_eq!(rows.len(), written);
     // A batch larger than the whole queue still passes.
     let large = Batch::durable(key![1u32, "b"]).put(&ROOMS, key![1u32], vec![0; 100 * 1024]);
-    store
-        .write(large)
-        .await
-        .expect("fits when the queue is empty");
+    store.write(large).await.expect("fits when the queue is empty");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,42 +174,21 @@ async fn expired_rows_give_their_space_back() {
             batch.push(Op::put(&ROOMS, key![seq], value.clone()));
         }
         // The same table under another TTL: one row of a room stays for ever.
-        store
-            .write(batch.put(&KEPT, key![200u32], "kept"))
-            .await
-            .expect("writes");
+        store.write(batch.put(&KEPT, key![200u32], "kept")).await.expect("writes");
     }
     let full = 100 * 200 * 300;
     clock.advance(Duration::from_secs(24 * 3600));
-    wait_for(|| {
-        store
-            .disk_space()
-            .is_ok_and(|_| (1..full / 10).contains(&size(directory.path())))
-    })
-    .await;
+    wait_for(|| store.disk_space().is_ok_and(|_| (1..full / 10).contains(&size(directory.path()))))
+        .await;
     for room in 0..100u32 {
-        let rows = store
-            .page(&ROOMS, &key![1u32, room.to_string()], Page::forward(9))
-            .await;
+        let rows = store.page(&ROOMS, &key![1u32, room.to_string()], Page::forward(9)).await;
         assert_eq!(rows.expect("reads").len(), 1);
     }
     // What is written afterwards is not hidden by what was reclaimed.
-    store
-        .put(&ROOMS, &key![1u32, "7"], key![7u32], "new".into())
-        .await
-        .expect("writes");
-    let found = store
-        .get(&ROOMS, &key![1u32, "7"], &key![7u32])
-        .await
-        .expect("reads");
+    store.put(&ROOMS, &key![1u32, "7"], key![7u32], "new".into()).await.expect("writes");
+    let found = store.get(&ROOMS, &key![1u32, "7"], &key![7u32]).await.expect("reads");
     assert_eq!(found, Some("new".into()));
-    assert_eq!(
-        store
-            .get(&ROOMS, &key![1u32, "7"], &key![8u32])
-            .await
-            .expect("reads"),
-        None
-    );
+    assert_eq!(store.get(&ROOMS, &key![1u32, "7"], &key![8u32]).await.expect("reads"), None);
 }
 
 /// Bytes in table files.

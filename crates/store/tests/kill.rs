@@ -40,17 +40,11 @@ const HEAD: Table = Table {
     ..LOG
 };
 /// A counter raised by compare-and-set.
-const COUNTER: Table = Table {
-    name: "kill_counter",
-    ..HEAD
-};
+const COUNTER: Table = Table { name: "kill_counter", ..HEAD };
 
 fn open(directory: &Path) -> EmbeddedStore {
     // A small write buffer, so that files are written and merged while the killing goes on.
-    let options = EmbeddedOptions {
-        write_buffer_bytes: 1 << 20,
-        ..Default::default()
-    };
+    let options = EmbeddedOptions { write_buffer_bytes: 1 << 20, ..Default::default() };
     EmbeddedStore::open_with(directory, options).expect("opens after a crash")
 }
 
@@ -64,10 +58,7 @@ fn writer() {
     let Some(directory) = std::env::var_os(DIRECTORY) else {
         return;
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .expect("runs");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runs");
     runtime.block_on(async {
         let store = std::sync::Arc::new(open(Path::new(&directory)));
         let mut tasks = tokio::task::JoinSet::new();
@@ -82,10 +73,7 @@ fn writer() {
 async fn write_for_ever(store: &EmbeddedStore, writer: u32) {
     let partition = key![writer];
     let read = async |table| {
-        let found = store
-            .get(table, &partition, &Key::new())
-            .await
-            .expect("reads");
+        let found = store.get(table, &partition, &Key::new()).await.expect("reads");
         found.map_or(0, |value| number(&value))
     };
     let mut batch_number = read(&HEAD).await;
@@ -96,19 +84,11 @@ async fn write_for_ever(store: &EmbeddedStore, writer: u32) {
         let filling = if writer.is_multiple_of(2) { 0 } else { 1500 };
         let value = [&batch_number.to_be_bytes()[..], &vec![7; filling]].concat();
         // One way or the other to make sure of it.
-        let durability = if writer < 2 {
-            Durability::Behind
-        } else {
-            Durability::Durable
-        };
+        let durability = if writer < 2 { Durability::Behind } else { Durability::Durable };
         let mut batch =
             Batch::new(partition.clone(), durability).put(&HEAD, Key::new(), value.clone());
         for row in 0..ROWS {
-            batch.push(Op::put(
-                &LOG,
-                key![batch_number * ROWS + row],
-                value.clone(),
-            ));
+            batch.push(Op::put(&LOG, key![batch_number * ROWS + row], value.clone()));
         }
         store.write(batch).await.expect("writes");
         if durability == Durability::Behind {
@@ -119,9 +99,7 @@ async fn write_for_ever(store: &EmbeddedStore, writer: u32) {
             let expected = count.to_be_bytes();
             let expected = (count > 0).then_some(&expected[..]);
             let new = (count + 1).to_be_bytes().to_vec().into();
-            let set = store
-                .compare_and_set(&COUNTER, &partition, &Key::new(), expected, new)
-                .await;
+            let set = store.compare_and_set(&COUNTER, &partition, &Key::new(), expected, new).await;
             assert!(set.expect("writes"), "nobody else writes the counter");
             count += 1;
             acknowledge("count", writer, count);
@@ -132,9 +110,7 @@ async fn write_for_ever(store: &EmbeddedStore, writer: u32) {
 fn acknowledge(what: &str, writer: u32, number: u32) {
     // One write call, so that lines of several threads do not mix.
     let line = format!("ack {what} {writer} {number}\n");
-    std::io::stdout()
-        .write_all(line.as_bytes())
-        .expect("someone listens");
+    std::io::stdout().write_all(line.as_bytes()).expect("someone listens");
 }
 
 type Acknowledged = BTreeMap<(String, u32), u32>;
@@ -164,10 +140,7 @@ fn run_and_kill(
     });
     let mut note = |line: String| {
         // The last line may be cut off; a number without its last digits claims less than was said.
-        let words: Vec<_> = line
-            .split(' ')
-            .skip_while(|word| !word.ends_with("ack"))
-            .collect();
+        let words: Vec<_> = line.split(' ').skip_while(|word| !word.ends_with("ack")).collect();
         let [_, what, writer, number] = words[..] else {
             return false;
         };
@@ -203,17 +176,9 @@ fn run_and_kill(
 async fn check(store: &EmbeddedStore, acknowledged: &Acknowledged) {
     for writer in 0..WRITERS {
         let partition = key![writer];
-        let last = |what: &str| {
-            acknowledged
-                .get(&(what.to_owned(), writer))
-                .copied()
-                .unwrap_or(0)
-        };
+        let last = |what: &str| acknowledged.get(&(what.to_owned(), writer)).copied().unwrap_or(0);
         let stored = async |table| {
-            let found = store
-                .get(table, &partition, &Key::new())
-                .await
-                .expect("reads");
+            let found = store.get(table, &partition, &Key::new()).await.expect("reads");
             found.map_or(0, |value| number(&value))
         };
         let head = stored(&HEAD).await;
@@ -242,11 +207,7 @@ async fn check(store: &EmbeddedStore, acknowledged: &Acknowledged) {
                 None => break,
             }
         }
-        assert_eq!(
-            next,
-            (head + 1) * ROWS,
-            "writer {writer}: the last batch is there in part"
-        );
+        assert_eq!(next, (head + 1) * ROWS, "writer {writer}: the last batch is there in part");
     }
 }
 
@@ -255,9 +216,7 @@ async fn acknowledged_writes_survive_kill_9() {
     if std::env::var_os(DIRECTORY).is_some() {
         return;
     }
-    let seed = std::env::var("THRONG_TEST_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let seed = std::env::var("THRONG_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = seed.unwrap_or_else(|| rand::rng().random());
     println!("THRONG_TEST_SEED={seed}");
     let mut random = SmallRng::seed_from_u64(seed);

@@ -47,11 +47,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_webhook_everything_is_allowed() {
         let request = Request::new(v1::BeforeRequest::default());
-        let reply = Callback::build()
-            .before(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let reply = Callback::build().before(request).await.unwrap().into_inner();
         assert_eq!(reply.code, 0);
     }
 }

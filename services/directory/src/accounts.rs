@@ -26,9 +26,7 @@ pub(crate) struct Ensured {
 
 impl Accounts {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self {
-            rows: UserRows::new(&ACCOUNTS, store),
-        }
+        Self { rows: UserRows::new(&ACCOUNTS, store) }
     }
 
     /// Makes an account unless it exists; durable. A known account costs no read of the store.
@@ -40,22 +38,13 @@ impl Accounts {
     ) -> Result<Ensured, RowError> {
         let known = self.rows.get(app, user).await?;
         if known.exists() {
-            return Ok(Ensured {
-                created: false,
-                not_before: known.not_before,
-            });
+            return Ok(Ensured { created: false, not_before: known.not_before });
         }
         let make = |row: &AccountRecord| {
-            (!row.exists()).then_some(AccountRecord {
-                created_at: now,
-                ..*row
-            })
+            (!row.exists()).then_some(AccountRecord { created_at: now, ..*row })
         };
         let (before, after) = self.rows.update(app, user, make).await?;
-        Ok(Ensured {
-            created: !before.exists(),
-            not_before: after.not_before,
-        })
+        Ok(Ensured { created: !before.exists(), not_before: after.not_before })
     }
 
     /// Whether an account exists.
@@ -78,10 +67,7 @@ impl Accounts {
     pub(crate) async fn delete(&self, app: AppId, user: &str, now: i64) -> Result<bool, RowError> {
         let delete = |row: &AccountRecord| {
             let not_before = row.not_before.max(now);
-            row.exists().then_some(AccountRecord {
-                created_at: 0,
-                not_before,
-            })
+            row.exists().then_some(AccountRecord { created_at: 0, not_before })
         };
         let (before, _) = self.rows.update(app, user, delete).await?;
         Ok(before.exists())
@@ -110,26 +96,14 @@ mod tests {
     async fn an_account_is_made_once_and_a_deleted_one_stays_revoked() {
         let accounts = Accounts::new(Arc::new(MemoryStore::new()));
         let made = accounts.ensure(APP, "ann", 10).await.unwrap();
-        assert_eq!(
-            made,
-            Ensured {
-                created: true,
-                not_before: 0
-            }
-        );
+        assert_eq!(made, Ensured { created: true, not_before: 0 });
         assert!(!accounts.ensure(APP, "ann", 11).await.unwrap().created);
 
         assert!(accounts.delete(APP, "ann", 20).await.unwrap());
         assert!(!accounts.delete(APP, "ann", 21).await.unwrap());
         assert!(!accounts.exists(APP, "ann").await.unwrap());
         let again = accounts.ensure(APP, "ann", 30).await.unwrap();
-        assert_eq!(
-            again,
-            Ensured {
-                created: true,
-                not_before: 20
-            }
-        );
+        assert_eq!(again, Ensured { created: true, not_before: 20 });
     }
 
     #[tokio::test]
@@ -137,9 +111,6 @@ mod tests {
         let accounts = Accounts::new(Arc::new(MemoryStore::new()));
         accounts.revoke(APP, "ann", 20).await.unwrap();
         accounts.revoke(APP, "ann", 15).await.unwrap();
-        assert_eq!(
-            accounts.ensure(APP, "ann", 30).await.unwrap().not_before,
-            20
-        );
+        assert_eq!(accounts.ensure(APP, "ann", 30).await.unwrap().not_before, 20);
     }
 }

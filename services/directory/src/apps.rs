@@ -37,21 +37,10 @@ pub(crate) struct AppBook {
 
 impl AppBook {
     pub(crate) fn new(config: &Config, store: Arc<dyn Store>) -> Self {
-        let configured = config
-            .apps
-            .iter()
-            .map(|app| (AppId(app.id), Arc::new(app.settings())))
-            .collect();
-        let stored = Cache::builder()
-            .max_capacity(MOST_CACHED)
-            .time_to_live(KEPT_FOR)
-            .build();
-        Self {
-            configured,
-            store,
-            stored,
-            demo: Mutex::new(None),
-        }
+        let configured =
+            config.apps.iter().map(|app| (AppId(app.id), Arc::new(app.settings()))).collect();
+        let stored = Cache::builder().max_capacity(MOST_CACHED).time_to_live(KEPT_FOR).build();
+        Self { configured, store, stored, demo: Mutex::new(None) }
     }
 
     /// An app's settings; None when there is no such app.
@@ -62,10 +51,7 @@ impl AppBook {
         if let Some(known) = self.stored.get(&app).await {
             return Ok(known);
         }
-        let settings = self
-            .read(app)
-            .await?
-            .map(|record| Arc::new(settings(app, &record)));
+        let settings = self.read(app).await?.map(|record| Arc::new(settings(app, &record)));
         self.stored.insert(app, settings.clone()).await;
         Ok(settings)
     }
@@ -78,18 +64,12 @@ impl AppBook {
 
     /// The apps whose changes this directory follows.
     pub(crate) fn followed(&self) -> Vec<AppId> {
-        self.configured
-            .keys()
-            .copied()
-            .chain(*self.demo.lock())
-            .collect()
+        self.configured.keys().copied().chain(*self.demo.lock()).collect()
     }
 
     /// The demo app and its key, made on the first call and the same for ever after.
     pub(crate) async fn ensure_demo(&self) -> Result<(AppId, String), RowError> {
-        let free = (FIRST_DEMO_APP..)
-            .map(AppId)
-            .filter(|app| !self.configured.contains_key(app));
+        let free = (FIRST_DEMO_APP..).map(AppId).filter(|app| !self.configured.contains_key(app));
         for app in free {
             let record = self.read_or_make_demo(app).await?;
             if record.demo {
@@ -105,17 +85,9 @@ impl AppBook {
         if let Some(record) = self.read(app).await? {
             return Ok(record);
         }
-        let record = AppRecord {
-            key: random_key(),
-            created_at: now_seconds(),
-            demo: true,
-        };
+        let record = AppRecord { key: random_key(), created_at: now_seconds(), demo: true };
         let bytes = record.encode_to_vec().into();
-        if self
-            .store
-            .put_if_absent(&APPS, &key![app.0], &Key::new(), bytes)
-            .await?
-        {
+        if self.store.put_if_absent(&APPS, &key![app.0], &Key::new(), bytes).await? {
             return Ok(record);
         }
         self.read(app).await?.ok_or(RowError::Contended)
@@ -148,10 +120,7 @@ mod tests {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let taken = AppConfig::new(AppId(FIRST_DEMO_APP), "configured");
         let config = Config { apps: vec![taken] };
-        let (app, key) = AppBook::new(&config, Arc::clone(&store))
-            .ensure_demo()
-            .await
-            .unwrap();
+        let (app, key) = AppBook::new(&config, Arc::clone(&store)).ensure_demo().await.unwrap();
         assert_eq!(app, AppId(FIRST_DEMO_APP + 1));
         assert_eq!(key.len(), 64);
 

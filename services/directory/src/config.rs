@@ -103,10 +103,7 @@ pub struct DeviceConfig {
 
 impl Default for DeviceConfig {
     fn default() -> Self {
-        Self {
-            web_instances: 10,
-            other_instances: 1,
-        }
+        Self { web_instances: 10, other_instances: 1 }
     }
 }
 
@@ -204,22 +201,14 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let mut seen = HashSet::new();
         for app in &self.apps {
-            let fail = |reason: String| {
-                Err(ConfigError {
-                    app: app.id,
-                    reason,
-                })
-            };
+            let fail = |reason: String| Err(ConfigError { app: app.id, reason });
             if app.id == 0 {
                 return fail("id must not be 0".to_owned());
             }
             if !seen.insert(app.id) {
                 return fail("is configured twice".to_owned());
             }
-            if std::iter::once(&app.key)
-                .chain(&app.next_key)
-                .any(|key| key.0.is_empty())
-            {
+            if std::iter::once(&app.key).chain(&app.next_key).any(|key| key.0.is_empty()) {
                 return fail("key must not be empty".to_owned());
             }
             if app.admins.is_empty() || app.admins.len() > MOST_ADMINS {
@@ -229,9 +218,7 @@ impl Config {
                 return fail(format!("admins: {admin:?} is no user ID"));
             }
             if app.rooms.latest_members > MOST_LATEST_MEMBERS {
-                return fail(format!(
-                    "rooms.latest_members must be at most {MOST_LATEST_MEMBERS}"
-                ));
+                return fail(format!("rooms.latest_members must be at most {MOST_LATEST_MEMBERS}"));
             }
         }
         Ok(())
@@ -274,10 +261,7 @@ mod tests {
         let devices = settings.devices.unwrap();
         assert_eq!((devices.web_instances, devices.other_instances), (10, 3));
         let rooms = settings.rooms.unwrap();
-        assert_eq!(
-            (rooms.mode(), rooms.keep_history),
-            (v1::RoomMode::Poll, false)
-        );
+        assert_eq!((rooms.mode(), rooms.keep_history), (v1::RoomMode::Poll, false));
         assert_eq!(rooms.max_rooms, 100_000);
     }
 
@@ -285,17 +269,11 @@ mod tests {
     fn mistakes_are_named() {
         for (text, part) in [
             ("[[app]]\nid = 0\nkey = 'k'", "id must not be 0"),
-            (
-                "[[app]]\nid = 1\nkey = 'k'\n[[app]]\nid = 1\nkey = 'k'",
-                "twice",
-            ),
+            ("[[app]]\nid = 1\nkey = 'k'\n[[app]]\nid = 1\nkey = 'k'", "twice"),
             ("[[app]]\nid = 1\nkey = ''", "key"),
             ("[[app]]\nid = 1\nkey = 'k'\nadmins = []", "admins"),
             ("[[app]]\nid = 1\nkey = 'k'\nadmins = ['']", "no user ID"),
-            (
-                "[[app]]\nid = 1\nkey = 'k'\n[app.rooms]\nlatest_members = 1001",
-                "latest_members",
-            ),
+            ("[[app]]\nid = 1\nkey = 'k'\n[app.rooms]\nlatest_members = 1001", "latest_members"),
         ] {
             let error = parse(text).validate().unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
@@ -305,9 +283,7 @@ mod tests {
 
     #[test]
     fn a_key_is_never_printed() {
-        let config = Config {
-            apps: vec![AppConfig::new(AppId(1), "hush-hush")],
-        };
+        let config = Config { apps: vec![AppConfig::new(AppId(1), "hush-hush")] };
         assert!(!format!("{config:?}").contains("hush"));
         assert!(!toml::to_string(&config).unwrap().contains("hush"));
     }

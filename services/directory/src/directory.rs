@@ -65,12 +65,7 @@ impl Directory {
     /// [`DirectoryError::Config`] names the app and the setting that is wrong.
     pub fn build(config: &Config, deps: Deps) -> Result<Self, DirectoryError> {
         config.validate()?;
-        let Deps {
-            store,
-            bus,
-            presence,
-            secret: _,
-        } = deps;
+        let Deps { store, bus, presence, secret: _ } = deps;
         let inner = Inner {
             apps: AppBook::new(config, Arc::clone(&store)),
             accounts: Accounts::new(Arc::clone(&store)),
@@ -78,9 +73,7 @@ impl Directory {
             bus,
             presence: PresenceClient::new(presence),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The generated server, for a link or a listener.

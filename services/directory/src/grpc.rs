@@ -51,16 +51,9 @@ impl v1::directory_server::Directory for Directory {
     ) -> Result<Response<v1::EnsureAccountReply>, Status> {
         let v1::EnsureAccountRequest { app, user } = request.into_inner();
         ids::user_id(&user).map_err(|error| Status::invalid_argument(error.info))?;
-        let ensured = self
-            .inner
-            .accounts
-            .ensure(AppId(app), &user, now_seconds())
-            .await?;
+        let ensured = self.inner.accounts.ensure(AppId(app), &user, now_seconds()).await?;
         let (created, not_before) = (ensured.created, ensured.not_before);
-        Ok(Response::new(v1::EnsureAccountReply {
-            created,
-            not_before,
-        }))
+        Ok(Response::new(v1::EnsureAccountReply { created, not_before }))
     }
 
     async fn filter_accounts(
@@ -89,9 +82,8 @@ impl v1::directory_server::Directory for Directory {
         let v1::GetBriefsRequest { app, users } = request.into_inner();
         check_count(&users)?;
         let inner = &self.inner;
-        let mut reads = stream::iter(users)
-            .map(|user| inner.brief(AppId(app), user))
-            .buffered(PARALLEL);
+        let mut reads =
+            stream::iter(users).map(|user| inner.brief(AppId(app), user)).buffered(PARALLEL);
         let mut briefs = Vec::new();
         while let Some(brief) = reads.next().await {
             briefs.extend(brief?);
@@ -102,9 +94,7 @@ impl v1::directory_server::Directory for Directory {
 
 fn check_count(users: &[String]) -> Result<(), Status> {
     if users.len() > MOST_USERS {
-        return Err(Status::invalid_argument(format!(
-            "more than {MOST_USERS} users"
-        )));
+        return Err(Status::invalid_argument(format!("more than {MOST_USERS} users")));
     }
     Ok(())
 }
@@ -126,11 +116,6 @@ impl Inner {
         let profile = self.profiles.get(app, &user).await?;
         let (nick, avatar) = (profile.text(tags::NICK), profile.text(tags::IMAGE));
         let level = profile.number(tags::LEVEL);
-        Ok(Some(v1::UserBrief {
-            user,
-            nick,
-            avatar,
-            level,
-        }))
+        Ok(Some(v1::UserBrief { user, nick, avatar, level }))
     }
 }

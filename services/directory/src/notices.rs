@@ -19,10 +19,7 @@ const PUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Tells caches everywhere that an account or a profile changed.
 pub(crate) fn publish_change(bus: &dyn Bus, app: AppId, user: &str) {
-    let change = v1::ProfileChanged {
-        app: app.0,
-        user: user.to_owned(),
-    };
+    let change = v1::ProfileChanged { app: app.0, user: user.to_owned() };
     let published = bus.publish(&subjects::profiles(app), change.encode_to_vec().into());
     if let Err(error) = published {
         // Caches notice by themselves when their copies run out.
@@ -87,18 +84,9 @@ impl Serialize for Field<'_> {
 }
 
 fn profile_item(user: &str, changed: &[(String, TagValue)]) -> Bytes {
-    let profile_list = changed
-        .iter()
-        .map(|(tag, value)| Field(tag, value))
-        .collect();
-    let item = Item {
-        event: 8,
-        profile_data_mod: [Modification {
-            push_type: 1,
-            user,
-            profile_list,
-        }],
-    };
+    let profile_list = changed.iter().map(|(tag, value)| Field(tag, value)).collect();
+    let item =
+        Item { event: 8, profile_data_mod: [Modification { push_type: 1, user, profile_list }] };
     // Strings and numbers always have a JSON form.
     serde_json::to_vec(&item).unwrap_or_default().into()
 }
@@ -142,10 +130,7 @@ mod tests {
     #[test]
     fn the_push_is_what_the_client_reads() {
         let changed = [
-            (
-                "Tag_Profile_IM_Nick".to_owned(),
-                TagValue::Text("Al".to_owned()),
-            ),
+            ("Tag_Profile_IM_Nick".to_owned(), TagValue::Text("Al".to_owned())),
             ("Tag_Profile_IM_Level".to_owned(), TagValue::Number(3)),
         ];
         assert_eq!(

@@ -30,9 +30,7 @@ pub(crate) enum SetError {
 
 impl Profiles {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self {
-            rows: UserRows::new(&PROFILES, store),
-        }
+        Self { rows: UserRows::new(&PROFILES, store) }
     }
 
     /// A user's profile; empty when nothing was ever set.
@@ -51,12 +49,7 @@ impl Profiles {
         let change = |row: &ProfileRecord| {
             let mut after = row.clone();
             for (tag, value) in fields {
-                after.tags.insert(
-                    tag.clone(),
-                    TagRecord {
-                        value: Some(value.clone()),
-                    },
-                );
+                after.tags.insert(tag.clone(), TagRecord { value: Some(value.clone()) });
             }
             let custom = after.tags.keys().filter(|tag| tags::is_custom(tag)).count();
             too_many = custom > limits::PROFILE_CUSTOM_FIELDS;
@@ -66,10 +59,8 @@ impl Profiles {
         if too_many {
             return Err(SetError::TooManyCustomFields);
         }
-        let changed = after
-            .tags
-            .iter()
-            .filter(|(tag, record)| before.tags.get(*tag) != Some(record));
+        let changed =
+            after.tags.iter().filter(|(tag, record)| before.tags.get(*tag) != Some(record));
         let changed =
             changed.filter_map(|(tag, record)| Some((tag.clone(), record.value.clone()?)));
         Ok(changed.collect())
@@ -113,14 +104,8 @@ mod tests {
         let mut changed = profiles.set(APP, "u", &both).await.unwrap();
         changed.sort_by(|a, b| b.0.cmp(&a.0));
         assert_eq!(changed, [ann, image.clone()]);
-        assert_eq!(
-            profiles.set(APP, "u", &[bob.clone(), image]).await.unwrap(),
-            [bob]
-        );
-        assert_eq!(
-            profiles.get(APP, "u").await.unwrap().text(tags::NICK),
-            "Bob"
-        );
+        assert_eq!(profiles.set(APP, "u", &[bob.clone(), image]).await.unwrap(), [bob]);
+        assert_eq!(profiles.get(APP, "u").await.unwrap().text(tags::NICK), "Bob");
         profiles.clear(APP, "u").await.unwrap();
         assert_eq!(profiles.get(APP, "u").await.unwrap().text(tags::NICK), "");
     }
@@ -135,9 +120,6 @@ mod tests {
         let error = profiles.set(APP, "u", &one_more).await.unwrap_err();
         assert!(matches!(error, SetError::TooManyCustomFields));
         assert_eq!(profiles.get(APP, "u").await.unwrap().tags.len(), 20);
-        profiles
-            .set(APP, "u", &[field(&name(3), "y")])
-            .await
-            .unwrap();
+        profiles.set(APP, "u", &[field(&name(3), "y")]).await.unwrap();
     }
 }

@@ -53,10 +53,7 @@ where
         Self {
             table,
             store,
-            cache: Cache::builder()
-                .max_capacity(MOST_CACHED)
-                .time_to_live(KEPT_FOR)
-                .build(),
+            cache: Cache::builder().max_capacity(MOST_CACHED).time_to_live(KEPT_FOR).build(),
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             hasher: std::hash::RandomState::new(),
         }
@@ -95,9 +92,8 @@ where
                     let bytes = after.encode_to_vec().into();
                     let (partition, row) = (partition(app, user), Key::new());
                     let expected = stored.as_deref();
-                    let swap = self
-                        .store
-                        .compare_and_set(self.table, &partition, &row, expected, bytes);
+                    let swap =
+                        self.store.compare_and_set(self.table, &partition, &row, expected, bytes);
                     if !swap.await? {
                         continue;
                     }
@@ -105,9 +101,7 @@ where
                 }
             };
             let after = Arc::new(after);
-            self.cache
-                .insert((app, Box::from(user)), Arc::clone(&after))
-                .await;
+            self.cache.insert((app, Box::from(user)), Arc::clone(&after)).await;
             return Ok((before, after));
         }
         Err(RowError::Contended)
@@ -125,15 +119,8 @@ where
     }
 
     async fn read(&self, app: AppId, user: &str) -> Result<(Option<bytes::Bytes>, R), RowError> {
-        let stored = self
-            .store
-            .get(self.table, &partition(app, user), &Key::new())
-            .await?;
-        let row = stored
-            .clone()
-            .map(R::decode)
-            .transpose()?
-            .unwrap_or_default();
+        let stored = self.store.get(self.table, &partition(app, user), &Key::new()).await?;
+        let row = stored.clone().map(R::decode).transpose()?.unwrap_or_default();
         Ok((stored, row))
     }
 
@@ -166,24 +153,12 @@ mod tests {
     async fn a_missing_row_is_the_default_and_an_update_is_seen_at_once() {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let rows = rows(&store);
-        assert_eq!(
-            *rows.get(APP, "ann").await.unwrap(),
-            AccountRecord::default()
-        );
-        let made = AccountRecord {
-            created_at: 5,
-            not_before: 0,
-        };
-        let (before, after) = rows
-            .update(APP, "ann", |_| Some(made.clone()))
-            .await
-            .unwrap();
+        assert_eq!(*rows.get(APP, "ann").await.unwrap(), AccountRecord::default());
+        let made = AccountRecord { created_at: 5, not_before: 0 };
+        let (before, after) = rows.update(APP, "ann", |_| Some(made.clone())).await.unwrap();
         assert_eq!((before, &*after), (AccountRecord::default(), &made));
         assert_eq!(*rows.get(APP, "ann").await.unwrap(), made);
-        assert_eq!(
-            *rows.get(AppId(8), "ann").await.unwrap(),
-            AccountRecord::default()
-        );
+        assert_eq!(*rows.get(AppId(8), "ann").await.unwrap(), AccountRecord::default());
     }
 
     /// Two directories count in one row; neither may lose a step of the other.
@@ -194,10 +169,7 @@ mod tests {
         let count = async |rows: &UserRows<AccountRecord>| {
             for _ in 0..50 {
                 let step = |row: &AccountRecord| {
-                    Some(AccountRecord {
-                        created_at: row.created_at + 1,
-                        ..*row
-                    })
+                    Some(AccountRecord { created_at: row.created_at + 1, ..*row })
                 };
                 rows.update(APP, "ann", step).await.unwrap();
             }
@@ -212,12 +184,7 @@ mod tests {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let (one, two) = (rows(&store), rows(&store));
         one.get(APP, "ann").await.unwrap();
-        let kicked = |row: &AccountRecord| {
-            Some(AccountRecord {
-                not_before: 9,
-                ..*row
-            })
-        };
+        let kicked = |row: &AccountRecord| Some(AccountRecord { not_before: 9, ..*row });
         two.update(APP, "ann", kicked).await.unwrap();
         assert_eq!(one.get(APP, "ann").await.unwrap().not_before, 0, "cached");
         one.forget(APP, "ann").await;

@@ -29,11 +29,9 @@ fn standard(tag: &str) -> Option<Kind> {
     let kind = match tag {
         NICK | IMAGE | "Tag_Profile_IM_SelfSignature" => Kind::Text(limits::PROFILE_VALUE_BYTES),
         "Tag_Profile_IM_Location" => Kind::Text(limits::PROFILE_LOCATION_BYTES),
-        "Tag_Profile_IM_Gender" => Kind::Word(&[
-            "Gender_Type_Unknown",
-            "Gender_Type_Female",
-            "Gender_Type_Male",
-        ]),
+        "Tag_Profile_IM_Gender" => {
+            Kind::Word(&["Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"])
+        }
         "Tag_Profile_IM_AllowType" => Kind::Word(&[
             "AllowType_Type_NeedConfirm",
             "AllowType_Type_AllowAny",
@@ -104,9 +102,7 @@ pub(crate) fn check_value(tag: &str, value: &Value) -> Result<TagValue, CommandE
             let Value::Number(number) = value else {
                 return Err(Code::PROFILE_WRONG_TYPE.with(format!("{tag}: must be a number")));
             };
-            let number = number
-                .as_u64()
-                .and_then(|number| u32::try_from(number).ok());
+            let number = number.as_u64().and_then(|number| u32::try_from(number).ok());
             let number = number.ok_or_else(|| {
                 Code::PROFILE_BAD_VALUE.with(format!("{tag}: must be a whole number of 32 bits"))
             })?;
@@ -116,9 +112,7 @@ pub(crate) fn check_value(tag: &str, value: &Value) -> Result<TagValue, CommandE
 }
 
 fn text_of<'a>(tag: &str, value: &'a Value) -> Result<&'a str, CommandError> {
-    value
-        .as_str()
-        .ok_or_else(|| Code::PROFILE_WRONG_TYPE.with(format!("{tag}: must be a string")))
+    value.as_str().ok_or_else(|| Code::PROFILE_WRONG_TYPE.with(format!("{tag}: must be a string")))
 }
 
 /// A tag as an error text may repeat it.
@@ -140,10 +134,7 @@ mod tests {
             (IMAGE, json!("x".repeat(500))),
             ("Tag_Profile_IM_Gender", json!("Gender_Type_Female")),
             ("Tag_Profile_IM_AllowType", json!("AllowType_Type_DenyAny")),
-            (
-                "Tag_Profile_IM_AdminForbidType",
-                json!("AdminForbid_Type_SendOut"),
-            ),
+            ("Tag_Profile_IM_AdminForbidType", json!("AdminForbid_Type_SendOut")),
             ("Tag_Profile_IM_Location", json!("0123456789abcdef")),
             ("Tag_Profile_IM_BirthDay", json!(20_010_203)),
             (LEVEL, json!(u32::MAX)),

@@ -14,9 +14,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            room_seconds: 24 * 3600,
-        }
+        Self { room_seconds: 24 * 3600 }
     }
 }
 
@@ -35,10 +33,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.room_seconds == 0 || self.room_seconds > MOST_SECONDS {
             let reason = "must be between one second and a week";
-            return Err(ConfigError {
-                option: "room_seconds",
-                reason,
-            });
+            return Err(ConfigError { option: "room_seconds", reason });
         }
         Ok(())
     }

@@ -37,20 +37,13 @@ impl History for Rpc {
         &self,
         request: Request<v1::AppendRoomRequest>,
     ) -> Answer<v1::AppendRoomReply> {
-        let v1::AppendRoomRequest {
-            app,
-            group_id,
-            messages,
-        } = request.into_inner();
+        let v1::AppendRoomRequest { app, group_id, messages } = request.into_inner();
         let room = room(app, &group_id)?;
         let began = std::time::Instant::now();
-        self.rooms
-            .append(room, messages)
-            .await
-            .map_err(|error| match error {
-                AppendError::Order { .. } => Status::invalid_argument(error.to_string()),
-                AppendError::Store(error) => status(&error),
-            })?;
+        self.rooms.append(room, messages).await.map_err(|error| match error {
+            AppendError::Order { .. } => Status::invalid_argument(error.to_string()),
+            AppendError::Store(error) => status(&error),
+        })?;
         metrics::histogram!("throng_history_append_seconds").record(began.elapsed());
         Ok(Response::new(v1::AppendRoomReply {}))
     }
@@ -67,11 +60,7 @@ impl History for Rpc {
             not_before: request.not_before,
             skip_recalled: request.skip_recalled,
         };
-        let reading = self
-            .rooms
-            .read(room, query)
-            .await
-            .map_err(|error| status(&error))?;
+        let reading = self.rooms.read(room, query).await.map_err(|error| status(&error))?;
         let (messages, complete) = (reading.messages, reading.complete);
         Ok(Response::new(v1::ReadRoomReply { messages, complete }))
     }
@@ -80,18 +69,10 @@ impl History for Rpc {
         &self,
         request: Request<v1::GetRoomMessagesRequest>,
     ) -> Answer<v1::GetRoomMessagesReply> {
-        let v1::GetRoomMessagesRequest {
-            app,
-            group_id,
-            msg_seqs,
-        } = request.into_inner();
+        let v1::GetRoomMessagesRequest { app, group_id, msg_seqs } = request.into_inner();
         let room = room(app, &group_id)?;
         check_number(&msg_seqs)?;
-        let messages = self
-            .rooms
-            .get(room, &msg_seqs)
-            .await
-            .map_err(|error| status(&error))?;
+        let messages = self.rooms.get(room, &msg_seqs).await.map_err(|error| status(&error))?;
         Ok(Response::new(v1::GetRoomMessagesReply { messages }))
     }
 
@@ -99,18 +80,11 @@ impl History for Rpc {
         &self,
         request: Request<v1::RecallRoomMessagesRequest>,
     ) -> Answer<v1::RecallRoomMessagesReply> {
-        let v1::RecallRoomMessagesRequest {
-            app,
-            group_id,
-            msg_seqs,
-            revoker,
-        } = request.into_inner();
+        let v1::RecallRoomMessagesRequest { app, group_id, msg_seqs, revoker } =
+            request.into_inner();
         let room = room(app, &group_id)?;
         check_number(&msg_seqs)?;
-        self.rooms
-            .recall(room, &msg_seqs, &revoker)
-            .await
-            .map_err(|error| status(&error))?;
+        self.rooms.recall(room, &msg_seqs, &revoker).await.map_err(|error| status(&error))?;
         Ok(Response::new(v1::RecallRoomMessagesReply {}))
     }
 }
@@ -124,9 +98,7 @@ fn room(app: u32, group_id: &str) -> Result<RoomId<'_>, Status> {
 
 fn check_number(msg_seqs: &[u32]) -> Result<(), Status> {
     if msg_seqs.len() > MAX_SEQS {
-        return Err(Status::invalid_argument(format!(
-            "more than {MAX_SEQS} messages are named"
-        )));
+        return Err(Status::invalid_argument(format!("more than {MAX_SEQS} messages are named")));
     }
     Ok(())
 }

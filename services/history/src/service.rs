@@ -33,9 +33,7 @@ impl History {
     /// When an option makes no sense.
     pub fn build(config: &Config, deps: Deps) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self {
-            rooms: Arc::new(Rooms::new(config, deps.store)),
-        })
+        Ok(Self { rooms: Arc::new(Rooms::new(config, deps.store)) })
     }
 
     /// The server for other services.

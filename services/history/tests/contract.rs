@@ -22,21 +22,12 @@ fn client() -> HistoryClient<Link> {
 }
 
 fn append(group_id: &str, messages: Vec<v1::StoredMessage>) -> v1::AppendRoomRequest {
-    v1::AppendRoomRequest {
-        app: 1,
-        group_id: group_id.to_owned(),
-        messages,
-    }
+    v1::AppendRoomRequest { app: 1, group_id: group_id.to_owned(), messages }
 }
 
 fn read(group_id: &str) -> v1::ReadRoomRequest {
     let group_id = group_id.to_owned();
-    v1::ReadRoomRequest {
-        app: 1,
-        group_id,
-        limit: 1000,
-        ..v1::ReadRoomRequest::default()
-    }
+    v1::ReadRoomRequest { app: 1, group_id, limit: 1000, ..v1::ReadRoomRequest::default() }
 }
 
 #[tokio::test]
@@ -49,26 +40,15 @@ async fn the_largest_answer_fits_into_one_grpc_message() {
             msg_body: vec![b'x'; 12 * 1024].into(),
             ..v1::StoredMessage::default()
         });
-        history
-            .append_room(append("room", messages.collect()))
-            .await
-            .unwrap();
+        history.append_room(append("room", messages.collect())).await.unwrap();
     }
     let reply = history.read_room(read("room")).await.unwrap().into_inner();
     assert!(!reply.complete);
     assert!(reply.messages.len() > 200, "{}", reply.messages.len());
     assert_eq!(reply.messages[0].msg_seq, 800);
     let msg_seqs = (1..=200).collect();
-    let request = v1::GetRoomMessagesRequest {
-        app: 1,
-        group_id: "room".to_owned(),
-        msg_seqs,
-    };
-    let reply = history
-        .get_room_messages(request)
-        .await
-        .unwrap()
-        .into_inner();
+    let request = v1::GetRoomMessagesRequest { app: 1, group_id: "room".to_owned(), msg_seqs };
+    let reply = history.get_room_messages(request).await.unwrap().into_inner();
     assert_eq!(reply.messages.len(), 200);
 }
 
@@ -80,10 +60,7 @@ async fn a_recalled_message_is_marked_or_left_out() {
         msg_time: START,
         ..v1::StoredMessage::default()
     });
-    history
-        .append_room(append("room", messages.collect()))
-        .await
-        .unwrap();
+    history.append_room(append("room", messages.collect())).await.unwrap();
     let recall = v1::RecallRoomMessagesRequest {
         app: 1,
         group_id: "room".to_owned(),
@@ -92,24 +69,11 @@ async fn a_recalled_message_is_marked_or_left_out() {
     };
     history.recall_room_messages(recall).await.unwrap();
     let marked = history.read_room(read("room")).await.unwrap().into_inner();
-    let marks: Vec<_> = marked
-        .messages
-        .iter()
-        .map(|message| message.recalled)
-        .collect();
+    let marks: Vec<_> = marked.messages.iter().map(|message| message.recalled).collect();
     assert_eq!(marks, [false, true, false]);
-    let request = v1::ReadRoomRequest {
-        skip_recalled: true,
-        ..read("room")
-    };
+    let request = v1::ReadRoomRequest { skip_recalled: true, ..read("room") };
     let rest = history.read_room(request).await.unwrap().into_inner();
-    assert_eq!(
-        rest.messages
-            .iter()
-            .map(|message| message.msg_seq)
-            .collect::<Vec<_>>(),
-        [3, 1]
-    );
+    assert_eq!(rest.messages.iter().map(|message| message.msg_seq).collect::<Vec<_>>(), [3, 1]);
     assert!(rest.complete);
 }
 
@@ -123,17 +87,10 @@ async fn mistakes_of_callers_are_told_as_such() {
     refused(history.append_room(unnamed).await.map(drop));
     let zero = append("room", vec![v1::StoredMessage::default()]);
     refused(history.append_room(zero).await.map(drop));
-    let nothing = v1::ReadRoomRequest {
-        limit: 0,
-        ..read("room")
-    };
+    let nothing = v1::ReadRoomRequest { limit: 0, ..read("room") };
     refused(history.read_room(nothing).await.map(drop));
     let msg_seqs = (1..=201).collect();
-    let request = v1::GetRoomMessagesRequest {
-        app: 1,
-        group_id: "room".to_owned(),
-        msg_seqs,
-    };
+    let request = v1::GetRoomMessagesRequest { app: 1, group_id: "room".to_owned(), msg_seqs };
     refused(history.get_room_messages(request).await.map(drop));
 }
 
@@ -161,8 +118,5 @@ fn options_that_make_no_sense_are_refused() {
     let store = Arc::new(MemoryStore::new());
     let config = Config { room_seconds: 0 };
     let error = History::build(&config, Deps { store }).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "history: room_seconds must be between one second and a week"
-    );
+    assert_eq!(error.to_string(), "history: room_seconds must be between one second and a week");
 }

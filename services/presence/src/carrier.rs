@@ -72,31 +72,14 @@ impl Carrier {
     pub(crate) fn carry(&self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Kick {
-                    gateway,
-                    session,
-                    kick_type,
-                } => {
+                Effect::Kick { gateway, session, kick_type } => {
                     self.kick(&gateway, &session, kick_type);
                 }
-                Effect::Detach {
-                    gateway,
-                    session,
-                    group_id,
-                } => {
-                    self.detach(Detach {
-                        session,
-                        group_id,
-                        gateway,
-                    });
+                Effect::Detach { gateway, session, group_id } => {
+                    self.detach(Detach { session, group_id, gateway });
                 }
                 Effect::Ended { session } => self.watch.lock().drop_session(&session),
-                Effect::Status {
-                    app,
-                    user,
-                    online,
-                    custom_status,
-                } => {
+                Effect::Status { app, user, online, custom_status } => {
                     self.tell_watchers(app, &user, online, &custom_status, None);
                 }
                 // These went into the journal.
@@ -137,12 +120,7 @@ impl Carrier {
     pub(crate) fn deliver(&self, app: u32, routes: Routes, event_items: &Bytes, reliable: bool) {
         for (gateway, targets) in routes.gateways {
             let event_items = event_items.clone();
-            let delivery = v1::UserDelivery {
-                app,
-                targets,
-                event_items,
-                reliable,
-            };
+            let delivery = v1::UserDelivery { app, targets, event_items, reliable };
             self.publish(&gateway, gateway_message::Message::Delivery(delivery));
         }
     }
@@ -164,14 +142,8 @@ impl Carrier {
     }
 
     fn publish(&self, gateway: &str, message: gateway_message::Message) {
-        let payload = v1::GatewayMessage {
-            message: Some(message),
-        }
-        .encode_to_vec();
-        if let Err(error) = self
-            .bus
-            .publish(&subjects::gateway(gateway), payload.into())
-        {
+        let payload = v1::GatewayMessage { message: Some(message) }.encode_to_vec();
+        if let Err(error) = self.bus.publish(&subjects::gateway(gateway), payload.into()) {
             metrics::counter!("throng_presence_publish_failures_total").increment(1);
             tracing::warn!(%error, "a gateway could not be told");
         }
@@ -235,8 +207,6 @@ impl Carrier {
 
     fn is_back(&self, detach: &Detach) -> bool {
         let SessionId { app, user, inst_id } = &detach.session;
-        self.shards.look(*app, user, |index| {
-            index.has_room(*app, user, *inst_id, &detach.group_id)
-        })
+        self.shards.look(*app, user, |index| index.has_room(*app, user, *inst_id, &detach.group_id))
     }
 }

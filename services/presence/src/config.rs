@@ -59,10 +59,7 @@ impl Config {
         ];
         for (option, value) in not_zero {
             if value == 0 {
-                return Err(ConfigError {
-                    option,
-                    reason: "must not be 0",
-                });
+                return Err(ConfigError { option, reason: "must not be 0" });
             }
         }
         if self.room_memory() <= 4 * self.lease() {

@@ -23,10 +23,7 @@ impl Heard {
     }
 
     pub(crate) fn since(&self, gateway: &str, earliest: u64) -> bool {
-        self.gateways
-            .lock()
-            .get(gateway)
-            .is_some_and(|at| *at > earliest)
+        self.gateways.lock().get(gateway).is_some_and(|at| *at > earliest)
     }
 
     pub(crate) fn forget_before(&self, earliest: u64) {

@@ -46,10 +46,7 @@ impl Journal {
     /// Lays the changes over a user's rows as they were read.
     pub(crate) fn overlay(&self, app: u32, user: &str, rows: &mut BTreeMap<u32, Bytes>) {
         let key = (app, Arc::from(user));
-        for changes in [self.writing.get(&key), self.waiting.get(&key)]
-            .into_iter()
-            .flatten()
-        {
+        for changes in [self.writing.get(&key), self.waiting.get(&key)].into_iter().flatten() {
             for (inst_id, change) in changes {
                 match change {
                     Change::Put { value, .. } => {
@@ -70,15 +67,11 @@ impl Journal {
             self.writing = std::mem::take(&mut self.waiting);
         } else {
             let keys: Vec<_> = self.waiting.keys().take(most).cloned().collect();
-            self.writing = keys
-                .into_iter()
-                .filter_map(|key| self.waiting.remove_entry(&key))
-                .collect();
+            self.writing =
+                keys.into_iter().filter_map(|key| self.waiting.remove_entry(&key)).collect();
         }
         let writing = self.writing.iter();
-        writing
-            .map(|((app, user), changes)| (*app, Arc::clone(user), changes.clone()))
-            .collect()
+        writing.map(|((app, user), changes)| (*app, Arc::clone(user), changes.clone())).collect()
     }
 
     /// Ends a round. What could not be written waits again, unless it changed since.
@@ -117,16 +110,12 @@ mod tests {
     use super::*;
 
     fn put(value: &'static str) -> Change {
-        Change::Put {
-            value: Bytes::from_static(value.as_bytes()),
-            ttl: Duration::from_secs(1),
-        }
+        Change::Put { value: Bytes::from_static(value.as_bytes()), ttl: Duration::from_secs(1) }
     }
 
     fn seen(journal: &Journal, stored: &[(u32, &'static str)]) -> Vec<(u32, Bytes)> {
-        let mut rows = stored
-            .iter()
-            .map(|(inst_id, value)| (*inst_id, Bytes::from_static(value.as_bytes())));
+        let mut rows =
+            stored.iter().map(|(inst_id, value)| (*inst_id, Bytes::from_static(value.as_bytes())));
         let mut rows = rows.by_ref().collect();
         journal.overlay(1, "ann", &mut rows);
         rows.into_iter().collect()
@@ -154,10 +143,7 @@ mod tests {
         journal.begin_round(10);
         journal.note(1, &ann, 5, put("new"));
         journal.end_round(&[(1, Arc::clone(&ann))]);
-        assert_eq!(
-            seen(&journal, &[]),
-            vec![(5, Bytes::from("new")), (6, Bytes::from("six"))]
-        );
+        assert_eq!(seen(&journal, &[]), vec![(5, Bytes::from("new")), (6, Bytes::from("six"))]);
         assert_eq!(journal.begin_round(10)[0].2.len(), 2);
         journal.end_round(&[]);
         assert!(journal.is_empty());

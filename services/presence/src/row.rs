@@ -92,12 +92,7 @@ pub(crate) fn encode_session(stored: &Stored) -> Bytes {
 }
 
 pub(crate) fn encode_user(not_before: i64, custom_status: &str) -> Bytes {
-    UserRow {
-        not_before,
-        custom_status: custom_status.to_owned(),
-    }
-    .encode_to_vec()
-    .into()
+    UserRow { not_before, custom_status: custom_status.to_owned() }.encode_to_vec().into()
 }
 
 /// Reads a user's rows. A row that cannot be read is left out: nothing is known of that session.
@@ -151,11 +146,7 @@ mod tests {
 
     #[test]
     fn a_row_reads_as_it_was_written() {
-        for state in [
-            StoredState::Live,
-            StoredState::Lapsed,
-            StoredState::Kicked(3),
-        ] {
+        for state in [StoredState::Live, StoredState::Lapsed, StoredState::Kicked(3)] {
             let stored = Stored {
                 state,
                 gateway: Arc::from("g1"),
@@ -163,11 +154,7 @@ mod tests {
                 platform: 7,
                 issued_at: 1_700_000_000,
                 at: 1_700_000_001,
-                rooms: vec![Room {
-                    group_id: Arc::from("r"),
-                    mode: RoomMode::Push,
-                    last_seq: 9,
-                }],
+                rooms: vec![Room { group_id: Arc::from("r"), mode: RoomMode::Push, last_seq: 9 }],
             };
             let memory = decode([
                 (4, encode_session(&stored)),

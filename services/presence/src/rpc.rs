@@ -73,10 +73,7 @@ impl Presence for Rpc {
         let (registered, effects) = decision.await;
         self.inner.carry(effects).await;
         Ok(Response::new(match registered {
-            Registered::Online {
-                rooms,
-                custom_status,
-            } => v1::RegisterReply {
+            Registered::Online { rooms, custom_status } => v1::RegisterReply {
                 outcome: v1::register_reply::Outcome::Registered.into(),
                 kick_type: 0,
                 rooms: rooms.iter().map(tracked).collect(),
@@ -102,9 +99,7 @@ impl Presence for Rpc {
         });
         let (kicked, effects) = decision.await;
         self.inner.carry(effects).await;
-        Ok(Response::new(v1::HelloReply {
-            kick_type: kicked.unwrap_or(0),
-        }))
+        Ok(Response::new(v1::HelloReply { kick_type: kicked.unwrap_or(0) }))
     }
 
     async fn unregister(
@@ -174,9 +169,7 @@ impl Presence for Rpc {
         }
         let reached = routes.reached;
         let (items, reliable) = (request.event_items, request.reliable);
-        self.inner
-            .carrier
-            .deliver(request.app, routes, &items, reliable);
+        self.inner.carrier.deliver(request.app, routes, &items, reliable);
         Ok(Response::new(v1::DeliverReply { reached }))
     }
 
@@ -194,17 +187,22 @@ impl Presence for Rpc {
         &self,
         request: Request<v1::FilterRoomMembersRequest>,
     ) -> Answer<v1::FilterRoomMembersReply> {
-        let v1::FilterRoomMembersRequest {
-            app,
-            group_id,
-            users,
-        } = request.into_inner();
-        let shards = &self.inner.shards;
-        let inside = |user: &String| {
-            shards.look(app, user, |index| index.user_in_room(app, &group_id, user))
-        };
-        let users = users.into_iter().filter(inside).collect();
-        Ok(Response::new(v1::FilterRoomMembersReply { users }))
+        let v1::FilterRoomMembersRequest { app, group_id, users } = request.into_inner();
+        let mut inside = Vec::with_capacity(users.len());
+        for user in users {
+            // After a restart the store alone may know: a client repeats its pending sends before
+            // it logs in again.
+            let decision = self
+                .inner
+                .shards
+                .decide(app, &user, |index, _, _| index.user_in_room(app, &group_id, &user));
+            let (is_in, effects) = decision.await;
+            self.inner.carry(effects).await;
+            if is_in {
+                inside.push(user);
+            }
+        }
+        Ok(Response::new(v1::FilterRoomMembersReply { users: inside }))
     }
 
     async fn filter_online(
@@ -222,19 +220,13 @@ impl Presence for Rpc {
 fn key(session: Option<v1::SessionKey>) -> Result<v1::SessionKey, Status> {
     let session = session.ok_or_else(|| Status::invalid_argument("session is missing"))?;
     if session.user.is_empty() || session.inst_id == 0 {
-        return Err(Status::invalid_argument(
-            "session names no user or no instance",
-        ));
+        return Err(Status::invalid_argument("session names no user or no instance"));
     }
     Ok(session)
 }
 
 fn room(room: v1::TrackedRoom) -> Room {
-    Room {
-        mode: room.mode(),
-        group_id: Arc::from(room.group_id),
-        last_seq: room.last_seq,
-    }
+    Room { mode: room.mode(), group_id: Arc::from(room.group_id), last_seq: room.last_seq }
 }
 
 fn tracked(room: &Room) -> v1::TrackedRoom {

@@ -80,9 +80,7 @@ impl Presence {
             directory: DirectoryClient::new(deps.directory),
             written_at_once: false.into(),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The server for other services.
@@ -107,10 +105,7 @@ impl Inner {
     /// Carries out what a request made happen.
     pub(crate) async fn carry(&self, effects: Vec<Effect>) {
         self.carrier.carry(effects);
-        if self
-            .written_at_once
-            .load(std::sync::atomic::Ordering::Acquire)
-        {
+        if self.written_at_once.load(std::sync::atomic::Ordering::Acquire) {
             self.shards.flush().await;
         }
     }
@@ -150,18 +145,13 @@ impl Inner {
         }
         let mut quiet = Duration::ZERO;
         while quiet < QUIET {
-            quiet = if self.shards.is_clean() {
-                quiet + pause
-            } else {
-                Duration::ZERO
-            };
+            quiet = if self.shards.is_clean() { quiet + pause } else { Duration::ZERO };
             if !self.shards.flush().await {
                 break;
             }
             tokio::time::sleep(pause).await;
         }
-        self.written_at_once
-            .store(true, std::sync::atomic::Ordering::Release);
+        self.written_at_once.store(true, std::sync::atomic::Ordering::Release);
         self.shards.flush().await;
     }
 }

@@ -59,10 +59,7 @@ impl Shards {
             kick_memory: millis(config.kick_memory()),
             max_rooms: MAX_ROOMS,
         };
-        let shard = || Shard {
-            index: Index::new(settings),
-            journal: Journal::default(),
-        };
+        let shard = || Shard { index: Index::new(settings), journal: Journal::default() };
         Self {
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
             loading: (0..LOADING).map(|_| tokio::sync::Mutex::new(())).collect(),
@@ -75,10 +72,7 @@ impl Shards {
     }
 
     pub(crate) fn now(&self) -> Now {
-        Now {
-            mono: millis(self.started.elapsed()),
-            wall: time::now_seconds(),
-        }
+        Now { mono: millis(self.started.elapsed()), wall: time::now_seconds() }
     }
 
     /// Looks something up about a user, in memory only.
@@ -101,9 +95,7 @@ impl Shards {
                 return self.conclude(&mut shard, decision);
             }
         }
-        let _turn = self.loading[hash(app, user) as usize % LOADING]
-            .lock()
-            .await;
+        let _turn = self.loading[hash(app, user) as usize % LOADING].lock().await;
         let mut tries = 0;
         loop {
             let rounds = shard.lock().journal.rounds();
@@ -117,9 +109,7 @@ impl Shards {
             if !shard.index.knows(app, user) {
                 shard.journal.overlay(app, user, &mut rows);
                 let memory = row::decode(rows);
-                shard
-                    .index
-                    .restore(self.now(), app, user, memory, &mut effects);
+                shard.index.restore(self.now(), app, user, memory, &mut effects);
             }
             self.settle(&mut shard.journal, &mut effects);
             let (result, more) = self.conclude(&mut shard, decision);
@@ -148,10 +138,7 @@ impl Shards {
                     StoredState::Live | StoredState::Lapsed => self.room_memory,
                     StoredState::Kicked(_) => self.kick_memory,
                 };
-                let change = Change::Put {
-                    value: row::encode_session(stored),
-                    ttl,
-                };
+                let change = Change::Put { value: row::encode_session(stored), ttl };
                 journal.note(session.app, &session.user, session.inst_id, change);
                 false
             }
@@ -159,17 +146,9 @@ impl Shards {
                 journal.note(session.app, &session.user, session.inst_id, Change::Delete);
                 false
             }
-            Effect::SaveUser {
-                app,
-                user,
-                not_before,
-                custom_status,
-            } => {
+            Effect::SaveUser { app, user, not_before, custom_status } => {
                 let value = row::encode_user(*not_before, custom_status);
-                let change = Change::Put {
-                    value,
-                    ttl: self.kick_memory,
-                };
+                let change = Change::Put { value, ttl: self.kick_memory };
                 journal.note(*app, user, row::USER_ROW, change);
                 false
             }
@@ -182,11 +161,7 @@ impl Shards {
 
     async fn read(&self, app: u32, user: &str) -> BTreeMap<u32, Bytes> {
         let partition = row::partition(app, user);
-        let page = self.store.page(
-            &row::PRESENCE_ROOMS,
-            &partition,
-            Page::forward(row::MAX_ROWS),
-        );
+        let page = self.store.page(&row::PRESENCE_ROOMS, &partition, Page::forward(row::MAX_ROWS));
         let rows = match tokio::time::timeout(LOAD_TIMEOUT, page).await {
             Ok(Ok(rows)) => rows,
             Ok(Err(error)) => {
@@ -198,9 +173,7 @@ impl Shards {
                 return BTreeMap::new();
             }
         };
-        rows.into_iter()
-            .filter_map(|row| Some((row.clustering.get_u32(0)?, row.value)))
-            .collect()
+        rows.into_iter().filter_map(|row| Some((row.clustering.get_u32(0)?, row.value))).collect()
     }
 
     /// Ends grace periods and leases that are due. Effects are handed over turn by turn, while there
@@ -215,9 +188,7 @@ impl Shards {
             while has_room() {
                 let mut shard = shard.lock();
                 let mut effects = Vec::new();
-                let looked = shard
-                    .index
-                    .expire(self.now(), EXPIRE_TURN, &is_alive, &mut effects);
+                let looked = shard.index.expire(self.now(), EXPIRE_TURN, &is_alive, &mut effects);
                 self.settle(&mut shard.journal, &mut effects);
                 drop(shard);
                 carry(effects);
@@ -279,16 +250,11 @@ impl Shards {
 
     /// Sessions online or within their grace period.
     pub(crate) fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.lock().index.len())
-            .sum()
+        self.shards.iter().map(|shard| shard.lock().index.len()).sum()
     }
 
     pub(crate) fn is_clean(&self) -> bool {
-        self.shards
-            .iter()
-            .all(|shard| shard.lock().journal.is_empty())
+        self.shards.iter().all(|shard| shard.lock().journal.is_empty())
     }
 
     fn shard(&self, app: u32, user: &str) -> &Mutex<Shard> {

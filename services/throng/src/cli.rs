@@ -89,9 +89,7 @@ pub(crate) struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -102,10 +100,7 @@ pub(crate) fn parse_app(text: &str) -> Result<App, String> {
     if id == 0 || key.is_empty() {
         return Err("expected ID:KEY with an ID above 0 and a key".to_owned());
     }
-    Ok(App {
-        id: AppId(id),
-        key: key.to_owned(),
-    })
+    Ok(App { id: AppId(id), key: key.to_owned() })
 }
 
 #[cfg(test)]

@@ -64,10 +64,7 @@ pub(crate) fn load(
         .collect();
     variables.sort();
     let named = |name: &str| variables.iter().find(|(own, _)| own == name);
-    let file = flags
-        .config
-        .clone()
-        .or_else(|| named("CONFIG").map(|(_, path)| path.into()));
+    let file = flags.config.clone().or_else(|| named("CONFIG").map(|(_, path)| path.into()));
     let mut table = match &file {
         Some(path) => read(path)?,
         None => Table::new(),
@@ -76,9 +73,7 @@ pub(crate) fn load(
         set(&mut table, name, value)
             .with_context(|| format!("environment variable {PREFIX}{name}"))?;
     }
-    let source = file.map_or("configuration".to_owned(), |path| {
-        path.display().to_string()
-    });
+    let source = file.map_or("configuration".to_owned(), |path| path.display().to_string());
     let config: Config = Value::Table(table).try_into().context(source)?;
     Ok(apply(config, flags))
 }
@@ -86,8 +81,7 @@ pub(crate) fn load(
 fn read(path: &Path) -> anyhow::Result<Table> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("configuration file {}", path.display()))?;
-    text.parse()
-        .with_context(|| format!("configuration file {}", path.display()))
+    text.parse().with_context(|| format!("configuration file {}", path.display()))
 }
 
 /// Puts one variable in its place: two underscores go one table down. `APP` takes apps as on the
@@ -113,9 +107,7 @@ fn set(table: &mut Table, name: &str, value: &str) -> anyhow::Result<()> {
     };
     let mut place = table;
     for parent in parents {
-        let entry = place
-            .entry(parent.clone())
-            .or_insert_with(|| Value::Table(Table::new()));
+        let entry = place.entry(parent.clone()).or_insert_with(|| Value::Table(Table::new()));
         let Value::Table(inner) = entry else {
             bail!("{parent} is not a section");
         };
@@ -128,23 +120,13 @@ fn set(table: &mut Table, name: &str, value: &str) -> anyhow::Result<()> {
         parsed,
         Some(Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Array(_))
     );
-    let value = parsed
-        .filter(|_| keep)
-        .unwrap_or_else(|| Value::String(value.to_owned()));
+    let value = parsed.filter(|_| keep).unwrap_or_else(|| Value::String(value.to_owned()));
     place.insert(last.clone(), value);
     Ok(())
 }
 
 fn apply(mut config: Config, flags: ServerFlags) -> Config {
-    let ServerFlags {
-        listen,
-        admin_listen,
-        data_dir,
-        apps,
-        config: _,
-        demo_sdk,
-        log,
-    } = flags;
+    let ServerFlags { listen, admin_listen, data_dir, apps, config: _, demo_sdk, log } = flags;
     config.listen = listen.unwrap_or(config.listen);
     config.admin_listen = admin_listen.unwrap_or(config.admin_listen);
     config.data_dir = data_dir.unwrap_or(config.data_dir);
@@ -162,10 +144,7 @@ mod tests {
     use super::*;
 
     fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
@@ -185,10 +164,7 @@ mod tests {
             ("THRONG_GATEWAY__POLL_HOLD", "2.5"),
             ("OTHER_LISTEN", "127.0.0.1:9"),
         ]);
-        let flags = ServerFlags {
-            data_dir: Some("/flag".into()),
-            ..ServerFlags::default()
-        };
+        let flags = ServerFlags { data_dir: Some("/flag".into()), ..ServerFlags::default() };
         let config = load(flags, environment).unwrap();
         assert_eq!(config.listen.port(), 1);
         assert_eq!(config.admin_listen.port(), 3);
@@ -205,11 +181,7 @@ mod tests {
             ..ServerFlags::default()
         };
         let config = load(flags, variables(&[("THRONG_APP", "5:env,6:other")])).unwrap();
-        let keys: Vec<_> = config
-            .apps
-            .iter()
-            .map(|app| (app.id, app.key.0.as_str()))
-            .collect();
+        let keys: Vec<_> = config.apps.iter().map(|app| (app.id, app.key.0.as_str())).collect();
         assert_eq!(keys, [(6, "other"), (5, "flag")]);
     }
 

@@ -39,11 +39,7 @@ pub(crate) async fn prepare(
     }
     let (app, key) = directory.ensure_demo_app().await?;
     config.gateway.demo.app = Some(app.0);
-    Ok(Some(Demo {
-        app,
-        key,
-        room: config.gateway.demo.room.clone(),
-    }))
+    Ok(Some(Demo { app, key, room: config.gateway.demo.room.clone() }))
 }
 
 /// Makes the demo room unless it is there.
@@ -51,31 +47,16 @@ pub(crate) async fn make_room(links: &Links, demo: &Demo) -> anyhow::Result<()> 
     let body = json!({ "Type": "AVChatRoom", "GroupId": demo.room, "Name": "Demo" });
     let request = v1::CommandRequest {
         app: demo.app.0,
-        caller: Some(v1::Caller {
-            user: ADMIN.to_owned(),
-            tiny_id: 0,
-            admin: true,
-        }),
-        origin: Some(v1::Origin {
-            kind: v1::origin::Kind::Rest.into(),
-            ..v1::Origin::default()
-        }),
+        caller: Some(v1::Caller { user: ADMIN.to_owned(), tiny_id: 0, admin: true }),
+        origin: Some(v1::Origin { kind: v1::origin::Kind::Rest.into(), ..v1::Origin::default() }),
         command: "group_open_http_svc.create_group".to_owned(),
         body: body.to_string().into(),
         deadline_ms: 10_000,
         trace: String::new(),
     };
     let mut router = GroupRouterClient::new(links.group_router.clone());
-    let reply = router
-        .execute(request)
-        .await
-        .context("demo room")?
-        .into_inner();
-    let there = [
-        0,
-        Code::GROUP_ID_IN_USE.number(),
-        Code::GROUP_ID_IN_USE_BY_SELF.number(),
-    ];
+    let reply = router.execute(request).await.context("demo room")?.into_inner();
+    let there = [0, Code::GROUP_ID_IN_USE.number(), Code::GROUP_ID_IN_USE_BY_SELF.number()];
     if !there.contains(&reply.code) {
         bail!("demo room: {}", String::from_utf8_lossy(&reply.body));
     }
@@ -85,16 +66,7 @@ pub(crate) async fn make_room(links: &Links, demo: &Demo) -> anyhow::Result<()> 
 impl Demo {
     /// Prints what to connect with, ready to paste.
     pub(crate) fn print(&self, address: SocketAddr) {
-        let sig = |user| {
-            sign(
-                self.app,
-                &self.key,
-                user,
-                now_seconds(),
-                VALID_SECONDS,
-                None,
-            )
-        };
+        let sig = |user| sign(self.app, &self.key, user, now_seconds(), VALID_SECONDS, None);
         let random: u32 = rand::rng().random();
         println!("demo page    http://{address}/");
         println!("proxyServer  ws://{address}");

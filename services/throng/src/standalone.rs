@@ -44,12 +44,10 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
     let readiness = Readiness::new();
     let (stop_admin, admin_stopped) = oneshot::channel::<()>();
-    let admin = tokio::spawn(admin::serve(
-        admin_listener,
-        readiness.clone(),
-        drain.clone(),
-        async move { admin_stopped.await.unwrap_or_default() },
-    ));
+    let admin =
+        tokio::spawn(admin::serve(admin_listener, readiness.clone(), drain.clone(), async move {
+            admin_stopped.await.unwrap_or_default()
+        }));
 
     services.run(&drain);
     if let Some(demo) = &demo {
@@ -71,10 +69,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
         let _ = serving.await;
         drain.finished().await;
     };
-    if tokio::time::timeout(Duration::from_secs(config.drain_seconds), ended)
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(Duration::from_secs(config.drain_seconds), ended).await.is_err() {
         tracing::warn!("work did not end in time");
     }
     store.flush().await.context("store")?;
@@ -116,9 +111,7 @@ impl Services {
         let apps = Apps::new(links.directory.clone());
 
         let directory = Directory::build(
-            &throng_directory::Config {
-                apps: config.apps.clone(),
-            },
+            &throng_directory::Config { apps: config.apps.clone() },
             throng_directory::Deps {
                 store: Arc::clone(&store),
                 bus: Arc::clone(&bus),
@@ -126,12 +119,8 @@ impl Services {
                 secret: secret.clone(),
             },
         )?;
-        let history = History::build(
-            &config.history,
-            throng_history::Deps {
-                store: Arc::clone(&store),
-            },
-        )?;
+        let history =
+            History::build(&config.history, throng_history::Deps { store: Arc::clone(&store) })?;
         let presence = Presence::build(
             config.presence.clone(),
             throng_presence::Deps {
@@ -161,15 +150,7 @@ impl Services {
         links.presence.connect_server(presence.server());
         links.group_router.connect_server(group_router.server());
         let callback = Link::to_server(Callback::build().server());
-        Ok(Self {
-            links,
-            apps,
-            bus,
-            directory,
-            presence,
-            history,
-            _callback: callback,
-        })
+        Ok(Self { links, apps, bus, directory, presence, history, _callback: callback })
     }
 
     fn gateway(&self, config: &Config, secret: Secret) -> anyhow::Result<Gateway> {
@@ -197,10 +178,7 @@ impl Services {
 fn next_epoch(data_dir: &Path) -> anyhow::Result<u64> {
     let path = data_dir.join("epoch");
     let last = match std::fs::read_to_string(&path) {
-        Ok(text) => text
-            .trim()
-            .parse::<u64>()
-            .with_context(|| format!("{}", path.display()))?,
+        Ok(text) => text.trim().parse::<u64>().with_context(|| format!("{}", path.display()))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error).with_context(|| format!("{}", path.display())),
     };
@@ -211,9 +189,7 @@ fn next_epoch(data_dir: &Path) -> anyhow::Result<u64> {
 }
 
 async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listen on {address}"))
+    TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {

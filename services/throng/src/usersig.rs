@@ -13,14 +13,7 @@ pub(crate) fn run(command: UsersigCommand) -> ExitCode {
         UsersigCommand::Sign { app, user, expire } => {
             println!(
                 "{}",
-                sign(
-                    app.id,
-                    &app.key,
-                    &user,
-                    now_seconds(),
-                    expire_seconds(expire),
-                    None
-                )
+                sign(app.id, &app.key, &user, now_seconds(), expire_seconds(expire), None)
             );
             ExitCode::SUCCESS
         }

@@ -106,18 +106,10 @@ impl Callers {
 
 impl fmt::Debug for Callers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [
-            (Callers::REST, "REST"),
-            (Callers::CLIENT, "CLIENT"),
-            (Callers::GUEST, "GUEST"),
-        ];
+        let names =
+            [(Callers::REST, "REST"), (Callers::CLIENT, "CLIENT"), (Callers::GUEST, "GUEST")];
         f.debug_set()
-            .entries(
-                names
-                    .iter()
-                    .filter(|(one, _)| self.contains(*one))
-                    .map(|(_, name)| name),
-            )
+            .entries(names.iter().filter(|(one, _)| self.contains(*one)).map(|(_, name)| name))
             .finish()
     }
 }
@@ -215,11 +207,7 @@ impl Command {
         key: RoutingKey,
         doc: &'static str,
     ) -> Command {
-        let rate = if callers.contains(Callers::REST) {
-            limits::RATE_DEFAULT
-        } else {
-            0
-        };
+        let rate = if callers.contains(Callers::REST) { limits::RATE_DEFAULT } else { 0 };
         Command {
             name,
             aliases: &[],
@@ -234,17 +222,11 @@ impl Command {
     }
 
     pub(super) const fn works(self) -> Command {
-        Command {
-            state: Support::Works,
-            ..self
-        }
+        Command { state: Support::Works, ..self }
     }
 
     pub(super) const fn answers(self, note: &'static str) -> Command {
-        Command {
-            state: Support::Answers(note),
-            ..self
-        }
+        Command { state: Support::Answers(note), ..self }
     }
 
     pub(super) const fn rate(self, rate: u32) -> Command {
@@ -268,9 +250,7 @@ impl Command {
     /// The name's part behind the dot, by which owners find their handler.
     #[must_use]
     pub fn command(&self) -> &'static str {
-        self.name
-            .split_once('.')
-            .map_or(self.name, |(_, command)| command)
+        self.name.split_once('.').map_or(self.name, |(_, command)| command)
     }
 
     /// The error for a command that is known but not built: 10026 ("disabled") within groups, 60020

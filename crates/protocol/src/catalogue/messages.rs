@@ -18,15 +18,8 @@ const fn extension(name: &'static str, callers: Callers, doc: &'static str) -> C
 }
 
 const fn push(name: &'static str, doc: &'static str) -> Command {
-    Command::new(
-        name,
-        Owner::Directory,
-        Family::Message,
-        REST,
-        RoutingKey::None,
-        doc,
-    )
-    .rate(limits::RATE_BATCH)
+    Command::new(name, Owner::Directory, Family::Message, REST, RoutingKey::None, doc)
+        .rate(limits::RATE_BATCH)
 }
 
 const CALLER: RoutingKey = RoutingKey::User(UserKey::Caller);
@@ -59,28 +52,12 @@ pub(super) static ROWS: &[Command] = &[
         .key(RoutingKey::User(UserKey::Field("To_Account"))),
     message("im_long_msg.save_relay_json_msg", CLIENT, "SDK 03, 16").key(RoutingKey::None),
     message("im_long_msg.get_relay_json_msg", CLIENT, "SDK 03, 16").key(RoutingKey::None),
-    extension(
-        "openim_msg_ext_http_svc.set_key_values",
-        BOTH,
-        "SDK 03, 10; INT 51195",
-    ),
-    extension(
-        "openim_msg_ext_http_svc.get_key_values",
-        BOTH,
-        "SDK 03, 10; INT 51194",
-    ),
+    extension("openim_msg_ext_http_svc.set_key_values", BOTH, "SDK 03, 10; INT 51195"),
+    extension("openim_msg_ext_http_svc.get_key_values", BOTH, "SDK 03, 10; INT 51194"),
     extension("openim_msg_ext_http_svc.reaction_add", CLIENT, "SDK 03, 10"),
     extension("openim_msg_ext_http_svc.reaction_del", CLIENT, "SDK 03, 10"),
-    extension(
-        "openim_msg_ext_http_svc.reaction_multi_stat",
-        CLIENT,
-        "SDK 03, 10",
-    ),
-    extension(
-        "openim_msg_ext_http_svc.reaction_iterate",
-        CLIENT,
-        "SDK 03, 10",
-    ),
+    extension("openim_msg_ext_http_svc.reaction_multi_stat", CLIENT, "SDK 03, 10"),
+    extension("openim_msg_ext_http_svc.reaction_iterate", CLIENT, "SDK 03, 10"),
     // To all members of an app; more than a second apart.
     push("all_member_push.im_push", "CN 45934").rate(limits::RATE_HEAVY),
     push("all_member_push.im_set_attr_name", "CN 45935"),

@@ -48,9 +48,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut index = Index::new();
     for command in commands() {
         for name in std::iter::once(&command.name).chain(command.aliases) {
-            let (service, rest) = name
-                .split_once('.')
-                .expect("a row is named service.command");
+            let (service, rest) = name.split_once('.').expect("a row is named service.command");
             let before = index.insert((canonical(service), rest), command);
             assert!(before.is_none(), "{name} is in the catalogue twice");
         }
@@ -79,11 +77,7 @@ pub fn unknown(service: &str, command: &str) -> CommandError {
     };
     // Strangers choose these names: they are cut before they go into an answer or a log.
     let shown = |name: &str| name.chars().take(64).collect::<String>();
-    code.with(format!(
-        "{}/{}: no such command",
-        shown(service),
-        shown(command)
-    ))
+    code.with(format!("{}/{}: no such command", shown(service), shown(command)))
 }
 
 const GROUP_SERVICE: &str = "group_open_http_svc";

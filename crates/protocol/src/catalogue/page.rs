@@ -10,10 +10,7 @@ use super::command::{Callers, Command, Owner, Support};
 pub fn coverage_markdown() -> String {
     let mut tables: BTreeMap<(Owner, &str), Vec<&Command>> = BTreeMap::new();
     for command in super::commands() {
-        tables
-            .entry((command.owner, command.service()))
-            .or_default()
-            .push(command);
+        tables.entry((command.owner, command.service())).or_default().push(command);
     }
     let mut page = String::from(HEADER);
     summary(&mut page);
@@ -46,11 +43,9 @@ const HEADER: &str = "# Coverage\n\n\
 fn summary(page: &mut String) {
     let count = |test: &dyn Fn(&Command) -> bool| super::commands().filter(|row| test(row)).count();
     page.push_str("\n| | all | works | answers | not yet |\n|---|---|---|---|---|\n");
-    for (name, callers) in [
-        ("REST", Callers::REST),
-        ("client", Callers::CLIENT),
-        ("guest", Callers::GUEST),
-    ] {
+    for (name, callers) in
+        [("REST", Callers::REST), ("client", Callers::CLIENT), ("guest", Callers::GUEST)]
+    {
         let of = |state: &dyn Fn(Support) -> bool| {
             count(&|row| row.callers.contains(callers) && state(row.state))
         };
@@ -77,11 +72,7 @@ fn title(owner: Owner) -> &'static str {
 
 fn row(page: &mut String, command: &Command) {
     let mark = |caller| {
-        if command.callers.contains(caller) {
-            "yes"
-        } else {
-            ""
-        }
+        if command.callers.contains(caller) { "yes" } else { "" }
     };
     let rest = match command.rate {
         0 => String::new(),

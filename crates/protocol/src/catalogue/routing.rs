@@ -48,15 +48,11 @@ pub fn routing_user<'a>(key: UserKey, body: &'a [u8], caller: &'a str) -> Cow<'a
         UserKey::Caller => None,
         UserKey::Field(field) => find(field, body).ok().flatten().and_then(text),
     };
-    named
-        .filter(|user| !user.is_empty())
-        .unwrap_or(Cow::Borrowed(caller))
+    named.filter(|user| !user.is_empty()).unwrap_or(Cow::Borrowed(caller))
 }
 
 fn text(value: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(value.get())
-        .ok()
-        .map(|text| text.0)
+    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
 }
 
 /// The value of one field of an object.
@@ -64,9 +60,7 @@ fn find<'a>(field: &str, body: &'a [u8]) -> Result<Option<&'a RawValue>, Command
     let bad = |problem: String| Code::GROUP_BAD_JSON.with(format!("the body is not {problem}"));
     let text = std::str::from_utf8(body).map_err(|_| bad("UTF-8".to_owned()))?;
     let mut source = serde_json::Deserializer::from_str(text);
-    source
-        .deserialize_map(Find { field })
-        .map_err(|error| bad(format!("valid JSON: {error}")))
+    source.deserialize_map(Find { field }).map_err(|error| bad(format!("valid JSON: {error}")))
 }
 
 struct Find<'f> {

@@ -7,14 +7,7 @@ const REST: Callers = Callers::REST;
 const CLIENT: Callers = Callers::CLIENT;
 
 const fn row(name: &'static str, family: Family, callers: Callers, doc: &'static str) -> Command {
-    Command::new(
-        name,
-        Owner::Directory,
-        family,
-        callers,
-        RoutingKey::None,
-        doc,
-    )
+    Command::new(name, Owner::Directory, family, callers, RoutingKey::None, doc)
 }
 
 const fn operation(name: &'static str, doc: &'static str) -> Command {
@@ -26,14 +19,7 @@ const fn other(name: &'static str, callers: Callers, doc: &'static str) -> Comma
 }
 
 const fn search(name: &'static str, owner: Owner) -> Command {
-    Command::new(
-        name,
-        owner,
-        Family::Other,
-        CLIENT,
-        RoutingKey::None,
-        "SDK 03, 18",
-    )
+    Command::new(name, owner, Family::Other, CLIENT, RoutingKey::None, "SDK 03, 18")
 }
 
 const fn bot(name: &'static str, doc: &'static str) -> Command {
@@ -64,107 +50,44 @@ pub(super) static ROWS: &[Command] = &[
     search("group_member_search.query", Owner::GroupRouter),
     search("user_search.query", Owner::Directory),
     // Language
-    other(
-        "im_open_translate.ws_batch_trans_text",
-        CLIENT,
-        "SDK 03, 20",
-    ),
-    other(
-        "im_open_speech.ws_sentence_recognition",
-        CLIENT,
-        "SDK 03, 20",
-    ),
+    other("im_open_translate.ws_batch_trans_text", CLIENT, "SDK 03, 20"),
+    other("im_open_speech.ws_sentence_recognition", CLIENT, "SDK 03, 20"),
     // Moderation
     other("im_msg_audit_mgr.get_local_words", CLIENT, "SDK 01, 5.5"),
     other("im_msg_audit.content_moderation", REST, "CN 94300"),
     other("im_msg_audit.batch_content_moderation", REST, "CN 100243"),
-    other(
-        "im_msg_audit_mgr.add_local_audit_keywords",
-        REST,
-        "REST, moderation",
-    ),
-    other(
-        "im_msg_audit_mgr.delete_local_audit_keywords",
-        REST,
-        "REST, moderation",
-    ),
-    other(
-        "im_msg_audit_mgr.get_local_audit_keywords",
-        REST,
-        "REST, moderation",
-    ),
-    other(
-        "im_msg_audit_mgr.get_cloud_audit_keywords_ids",
-        REST,
-        "REST, moderation",
-    ),
-    other(
-        "im_msg_audit_mgr.get_cloud_audit_keywords",
-        REST,
-        "REST, moderation",
-    ),
-    other(
-        "im_msg_audit_mgr.add_cloud_audit_keywords",
-        REST,
-        "REST, moderation",
-    ),
-    other(
-        "im_msg_audit_mgr.delete_cloud_audit_keywords",
-        REST,
-        "REST, moderation",
-    ),
+    other("im_msg_audit_mgr.add_local_audit_keywords", REST, "REST, moderation"),
+    other("im_msg_audit_mgr.delete_local_audit_keywords", REST, "REST, moderation"),
+    other("im_msg_audit_mgr.get_local_audit_keywords", REST, "REST, moderation"),
+    other("im_msg_audit_mgr.get_cloud_audit_keywords_ids", REST, "REST, moderation"),
+    other("im_msg_audit_mgr.get_cloud_audit_keywords", REST, "REST, moderation"),
+    other("im_msg_audit_mgr.add_cloud_audit_keywords", REST, "REST, moderation"),
+    other("im_msg_audit_mgr.delete_cloud_audit_keywords", REST, "REST, moderation"),
     // Bots
     bot("openim_robot_http_svc.create_robot", "CN 89991"),
     bot("openim_robot_http_svc.delete_robot", "INT 55282"),
     bot("openim_robot_http_svc.get_all_robots", "INT 55280"),
     bot("openim_robot_http_svc.send_stream_msg", "CN 104537"),
     // Official accounts
-    bot(
-        "official_account_open_http_svc.create_official_account",
-        "CN 102302",
-    ),
-    bot(
-        "official_account_open_http_svc.destroy_official_account",
-        "CN 102303",
-    ),
+    bot("official_account_open_http_svc.create_official_account", "CN 102302"),
+    bot("official_account_open_http_svc.destroy_official_account", "CN 102303"),
     bot(
         "official_account_open_http_svc.modify_official_account_base_info",
         "REST, official accounts",
     ),
-    bot(
-        "official_account_open_http_svc.get_official_account_info",
-        "REST, official accounts",
-    ),
-    bot(
-        "official_account_open_http_svc.add_subscriber",
-        "REST, official accounts",
-    ),
-    bot(
-        "official_account_open_http_svc.delete_subscriber",
-        "REST, official accounts",
-    ),
-    bot(
-        "official_account_open_http_svc.modify_subscriber_info",
-        "REST, official accounts",
-    ),
-    bot(
-        "official_account_open_http_svc.get_subscriber_info",
-        "REST, official accounts",
-    ),
+    bot("official_account_open_http_svc.get_official_account_info", "REST, official accounts"),
+    bot("official_account_open_http_svc.add_subscriber", "REST, official accounts"),
+    bot("official_account_open_http_svc.delete_subscriber", "REST, official accounts"),
+    bot("official_account_open_http_svc.modify_subscriber_info", "REST, official accounts"),
+    bot("official_account_open_http_svc.get_subscriber_info", "REST, official accounts"),
     bot(
         "official_account_open_http_svc.get_subscribed_official_account_list",
         "REST, official accounts",
     ),
-    bot(
-        "official_account_open_http_svc.send_official_account_msg",
-        "CN 102298",
-    ),
+    bot("official_account_open_http_svc.send_official_account_msg", "CN 102298"),
     bot(
         "official_account_open_http_svc.official_account_msg_get_simple",
         "REST, official accounts",
     ),
-    bot(
-        "official_account_open_http_svc.official_account_msg_recall",
-        "INT 60811",
-    ),
+    bot("official_account_open_http_svc.official_account_msg_recall", "INT 60811"),
 ];

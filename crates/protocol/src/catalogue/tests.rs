@@ -8,35 +8,18 @@ fn every_row_is_well_formed() {
         let names = std::iter::once(&command.name).chain(command.aliases);
         for name in names {
             let (service, rest) = name.split_once('.').expect("service.command");
-            assert!(
-                !service.is_empty() && !rest.is_empty() && !rest.contains('.'),
-                "{name}"
-            );
-            assert_eq!(
-                lookup(service, rest).map(|row| row.name),
-                Some(command.name)
-            );
+            assert!(!service.is_empty() && !rest.is_empty() && !rest.contains('.'), "{name}");
+            assert_eq!(lookup(service, rest).map(|row| row.name), Some(command.name));
         }
         assert!(!command.doc.is_empty(), "{} has no source", command.name);
-        assert_eq!(
-            command.callers.contains(Callers::REST),
-            command.rate > 0,
-            "{}",
-            command.name
-        );
+        assert_eq!(command.callers.contains(Callers::REST), command.rate > 0, "{}", command.name);
     }
 }
 
 #[test]
 fn the_rest_api_is_complete() {
-    let rest = commands()
-        .filter(|row| row.callers.contains(Callers::REST))
-        .count();
-    assert_eq!(
-        rest,
-        70 + 100,
-        "the two REST references list 70 and 100 commands"
-    );
+    let rest = commands().filter(|row| row.callers.contains(Callers::REST)).count();
+    assert_eq!(rest, 70 + 100, "the two REST references list 70 and 100 commands");
 }
 
 /// Everything that the web SDK can send, by method or by itself.
@@ -108,10 +91,7 @@ fn the_clients_protocol_is_complete() {
     for name in names.split_whitespace() {
         let (service, command) = name.split_once('.').expect("service.command");
         let row = lookup(service, command).unwrap_or_else(|| panic!("{name} is missing"));
-        assert!(
-            row.callers.contains(Callers::CLIENT),
-            "{name} is not for clients"
-        );
+        assert!(row.callers.contains(Callers::CLIENT), "{name} is not for clients");
     }
     for (service, command) in [
         ("group_open_http_noauth_svc", "apply_join_group"),
@@ -121,10 +101,7 @@ fn the_clients_protocol_is_complete() {
         ("imopenstat", "tim_web_report_v2"),
     ] {
         let row = lookup(service, command).expect("a row");
-        assert!(
-            row.callers.contains(Callers::GUEST),
-            "{command} is not for guests"
-        );
+        assert!(row.callers.contains(Callers::GUEST), "{command} is not for guests");
     }
 }
 
@@ -137,18 +114,12 @@ fn group_commands_answer_under_each_of_their_services_names() {
         "group_open_attr_http_svc",
         "group_open_avchatroom_http_svc",
     ] {
-        assert_eq!(
-            lookup(service, "get_group_attr").map(|row| row.name),
-            Some(row.name)
-        );
+        assert_eq!(lookup(service, "get_group_attr").map(|row| row.name), Some(row.name));
     }
     assert!(lookup("openim", "get_group_attr").is_none());
     let old = lookup("group_open_http_svc", "get_group_shutted_uin").expect("an alias");
     assert_eq!(old.command(), "get_group_muted_account");
-    assert_eq!(
-        lookup("openim", "querystate").map(Command::command),
-        Some("query_online_status")
-    );
+    assert_eq!(lookup("openim", "querystate").map(Command::command), Some("query_online_status"));
 }
 
 #[test]
@@ -174,14 +145,8 @@ fn rates_over_rest_are_the_documented_ones() {
 #[test]
 fn unknown_commands_get_the_code_of_their_service() {
     let code = |service, command| unknown(service, command).code;
-    assert_eq!(
-        code("group_open_http_svc", "fly"),
-        Code::GROUP_UNKNOWN_COMMAND
-    );
-    assert_eq!(
-        code("million_group_open_http_svc", "fly"),
-        Code::GROUP_UNKNOWN_COMMAND
-    );
+    assert_eq!(code("group_open_http_svc", "fly"), Code::GROUP_UNKNOWN_COMMAND);
+    assert_eq!(code("million_group_open_http_svc", "fly"), Code::GROUP_UNKNOWN_COMMAND);
     assert_eq!(code("openim", "fly"), Code::UNKNOWN_COMMAND);
     assert!(unknown("x", &"y".repeat(10_000)).info.len() < 100);
 }
@@ -202,19 +167,11 @@ fn commands_that_are_not_built_are_refused_with_a_text_that_says_so() {
 fn no_general_error_ends_a_clients_session() {
     let families: HashSet<Family> = commands().map(|command| command.family).collect();
     for family in families {
-        let codes = [
-            family.bad_json(),
-            family.bad_parameter(),
-            family.needs_admin(),
-            family.internal(),
-        ];
+        let codes =
+            [family.bad_json(), family.bad_parameter(), family.needs_admin(), family.internal()];
         for code in codes {
-            let fatal = [
-                Code::SIG_EXPIRED,
-                Code::MESSAGE_AUTH_INVALID,
-                Code::KICKED,
-                Code::BAD_URL,
-            ];
+            let fatal =
+                [Code::SIG_EXPIRED, Code::MESSAGE_AUTH_INVALID, Code::KICKED, Code::BAD_URL];
             assert!(!fatal.contains(&code), "{family:?}");
         }
     }
@@ -234,29 +191,17 @@ mod routing {
     fn a_group_is_found_wherever_it_stands() {
         let body = r#"{"MsgBody":[{"GroupId":"inner"}],"GroupId":"live1","Random":1}"#;
         assert_eq!(group(RoutingKey::GroupId, body), Ok("live1".to_owned()));
-        assert_eq!(
-            group(RoutingKey::GroupId, r#"{"GroupId":"\u0041"}"#),
-            Ok("A".to_owned())
-        );
+        assert_eq!(group(RoutingKey::GroupId, r#"{"GroupId":"\u0041"}"#), Ok("A".to_owned()));
         let list = r#"{"GroupIdList":["one","two"]}"#;
-        assert_eq!(
-            group(RoutingKey::FirstOfGroupIdList, list),
-            Ok("one".to_owned())
-        );
+        assert_eq!(group(RoutingKey::FirstOfGroupIdList, list), Ok("one".to_owned()));
     }
 
     #[test]
     fn the_text_names_the_field_that_is_wrong() {
         let info = |key, body: &str| group(key, body).expect_err("an error");
         let text = "10004 GROUP_BAD_PARAMETER: GroupId: ";
-        assert_eq!(
-            info(RoutingKey::GroupId, "{}"),
-            format!("{text}missing field")
-        );
-        assert_eq!(
-            info(RoutingKey::GroupId, r#"{"GroupId":""}"#),
-            format!("{text}empty")
-        );
+        assert_eq!(info(RoutingKey::GroupId, "{}"), format!("{text}missing field"));
+        assert_eq!(info(RoutingKey::GroupId, r#"{"GroupId":""}"#), format!("{text}empty"));
         let number = info(RoutingKey::GroupId, r#"{"GroupId":7}"#);
         assert_eq!(number, format!("{text}must be a string"));
         let number = info(RoutingKey::NewGroupId, r#"{"GroupId":7}"#);
@@ -293,10 +238,7 @@ mod routing {
         let body = br#"{"From_Account":"ann"}"#;
         assert_eq!(routing_user(from, body, "admin"), "ann");
         assert_eq!(routing_user(UserKey::Caller, body, "admin"), "admin");
-        assert_eq!(
-            routing_user(from, br#"{"From_Account":["ann"]}"#, "admin"),
-            "admin"
-        );
+        assert_eq!(routing_user(from, br#"{"From_Account":["ann"]}"#, "admin"), "admin");
         assert_eq!(routing_user(from, b"broken", "admin"), "admin");
     }
 }

@@ -59,8 +59,7 @@ impl<'a> Visitor<'a> for ElementSeed<'_, 'a> {
         if let Some(raw) = early {
             let mut source = serde_json::Deserializer::from_str(raw.get());
             let seed = ContentSeed { check, schema };
-            seed.deserialize(&mut source)
-                .map_err(serde::de::Error::custom)?;
+            seed.deserialize(&mut source).map_err(serde::de::Error::custom)?;
         }
         Ok(schema.name)
     }
@@ -132,11 +131,8 @@ impl<'a> Visitor<'a> for ContentSeed<'_, 'a> {
             }
         }
         if !schema.one_of.is_empty() {
-            let given = |name: &&&str| {
-                schema
-                    .position(name)
-                    .is_some_and(|at| filled & (1 << at) != 0)
-            };
+            let given =
+                |name: &&&str| schema.position(name).is_some_and(|at| filled & (1 << at) != 0);
             if schema.one_of.iter().filter(given).count() != 1 {
                 let problem = format!("must have exactly one of {}", schema.one_of.join(" and "));
                 return Err(check.fail(".MsgContent", &problem));
@@ -175,9 +171,7 @@ fn list_of(text: &str, first: char) -> bool {
             Ok(all)
         }
     }
-    serde_json::Deserializer::from_str(text)
-        .deserialize_seq(Entries(first))
-        .unwrap_or(false)
+    serde_json::Deserializer::from_str(text).deserialize_seq(Entries(first)).unwrap_or(false)
 }
 
 /// One size of an image.
@@ -218,10 +212,7 @@ fn images<'a, E: serde::de::Error>(check: &Check<'a>, raw: &'a RawValue) -> Resu
     }
     if !in_order {
         let texts: Vec<&str> = sizes.into_iter().map(|(_, text)| text).collect();
-        check
-            .patches
-            .borrow_mut()
-            .push((raw.get(), format!("[{}]", texts.join(","))));
+        check.patches.borrow_mut().push((raw.get(), format!("[{}]", texts.join(","))));
     }
     Ok(())
 }

@@ -63,10 +63,7 @@ impl<'a> MsgBody<'a> {
 
     /// Bytes of the text.
     #[must_use]
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "a message has at least one element"
-    )]
+    #[expect(clippy::len_without_is_empty, reason = "a message has at least one element")]
     pub fn len(&self) -> usize {
         self.text.len()
     }
@@ -74,9 +71,7 @@ impl<'a> MsgBody<'a> {
     /// The same body, no longer tied to the request it came with.
     #[must_use]
     pub fn into_owned(self) -> MsgBody<'static> {
-        MsgBody {
-            text: Cow::Owned(self.text.into_owned()),
-        }
+        MsgBody { text: Cow::Owned(self.text.into_owned()) }
     }
 
     /// The text as bytes that can be shared.
@@ -157,16 +152,12 @@ impl<'a> Visitor<'a> for ElementsVisitor<'_, 'a> {
                 custom += 1;
             }
             if custom > 1 {
-                return Err(self
-                    .check
-                    .fail(".MsgType", "at most one TIMCustomElem in a message"));
+                return Err(self.check.fail(".MsgType", "at most one TIMCustomElem in a message"));
             }
             self.check.index.set(self.check.index.get() + 1);
         }
         if self.check.index.get() == 0 {
-            self.check
-                .problem
-                .replace(Some("MsgBody: no element".to_owned()));
+            self.check.problem.replace(Some("MsgBody: no element".to_owned()));
             return Err(serde::de::Error::custom("empty"));
         }
         Ok(())

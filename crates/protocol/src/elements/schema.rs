@@ -41,38 +41,21 @@ pub(super) struct Schema {
 pub(super) const CUSTOM: &str = "TIMCustomElem";
 
 const fn must(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        kind,
-        required: true,
-    }
+    Field { name, kind, required: true }
 }
 
 const fn may(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        kind,
-        required: false,
-    }
+    Field { name, kind, required: false }
 }
 
 use Kind::{Count, Flag, Images, Number, ObjectList, Text, TextList};
 
 /// The kinds, from the documents (CN 2720) and from what the web SDK sends.
 static SCHEMAS: &[Schema] = &[
-    Schema {
-        name: "TIMTextElem",
-        fields: &[must("Text", Text)],
-        one_of: &[],
-    },
+    Schema { name: "TIMTextElem", fields: &[must("Text", Text)], one_of: &[] },
     Schema {
         name: CUSTOM,
-        fields: &[
-            may("Data", Text),
-            may("Desc", Text),
-            may("Ext", Text),
-            may("Sound", Text),
-        ],
+        fields: &[may("Data", Text), may("Desc", Text), may("Ext", Text), may("Sound", Text)],
         one_of: &[],
     },
     Schema {
@@ -82,20 +65,12 @@ static SCHEMAS: &[Schema] = &[
     },
     Schema {
         name: "TIMLocationElem",
-        fields: &[
-            may("Desc", Text),
-            must("Latitude", Number),
-            must("Longitude", Number),
-        ],
+        fields: &[may("Desc", Text), must("Latitude", Number), must("Longitude", Number)],
         one_of: &[],
     },
     Schema {
         name: "TIMImageElem",
-        fields: &[
-            must("UUID", Text),
-            may("ImageFormat", Count),
-            must("ImageInfoArray", Images),
-        ],
+        fields: &[must("UUID", Text), may("ImageFormat", Count), must("ImageInfoArray", Images)],
         one_of: &[],
     },
     Schema {

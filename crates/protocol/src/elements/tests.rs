@@ -34,10 +34,7 @@ fn good() -> Vec<(&'static str, Value)> {
         ("TIMTextElem", json!({"Text": "hi"})),
         ("TIMCustomElem", json!({"Data": "d", "Desc": "", "Ext": ""})),
         ("TIMFaceElem", json!({"Index": 1, "Data": "tt00"})),
-        (
-            "TIMLocationElem",
-            json!({"Desc": "here", "Longitude": -113.9, "Latitude": 22.5}),
-        ),
+        ("TIMLocationElem", json!({"Desc": "here", "Longitude": -113.9, "Latitude": 22.5})),
         (
             "TIMImageElem",
             json!({"UUID": "u", "ImageFormat": 255, "InstanceId": 7,
@@ -97,29 +94,16 @@ fn every_required_field_is_asked_for_by_name() {
         ("TIMFileElem", &["UUID", "Url", "FileName", "FileSize"]),
         (
             "TIMVideoFileElem",
-            &[
-                "VideoUUID",
-                "VideoUrl",
-                "ThumbUUID",
-                "ThumbUrl",
-                "ThumbWidth",
-                "ThumbHeight",
-            ],
+            &["VideoUUID", "VideoUrl", "ThumbUUID", "ThumbUrl", "ThumbWidth", "ThumbHeight"],
         ),
     ];
     for (kind, content) in good() {
-        let fields = required
-            .iter()
-            .find(|(name, _)| *name == kind)
-            .map_or(&[][..], |row| row.1);
+        let fields = required.iter().find(|(name, _)| *name == kind).map_or(&[][..], |row| row.1);
         for field in fields {
             let mut without = content.clone();
             without.as_object_mut().expect("an object").remove(*field);
             let problem = refused(&element(kind, &without));
-            assert_eq!(
-                problem,
-                format!("MsgBody[0].MsgContent.{field}: missing field")
-            );
+            assert_eq!(problem, format!("MsgBody[0].MsgContent.{field}: missing field"));
         }
     }
 }
@@ -132,10 +116,7 @@ fn every_known_field_has_its_type() {
             wrong[field] = Value::Null;
             let body = element(kind, &wrong);
             if ["InstanceId", "SnapshotUrl"].contains(&&**field) {
-                assert!(
-                    parse(&body.to_string()).is_ok(),
-                    "{field} is nobody's business"
-                );
+                assert!(parse(&body.to_string()).is_ok(), "{field} is nobody's business");
             } else {
                 let problem = refused(&body);
                 let path = format!("MsgBody[0].MsgContent.{field}: must be ");
@@ -151,10 +132,7 @@ fn a_files_size_is_a_number() {
     for wrong in [json!("3"), json!(-3), json!(3.5), json!(true)] {
         let content = json!({"UUID": "u", "Url": "", "FileName": "a", "FileSize": wrong});
         let problem = refused(&element("TIMFileElem", &content));
-        assert_eq!(
-            problem,
-            "MsgBody[0].MsgContent.FileSize: must be a whole number, not negative"
-        );
+        assert_eq!(problem, "MsgBody[0].MsgContent.FileSize: must be a whole number, not negative");
     }
 }
 
@@ -188,27 +166,17 @@ fn two_images_in_one_message_are_both_put_in_order() {
 
 #[test]
 fn sizes_of_images_are_checked_one_by_one() {
-    let with = |sizes: Value| {
-        element(
-            "TIMImageElem",
-            &json!({"UUID": "u", "ImageInfoArray": sizes}),
-        )
-    };
+    let with =
+        |sizes: Value| element("TIMImageElem", &json!({"UUID": "u", "ImageInfoArray": sizes}));
     let path = "MsgBody[0].MsgContent.ImageInfoArray";
     let count = format!("{path}: must be an array of 1 to 3 image sizes");
     assert_eq!(refused(&with(json!([]))), count);
-    assert_eq!(
-        refused(&with(json!([size(1), size(2), size(3), size(1)]))),
-        count
-    );
+    assert_eq!(refused(&with(json!([size(1), size(2), size(3), size(1)]))), count);
     assert_eq!(refused(&with(json!({}))), count);
     let twice = format!("{path}: two entries of the same Type");
     assert_eq!(refused(&with(json!([size(1), size(1)]))), twice);
     assert_eq!(refused(&with(json!([size(1), size(2), size(1)]))), twice);
-    assert_eq!(
-        refused(&with(json!([7]))),
-        format!("{path}[0]: must be an object")
-    );
+    assert_eq!(refused(&with(json!([7]))), format!("{path}[0]: must be an object"));
     let third = refused(&with(json!([size(1), size(4)])));
     assert_eq!(third, format!("{path}[1].Type: must be 1, 2 or 3"));
     for (field, problem) in [
@@ -227,10 +195,7 @@ fn sizes_of_images_are_checked_one_by_one() {
 #[test]
 fn a_merged_message_has_its_list_or_a_key_to_it() {
     let with = |list: Value, key: &str| {
-        element(
-            "TIMRelayElem",
-            &json!({"Title": "t", "MsgList": list, "JsonMsgKey": key}),
-        )
+        element("TIMRelayElem", &json!({"Title": "t", "MsgList": list, "JsonMsgKey": key}))
     };
     assert!(parse(&with(json!([{}]), "").to_string()).is_ok());
     assert!(parse(&with(json!([]), "key").to_string()).is_ok());
@@ -262,10 +227,7 @@ fn the_shape_around_the_content_is_checked_too() {
         "MsgBody[0].MsgType: must be a string"
     );
     let list = refused(&json!([{"MsgType": "TIMTextElem", "MsgContent": ["hi"]}]));
-    assert!(
-        list.starts_with("MsgBody[0]: invalid type: sequence"),
-        "{list}"
-    );
+    assert!(list.starts_with("MsgBody[0]: invalid type: sequence"), "{list}");
 }
 
 #[test]
@@ -288,10 +250,7 @@ fn the_type_may_come_behind_the_content() {
         size(1)
     );
     let parsed: Value = serde_json::from_str(&parse(&image).expect("good")).expect("JSON");
-    assert_eq!(
-        parsed[0]["MsgContent"]["ImageInfoArray"],
-        json!([size(1), size(2)])
-    );
+    assert_eq!(parsed[0]["MsgContent"]["ImageInfoArray"], json!([size(1), size(2)]));
     let wrong = r#"[{"MsgContent":{"Text":7},"MsgType":"TIMTextElem"}]"#;
     let error = parse(wrong).expect_err("refused");
     assert_eq!(error.info, "MsgBody[0].MsgContent.Text: must be a string");
@@ -300,15 +259,9 @@ fn the_type_may_come_behind_the_content() {
 #[test]
 fn nothing_may_be_given_twice() {
     for (body, path) in [
-        (
-            r#"[{"MsgType":"TIMTextElem","MsgType":"TIMTextElem"}]"#,
-            ".MsgType",
-        ),
+        (r#"[{"MsgType":"TIMTextElem","MsgType":"TIMTextElem"}]"#, ".MsgType"),
         (r#"[{"MsgContent":{},"MsgContent":{}}]"#, ".MsgContent"),
-        (
-            r#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a","Text":"b"}}]"#,
-            ".MsgContent.Text",
-        ),
+        (r#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a","Text":"b"}}]"#, ".MsgContent.Text"),
     ] {
         let error = parse(body).expect_err("refused");
         assert_eq!(error.info, format!("MsgBody[0]{path}: given twice"));
@@ -318,10 +271,7 @@ fn nothing_may_be_given_twice() {
 #[test]
 fn white_space_between_the_parts_goes() {
     let pretty = format!("{:#}", json!([text("two  words\n")]));
-    assert_eq!(
-        parse(&pretty),
-        Ok(json!([text("two  words\n")]).to_string())
-    );
+    assert_eq!(parse(&pretty), Ok(json!([text("two  words\n")]).to_string()));
 }
 
 /// Half an emoji, as a client cuts it, is no reason to refuse a message.
@@ -337,9 +287,7 @@ fn the_limit_counts_the_text_without_white_space() {
     let raw = body.to_string();
     let check = |text: &str, limit| {
         let raw: &RawValue = serde_json::from_str(text).expect("JSON");
-        MsgBody::parse(raw, limit, Code::GROUP_BAD_PARAMETER)
-            .map(|_| ())
-            .map_err(|e| e.code)
+        MsgBody::parse(raw, limit, Code::GROUP_BAD_PARAMETER).map(|_| ()).map_err(|e| e.code)
     };
     assert_eq!(check(&raw, raw.len()), Ok(()));
     assert_eq!(check(&raw, raw.len() - 1), Err(Code::MESSAGE_TOO_LONG));

@@ -16,10 +16,7 @@ fn text(bytes: &Bytes) -> &str {
 
 #[test]
 fn the_envelope_comes_first_and_the_fields_behind_it() {
-    let body = ok(&Answer {
-        group_id: "live1",
-        list: vec![1, 2],
-    });
+    let body = ok(&Answer { group_id: "live1", list: vec![1, 2] });
     assert_eq!(
         text(&body),
         r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","GroupId":"live1","List":[1,2]}"#
@@ -38,13 +35,7 @@ fn failures_say_what_went_wrong_in_json() {
         text(&fail(&error)),
         r#"{"ActionStatus":"FAIL","ErrorCode":10004,"ErrorInfo":"GroupId: \"\n\""}"#
     );
-    let body = fail_with(
-        &error,
-        &Answer {
-            group_id: "g",
-            list: vec![],
-        },
-    );
+    let body = fail_with(&error, &Answer { group_id: "g", list: vec![] });
     assert!(text(&body).ends_with(r#","GroupId":"g","List":[]}"#));
 }
 
@@ -109,10 +100,7 @@ fn the_text_names_the_field() {
         "GroupId: invalid type: integer `7`, expected a borrowed string"
     );
     let element = |inner: &str| format!(r#"{{"GroupId":"g","MsgBody":[{inner}]}}"#);
-    assert_eq!(
-        refused(&element(r#"{"MsgType":"T"}"#)),
-        "MsgBody[0].MsgContent: missing field"
-    );
+    assert_eq!(refused(&element(r#"{"MsgType":"T"}"#)), "MsgBody[0].MsgContent: missing field");
     assert_eq!(
         refused(&element(r#"{"MsgType":"T","MsgContent":{}}"#)),
         "MsgBody[0].MsgContent.Text: missing field"
@@ -145,16 +133,9 @@ fn what_is_no_json_object_is_refused() {
         assert_eq!(refused(body), "the body is not a JSON object", "{body}");
     }
     for body in ["{", r#"{"GroupId":"g"}}"#, r#"{"GroupId":"g",}"#] {
-        assert!(
-            refused(body).starts_with("the body is not valid JSON: "),
-            "{body}"
-        );
+        assert!(refused(body).starts_with("the body is not valid JSON: "), "{body}");
     }
-    let deep = format!(
-        r#"{{"GroupId":"g","X":{}{}}}"#,
-        "[".repeat(5000),
-        "]".repeat(5000)
-    );
+    let deep = format!(r#"{{"GroupId":"g","X":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
     assert_eq!(refused(&deep), "the body is nested too deeply");
 }
 

@@ -34,26 +34,11 @@ struct Family {
 
 /// The whole registry, as the page of codes shows it.
 static FAMILIES: &[Family] = &[
-    Family {
-        title: "Gateway and content",
-        entries: gateway::ENTRIES,
-    },
-    Family {
-        title: "Accounts and signatures",
-        entries: account::ENTRIES,
-    },
-    Family {
-        title: "Groups",
-        entries: group::ENTRIES,
-    },
-    Family {
-        title: "Profiles, relations, conversations",
-        entries: relation::ENTRIES,
-    },
-    Family {
-        title: "Messages and operations",
-        entries: message::ENTRIES,
-    },
+    Family { title: "Gateway and content", entries: gateway::ENTRIES },
+    Family { title: "Accounts and signatures", entries: account::ENTRIES },
+    Family { title: "Groups", entries: group::ENTRIES },
+    Family { title: "Profiles, relations, conversations", entries: relation::ENTRIES },
+    Family { title: "Messages and operations", entries: message::ENTRIES },
 ];
 
 /// Declares a part of the registry: a constant of [`Code`] and an [`Entry`] for each row.
@@ -126,10 +111,7 @@ impl Code {
     /// An error of this code that says what went wrong; the text should name the field.
     #[must_use]
     pub fn with(self, info: impl Into<String>) -> CommandError {
-        CommandError {
-            code: self,
-            info: info.into(),
-        }
+        CommandError { code: self, info: info.into() }
     }
 }
 
@@ -147,10 +129,7 @@ impl fmt::Display for Code {
 
 fn entry(number: u32) -> Option<&'static Entry> {
     FAMILIES.iter().find_map(|family| {
-        let at = family
-            .entries
-            .binary_search_by_key(&number, |entry| entry.number)
-            .ok()?;
+        let at = family.entries.binary_search_by_key(&number, |entry| entry.number).ok()?;
         family.entries.get(at)
     })
 }

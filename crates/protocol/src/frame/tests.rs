@@ -11,9 +11,7 @@ const REQUEST: &str = r#"{"head":{"ver":"v4","platform":7,"websdkappid":53704816
     "seq":35878930},"body":{"From_Account":"alice","TimeStamp":0}}"#;
 
 fn error(frame: &str) -> String {
-    RequestFrame::parse(frame.as_bytes())
-        .expect_err(frame)
-        .to_string()
+    RequestFrame::parse(frame.as_bytes()).expect_err(frame).to_string()
 }
 
 #[test]
@@ -28,10 +26,7 @@ fn a_request_is_taken_apart_without_copying() {
     for text in [&head.servcmd, &head.a2, &head.tinyid] {
         assert!(matches!(text, Cow::Borrowed(_)));
     }
-    assert_eq!(
-        frame.body.get(),
-        r#"{"From_Account":"alice","TimeStamp":0}"#
-    );
+    assert_eq!(frame.body.get(), r#"{"From_Account":"alice","TimeStamp":0}"#);
     let range = REQUEST.as_bytes().as_ptr_range();
     assert!(range.contains(&frame.body.get().as_ptr()));
 }
@@ -56,10 +51,7 @@ fn the_largest_seq_is_2_to_the_53() {
     let largest = with("9007199254740992");
     let frame = RequestFrame::parse(largest.as_bytes()).expect("largest");
     assert_eq!(frame.head.seq, 9_007_199_254_740_992);
-    assert_eq!(
-        error(&with("9007199254740993")),
-        "head.seq: larger than 2^53"
-    );
+    assert_eq!(error(&with("9007199254740993")), "head.seq: larger than 2^53");
 }
 
 #[test]
@@ -77,9 +69,7 @@ fn a_wrong_field_is_named() {
         (r#""status_instid":{}"#, "head.status_instid: "),
         (r#""platform":true"#, "head.platform: "),
     ] {
-        let text = error(&format!(
-            r#"{{"head":{{"servcmd":"a.b",{head}}},"body":{{}}}}"#
-        ));
+        let text = error(&format!(r#"{{"head":{{"servcmd":"a.b",{head}}},"body":{{}}}}"#));
         assert!(text.starts_with(field), "{head}: {text}");
     }
     let text = error(r#"{"head":{"servcmd":["a.b"]},"body":{}}"#);
@@ -92,10 +82,7 @@ fn a_frame_needs_a_service_and_a_command() {
     assert_eq!(error(r#"{"head":{},"body":{}}"#), "head.servcmd: missing");
     for servcmd in ["alive", ".alive", "heartbeat."] {
         let frame = format!(r#"{{"head":{{"servcmd":"{servcmd}"}},"body":{{}}}}"#);
-        assert_eq!(
-            RequestFrame::parse(frame.as_bytes()).expect_err("bad"),
-            FrameError::BadServcmd
-        );
+        assert_eq!(RequestFrame::parse(frame.as_bytes()).expect_err("bad"), FrameError::BadServcmd);
     }
 }
 
@@ -104,24 +91,11 @@ fn what_is_no_request_is_told_apart() {
     let parse = |frame: &[u8]| RequestFrame::parse(frame).expect_err("refused");
     assert_eq!(parse(b"COMPx\x9c"), FrameError::Compressed);
     assert_eq!(parse(b"{\"head\":\"\xff\"}"), FrameError::NotUtf8);
-    for frame in [
-        "",
-        "hello",
-        "[]",
-        "null",
-        "{",
-        r#"{"head":{"servcmd":"a.b"},"body":{}} x"#,
-    ] {
-        assert!(
-            matches!(parse(frame.as_bytes()), FrameError::NotJson(_)),
-            "{frame}"
-        );
+    for frame in ["", "hello", "[]", "null", "{", r#"{"head":{"servcmd":"a.b"},"body":{}} x"#] {
+        assert!(matches!(parse(frame.as_bytes()), FrameError::NotJson(_)), "{frame}");
     }
-    let deep = format!(
-        r#"{{"head":{{"servcmd":"a.b"}},"body":{}{}}}"#,
-        "[".repeat(999),
-        "]".repeat(999)
-    );
+    let deep =
+        format!(r#"{{"head":{{"servcmd":"a.b"}},"body":{}{}}}"#, "[".repeat(999), "]".repeat(999));
     assert_eq!(parse(deep.as_bytes()), FrameError::TooDeep);
     assert_eq!(
         parse("[".repeat(1_000_000).as_bytes()),

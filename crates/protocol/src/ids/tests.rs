@@ -24,10 +24,7 @@ fn user_ids_are_1_to_32_bytes_of_printable_ascii() {
         ("\u{7f}", "user ID: only printable ASCII"),
     ] {
         let error = user_id(bad).expect_err("refused");
-        assert_eq!(
-            (error.code, error.info.as_str()),
-            (Code::ACCOUNT_BAD_PARAMETER, problem)
-        );
+        assert_eq!((error.code, error.info.as_str()), (Code::ACCOUNT_BAD_PARAMETER, problem));
     }
 }
 
@@ -63,10 +60,7 @@ fn chosen_group_ids_keep_off_the_servers_prefixes() {
 fn generated_group_ids_tell_their_type() {
     assert_eq!(generated_group_id(GroupType::AvChatRoom, 0), "@TGS#a0");
     assert_eq!(generated_group_id(GroupType::AvChatRoom, 36), "@TGS#a10");
-    assert_eq!(
-        generated_group_id(GroupType::Community, 35),
-        "@TGS#_@TGS#cZ"
-    );
+    assert_eq!(generated_group_id(GroupType::Community, 35), "@TGS#_@TGS#cZ");
     let longest = generated_group_id(GroupType::Community, u64::MAX);
     assert!(longest.len() <= limits::GROUP_ID_BYTES);
 }
@@ -91,10 +85,7 @@ fn shards_are_as_specified() {
 #[test]
 fn a_topic_lives_with_its_community() {
     let community = shard_of(AppId(7), "@TGS#_@TGS#cX1", 1024);
-    assert_eq!(
-        shard_of(AppId(7), "@TGS#_@TGS#cX1@TOPIC#_@TOPIC#c2", 1024),
-        community
-    );
+    assert_eq!(shard_of(AppId(7), "@TGS#_@TGS#cX1@TOPIC#_@TOPIC#c2", 1024), community);
 }
 
 #[test]
@@ -103,10 +94,7 @@ fn groups_spread_evenly_over_the_shards() {
     for number in 0..64_000 {
         counts[shard_of(AppId(1), &format!("live{number}"), 64) as usize] += 1;
     }
-    assert!(
-        counts.iter().all(|&count| (850..1150).contains(&count)),
-        "{counts:?}"
-    );
+    assert!(counts.iter().all(|&count| (850..1150).contains(&count)), "{counts:?}");
 }
 
 #[test]

@@ -13,10 +13,7 @@ fn depth_counts_what_is_open_at_once() {
 
 #[test]
 fn white_space_goes_but_not_out_of_strings() {
-    assert_eq!(
-        compact("[ {\n\"a b\" :\t\"c \\\" d\" } ]"),
-        r#"[{"a b":"c \" d"}]"#
-    );
+    assert_eq!(compact("[ {\n\"a b\" :\t\"c \\\" d\" } ]"), r#"[{"a b":"c \" d"}]"#);
     assert_eq!(compact(" "), "");
     assert!(matches!(compact(r#"{"a b":" "}"#), Cow::Borrowed(_)));
     assert_eq!(compact(" {}"), "{}");

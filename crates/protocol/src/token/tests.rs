@@ -20,11 +20,7 @@ fn a_session_has_one_token() {
     let token = session().seal(&KEY);
     assert_eq!(session().seal(&KEY), token);
     assert_eq!(A2::open(&token, &KEY), Some(session()));
-    assert!(
-        token
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    );
+    assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
 }
 
 #[test]
@@ -34,12 +30,8 @@ fn another_key_opens_nothing() {
 
 #[test]
 fn kinds_of_tokens_cannot_stand_for_each_other() {
-    let place = PollKey {
-        app: AppId(1),
-        group_id: "live1".to_owned(),
-        user: String::new(),
-        inst_id: 3,
-    };
+    let place =
+        PollKey { app: AppId(1), group_id: "live1".to_owned(), user: String::new(), inst_id: 3 };
     let token = place.seal(&KEY);
     assert_eq!(PollKey::open(&token, &KEY), Some(place));
     assert_eq!(A2::open(&token, &KEY), None);
@@ -64,10 +56,7 @@ fn no_change_of_a_token_goes_unnoticed() {
 
 #[test]
 fn instances_are_hex_or_hashed() {
-    assert_eq!(
-        instance("00112233445566778899AABBccddeeff")[..4],
-        [0, 0x11, 0x22, 0x33]
-    );
+    assert_eq!(instance("00112233445566778899AABBccddeeff")[..4], [0, 0x11, 0x22, 0x33]);
     assert_eq!(instance("00112233445566778899AABBccddeeff")[15], 0xff);
     assert_ne!(instance("something else"), instance("something els"));
     assert_ne!(instance(""), [0; 16]);

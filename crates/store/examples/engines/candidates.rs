@@ -22,9 +22,7 @@ pub(crate) trait Engine: Send + Sync {
 }
 
 fn expires_at(value: &[u8]) -> i64 {
-    value
-        .first_chunk()
-        .map_or(0, |head| i64::from_be_bytes(*head))
+    value.first_chunk().map_or(0, |head| i64::from_be_bytes(*head))
 }
 
 pub(crate) struct Fjall {
@@ -52,11 +50,7 @@ impl CompactionFilter for DropExpired {
         _: &Context,
     ) -> std::result::Result<Verdict, fjall::LsmError> {
         let expired = expires_at(&item.value()?) <= self.0.load(Ordering::Relaxed);
-        Ok(if expired {
-            Verdict::Remove
-        } else {
-            Verdict::Keep
-        })
+        Ok(if expired { Verdict::Remove } else { Verdict::Keep })
     }
 }
 
@@ -69,11 +63,7 @@ impl Fjall {
             .with_compaction_filter_factories(Arc::new(move |_| Some(filter.clone())))
             .open()?;
         let rows = database.keyspace("rows", KeyspaceCreateOptions::default)?;
-        Ok(Self {
-            database,
-            rows,
-            now,
-        })
+        Ok(Self { database, rows, now })
     }
 }
 
@@ -95,13 +85,7 @@ impl Engine for Fjall {
 
     fn newest(&self, from: &[u8], to: &[u8]) -> Result<usize> {
         let mut size = 0;
-        for row in self
-            .database
-            .snapshot()
-            .range(&self.rows, from..to)
-            .rev()
-            .take(20)
-        {
+        for row in self.database.snapshot().range(&self.rows, from..to).rev().take(20) {
             size += row.value()?.len();
         }
         Ok(size)
@@ -128,11 +112,7 @@ const EXPIRIES: TableDefinition<'_, (i64, &[u8]), ()> = TableDefinition::new("ex
 impl Redb {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         std::fs::create_dir_all(path)?;
-        Ok(Self(
-            redb::Builder::new()
-                .set_cache_size(CACHE)
-                .create(path.join("redb"))?,
-        ))
+        Ok(Self(redb::Builder::new().set_cache_size(CACHE).create(path.join("redb"))?))
     }
 }
 
@@ -152,9 +132,7 @@ impl Engine for Redb {
 
     fn get(&self, key: &[u8]) -> Result<usize> {
         let table = self.0.begin_read()?.open_table(ROWS)?;
-        Ok(table
-            .get(key)?
-            .map_or(0, |value| value.value().to_vec().len()))
+        Ok(table.get(key)?.map_or(0, |value| value.value().to_vec().len()))
     }
 
     fn newest(&self, from: &[u8], to: &[u8]) -> Result<usize> {
@@ -174,10 +152,7 @@ impl Engine for Redb {
                 let mut table = write.open_table(ROWS)?;
                 let mut expiries = write.open_table(EXPIRIES)?;
                 let end: &[u8] = &[];
-                for row in expiries
-                    .extract_from_if(..(now + 1, end), |_, ()| true)?
-                    .take(2_000)
-                {
+                for row in expiries.extract_from_if(..(now + 1, end), |_, ()| true)?.take(2_000) {
                     table.remove(row?.0.value().1)?;
                     removed += 1;
                 }

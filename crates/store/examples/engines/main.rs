@@ -52,9 +52,7 @@ fn value(expires_at: i64) -> Vec<u8> {
 
 fn written() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
-    let line = io
-        .lines()
-        .find_map(|line| line.strip_prefix("write_bytes: "));
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
     line.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
 }
 
@@ -88,9 +86,7 @@ fn append(engine: &dyn Engine) -> Result<(f64, Duration, Duration, f64)> {
                     std::iter::once(first).chain(waiting.try_iter()).unzip();
                 engine.commit(&rows)?;
                 groups += 1;
-                answers
-                    .iter()
-                    .for_each(|answer| answer.send(()).unwrap_or(()));
+                answers.iter().for_each(|answer| answer.send(()).unwrap_or(()));
             }
             Ok(groups)
         });
@@ -117,21 +113,14 @@ fn append(engine: &dyn Engine) -> Result<(f64, Duration, Duration, f64)> {
             })
             .collect();
         drop(queue);
-        let mut latencies: Vec<_> = writers
-            .into_iter()
-            .flat_map(|writer| writer.join().unwrap_or_default())
-            .collect();
+        let mut latencies: Vec<_> =
+            writers.into_iter().flat_map(|writer| writer.join().unwrap_or_default()).collect();
         let groups = committer.join().map_err(|_| "committer panicked")??;
         let took = start.elapsed().as_secs_f64();
         latencies.sort_unstable();
         let count = latencies.len();
         let quantile = |per_mille: usize| latencies[(count - 1) * per_mille / 1000];
-        Ok((
-            count as f64 / took,
-            quantile(500),
-            quantile(990),
-            groups as f64 / took,
-        ))
+        Ok((count as f64 / took, quantile(500), quantile(990), groups as f64 / took))
     })
 }
 
@@ -166,20 +155,11 @@ fn round(name: &str, engine: &dyn Engine, path: &Path) -> Result<()> {
     );
 
     let mut random = rand::rng();
-    let mut picks = || {
-        (
-            random.random_range(0..ROOMS),
-            random.random_range(0..ROWS_PER_ROOM),
-        )
-    };
+    let mut picks = || (random.random_range(0..ROOMS), random.random_range(0..ROWS_PER_ROOM));
     let start = Instant::now();
     for _ in 0..READS {
         let (room, seq) = picks();
-        assert_eq!(
-            engine.get(&row_key(room, seq))? / 10,
-            VALUE / 10,
-            "the row is there"
-        );
+        assert_eq!(engine.get(&row_key(room, seq))? / 10, VALUE / 10, "the row is there");
     }
     let gets = start.elapsed() / READS as u32;
     let start = Instant::now();
@@ -187,10 +167,7 @@ fn round(name: &str, engine: &dyn Engine, path: &Path) -> Result<()> {
         let (room, _) = picks();
         assert!(engine.newest(&row_key(room, 0), &row_key(room, u64::MAX))? >= 20 * VALUE);
     }
-    println!(
-        "{name:6} get {gets:.1?}, newest 20 {:.1?}",
-        start.elapsed() / (READS as u32 / 10)
-    );
+    println!("{name:6} get {gets:.1?}, newest 20 {:.1?}", start.elapsed() / (READS as u32 / 10));
 
     let (start, before) = (Instant::now(), written());
     engine.expire(1)?;
@@ -206,9 +183,7 @@ fn round(name: &str, engine: &dyn Engine, path: &Path) -> Result<()> {
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let rounds: u32 = arguments.next().map_or(Ok(3), |rounds| rounds.parse())?;
-    let directory = arguments
-        .next()
-        .unwrap_or_else(|| std::env::temp_dir().display().to_string());
+    let directory = arguments.next().unwrap_or_else(|| std::env::temp_dir().display().to_string());
     for _ in 0..rounds {
         let path = tempfile::tempdir_in(&directory)?;
         round("fjall", &Fjall::open(path.path())?, path.path())?;

@@ -36,10 +36,7 @@ pub(crate) async fn through_the_store(path: &Path) -> Result<()> {
                         let found = if page {
                             store.page(&TABLE, &room, Page::backward(20)).await?.len()
                         } else {
-                            store
-                                .get(&TABLE, &room, &key![turn % 50])
-                                .await?
-                                .map_or(0, |_| 1)
+                            store.get(&TABLE, &room, &key![turn % 50]).await?.map_or(0, |_| 1)
                         };
                         assert_eq!(found, if page { 20 } else { 1 });
                     }
@@ -50,10 +47,7 @@ pub(crate) async fn through_the_store(path: &Path) -> Result<()> {
                 reader.await??;
             }
             let what = if page { "newest 20" } else { "get" };
-            println!(
-                "store  {what}, {tasks} tasks: {:.1?} each",
-                start.elapsed() / READS as u32
-            );
+            println!("store  {what}, {tasks} tasks: {:.1?} each", start.elapsed() / READS as u32);
         }
     }
     Ok(())

@@ -51,10 +51,8 @@ fn keys() -> impl Strategy<Value = Key> {
         0..4,
     )
     .prop_map(String::from_iter);
-    let bytes = proptest::collection::vec(
-        prop_oneof![Just(0u8), Just(1), Just(0xFE), Just(0xFF)],
-        0..4,
-    );
+    let bytes =
+        proptest::collection::vec(prop_oneof![Just(0u8), Just(1), Just(0xFE), Just(0xFF)], 0..4);
     let u32s = prop_oneof![0..3u32, any::<u32>(), Just(u32::MAX)];
     let u64s = prop_oneof![0..3u64, any::<u64>(), Just(u64::MAX)];
     let i64s = prop_oneof![-3..3i64, any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
@@ -72,11 +70,7 @@ fn compare(table: &Table, a: &Key, b: &Key) -> Ordering {
             (Component::I64(a), Component::I64(b)) => a.cmp(b),
             _ => unreachable!("columns have one type"),
         };
-        let directed = if order == Desc {
-            ascending.reverse()
-        } else {
-            ascending
-        };
+        let directed = if order == Desc { ascending.reverse() } else { ascending };
         if directed.is_ne() {
             return directed;
         }

@@ -14,32 +14,18 @@ pub async fn rows_expire_with_the_table(store: Arc<dyn Store>, time: &impl PassT
     for seq in 0..3u32 {
         store.put(&SHORT, &partition, key![seq], "x".into()).await?;
     }
-    assert_eq!(
-        store
-            .page(&SHORT, &partition, Page::forward(9))
-            .await?
-            .len(),
-        3
-    );
+    assert_eq!(store.page(&SHORT, &partition, Page::forward(9)).await?.len(), 3);
     time.pass(SECOND).await;
-    store
-        .put(&SHORT, &partition, key![1u32], "again".into())
-        .await?;
+    store.put(&SHORT, &partition, key![1u32], "again".into()).await?;
     time.pass(SECOND + SECOND / 4).await;
     assert_eq!(store.get(&SHORT, &partition, &key![0u32]).await?, None);
-    assert_eq!(
-        store.get(&SHORT, &partition, &key![1u32]).await?,
-        Some("again".into())
-    );
+    assert_eq!(store.get(&SHORT, &partition, &key![1u32]).await?, Some("again".into()));
     for page in [Page::forward(9), Page::backward(1)] {
         let rows = store.page(&SHORT, &partition, page).await?;
         assert_eq!(rows.len(), 1, "expired rows do not count into the limit");
         assert_eq!(rows[0].clustering, key![1u32]);
     }
-    assert_eq!(
-        store.scan_partitions(&SHORT, None, 9).await?,
-        vec![partition.clone()]
-    );
+    assert_eq!(store.scan_partitions(&SHORT, None, 9).await?, vec![partition.clone()]);
     time.pass(SECOND).await;
     assert_eq!(store.page(&SHORT, &partition, Page::forward(9)).await?, []);
     assert_eq!(store.scan_partitions(&SHORT, None, 9).await?, []);
@@ -57,18 +43,10 @@ pub async fn a_put_may_set_its_own_ttl(store: Arc<dyn Store>, time: &impl PassTi
         .with(Op::put(&LIST, key![3u32], "at least a second").ttl(Duration::ZERO))
         .with(Op::put(&LIST, key![4u32], "for ever"));
     store.write(batch).await?;
-    let list = async || {
-        store
-            .page(&LIST, &partition, Page::forward(9))
-            .await
-            .map(|rows| rows.len())
-    };
-    let short = async || {
-        store
-            .page(&SHORT, &partition, Page::forward(9))
-            .await
-            .map(|rows| rows.len())
-    };
+    let list =
+        async || store.page(&LIST, &partition, Page::forward(9)).await.map(|rows| rows.len());
+    let short =
+        async || store.page(&SHORT, &partition, Page::forward(9)).await.map(|rows| rows.len());
     assert_eq!((list().await?, short().await?), (4, 2));
     time.pass(SECOND + SECOND / 4).await;
     assert_eq!((list().await?, short().await?), (2, 2));
@@ -93,29 +71,12 @@ pub async fn an_expired_row_is_absent_for_conditions(
     time: &impl PassTime,
 ) -> Outcome {
     let (partition, row) = (key![1u32, "condition"], key![1u32]);
-    assert!(
-        store
-            .put_if_absent(&SHORT, &partition, &row, "first".into())
-            .await?
-    );
-    assert!(
-        !store
-            .put_if_absent(&SHORT, &partition, &row, "second".into())
-            .await?
-    );
+    assert!(store.put_if_absent(&SHORT, &partition, &row, "first".into()).await?);
+    assert!(!store.put_if_absent(&SHORT, &partition, &row, "second".into()).await?);
     time.pass(2 * SECOND + SECOND / 4).await;
-    let set = store
-        .compare_and_set(&SHORT, &partition, &row, Some(b"first"), "x".into())
-        .await?;
+    let set = store.compare_and_set(&SHORT, &partition, &row, Some(b"first"), "x".into()).await?;
     assert!(!set);
-    assert!(
-        store
-            .put_if_absent(&SHORT, &partition, &row, "third".into())
-            .await?
-    );
-    assert_eq!(
-        store.get(&SHORT, &partition, &row).await?,
-        Some("third".into())
-    );
+    assert!(store.put_if_absent(&SHORT, &partition, &row, "third".into()).await?);
+    assert_eq!(store.get(&SHORT, &partition, &row).await?, Some("third".into()));
     Ok(())
 }

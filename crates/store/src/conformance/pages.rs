@@ -23,14 +23,9 @@ fn row_key((name, time): (&'static str, i64)) -> Key {
 /// The bounds that a case tries: none, one column, two columns.
 fn bounds() -> Vec<Bound<(&'static str, Option<i64>)>> {
     let mut bounds = vec![Bound::Unbounded];
-    for at in [
-        ("a", None),
-        ("b", None),
-        ("bb", None),
-        ("b", Some(0)),
-        ("b", Some(5)),
-        ("c", Some(-9)),
-    ] {
+    for at in
+        [("a", None), ("b", None), ("bb", None), ("b", Some(0)), ("b", Some(5)), ("c", Some(-9))]
+    {
         bounds.extend([Bound::Included(at), Bound::Excluded(at)]);
     }
     bounds
@@ -48,15 +43,9 @@ fn admits(bound: Bound<(&'static str, Option<i64>)>, row: (&str, i64), low: bool
         Bound::Excluded(at) => (at, false),
     };
     // The second column descends.
-    let order = row
-        .0
-        .cmp(at.0)
-        .then(at.1.map_or(std::cmp::Ordering::Equal, |time| time.cmp(&row.1)));
-    if order.is_eq() {
-        included
-    } else {
-        order.is_gt() == low
-    }
+    let order =
+        row.0.cmp(at.0).then(at.1.map_or(std::cmp::Ordering::Equal, |time| time.cmp(&row.1)));
+    if order.is_eq() { included } else { order.is_gt() == low }
 }
 
 /// Every pair of bounds in both directions, against a sorted list.
@@ -71,11 +60,7 @@ pub async fn pages_are_ordered_and_bounded(store: Arc<dyn Store>, _: &impl PassT
     for order in [Direction::Forward, Direction::Backward] {
         for from in bounds() {
             for to in bounds() {
-                let (low, high) = if order == Direction::Forward {
-                    (from, to)
-                } else {
-                    (to, from)
-                };
+                let (low, high) = if order == Direction::Forward { (from, to) } else { (to, from) };
                 let inside =
                     |&row: &(&str, i64)| admits(low, row, true) && admits(high, row, false);
                 let mut expected: Vec<_> =
@@ -83,12 +68,7 @@ pub async fn pages_are_ordered_and_bounded(store: Arc<dyn Store>, _: &impl PassT
                 if order == Direction::Backward {
                     expected.reverse();
                 }
-                let page = Page {
-                    from: bound_key(from),
-                    to: bound_key(to),
-                    order,
-                    limit: 100,
-                };
+                let page = Page { from: bound_key(from), to: bound_key(to), order, limit: 100 };
                 let rows = store.page(&MIXED, &partition, page.clone()).await?;
                 let found: Vec<_> = rows.into_iter().map(|row| row.clustering).collect();
                 assert_eq!(found, expected, "{page:?}");
@@ -124,11 +104,8 @@ pub async fn pages_continue_where_the_last_one_ended(
             }
         }
         let ascending = 0..95;
-        let expected: Vec<u32> = if forward {
-            ascending.collect()
-        } else {
-            ascending.rev().collect()
-        };
+        let expected: Vec<u32> =
+            if forward { ascending.collect() } else { ascending.rev().collect() };
         assert_eq!(walked, expected);
     }
     Ok(())
@@ -155,9 +132,7 @@ pub async fn partitions_do_not_mix(store: Arc<dyn Store>, _: &impl PassTime) -> 
 pub async fn a_partition_is_deleted_whole(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
     let (before, large, behind) = (key![1u32, "d"], key![1u32, "da"], key![1u32, "db"]);
     for neighbour in [&before, &behind] {
-        store
-            .put(&LIST, neighbour, key![1u32], "stays".into())
-            .await?;
+        store.put(&LIST, neighbour, key![1u32], "stays".into()).await?;
     }
     for chunk in 0..5u32 {
         let mut batch = Batch::behind(large.clone());
@@ -166,26 +141,15 @@ pub async fn a_partition_is_deleted_whole(store: Arc<dyn Store>, _: &impl PassTi
         }
         store.write(batch).await?;
     }
-    assert_eq!(
-        store
-            .page(&LIST, &large, Page::forward(10_000))
-            .await?
-            .len(),
-        5000
-    );
+    assert_eq!(store.page(&LIST, &large, Page::forward(10_000)).await?.len(), 5000);
     store.delete_partition(&LIST, &large).await?;
     assert_eq!(store.page(&LIST, &large, Page::forward(10_000)).await?, []);
     for neighbour in [&before, &behind] {
-        assert_eq!(
-            store.page(&LIST, neighbour, Page::forward(10)).await?.len(),
-            1
-        );
+        assert_eq!(store.page(&LIST, neighbour, Page::forward(10)).await?.len(), 1);
     }
     store.put(&LIST, &large, key![9u32], "new".into()).await?;
     assert_eq!(store.page(&LIST, &large, Page::forward(10)).await?.len(), 1);
-    store
-        .delete_partition(&LIST, &key![1u32, "never was"])
-        .await
+    store.delete_partition(&LIST, &key![1u32, "never was"]).await
 }
 
 /// Each partition once, however many rows it has, in as many pages as it takes.

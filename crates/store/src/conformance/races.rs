@@ -15,9 +15,8 @@ pub async fn put_if_absent_has_one_winner(store: Arc<dyn Store>, _: &impl PassTi
             let (store, partition) = (store.clone(), partition.clone());
             let value = Bytes::from(number.to_string());
             tokio::spawn(async move {
-                let won = store
-                    .put_if_absent(&SINGLE, &partition, &Key::new(), value.clone())
-                    .await;
+                let won =
+                    store.put_if_absent(&SINGLE, &partition, &Key::new(), value.clone()).await;
                 won.map(|won| won.then_some(value))
             })
         })
@@ -27,10 +26,7 @@ pub async fn put_if_absent_has_one_winner(store: Arc<dyn Store>, _: &impl PassTi
         winners.extend(task.await.expect("no panic")?);
     }
     assert_eq!(winners.len(), 1);
-    assert_eq!(
-        store.get(&SINGLE, &partition, &Key::new()).await?,
-        winners.pop()
-    );
+    assert_eq!(store.get(&SINGLE, &partition, &Key::new()).await?, winners.pop());
     Ok(())
 }
 
@@ -39,20 +35,10 @@ pub async fn compare_and_set_loses_no_update(store: Arc<dyn Store>, _: &impl Pas
     const WRITERS: u32 = 4;
     const EACH: u32 = 25;
     let (partition, row) = (key![1u32, "counter"], Key::new());
-    let set = store
-        .compare_and_set(&SINGLE, &partition, &row, Some(b"0"), "1".into())
-        .await?;
+    let set = store.compare_and_set(&SINGLE, &partition, &row, Some(b"0"), "1".into()).await?;
     assert!(!set, "there is no row to compare with");
-    assert!(
-        store
-            .compare_and_set(&SINGLE, &partition, &row, None, "0".into())
-            .await?
-    );
-    assert!(
-        !store
-            .compare_and_set(&SINGLE, &partition, &row, None, "9".into())
-            .await?
-    );
+    assert!(store.compare_and_set(&SINGLE, &partition, &row, None, "0".into()).await?);
+    assert!(!store.compare_and_set(&SINGLE, &partition, &row, None, "9".into()).await?);
 
     let writers: Vec<_> = (0..WRITERS)
         .map(|_| {
@@ -60,10 +46,7 @@ pub async fn compare_and_set_loses_no_update(store: Arc<dyn Store>, _: &impl Pas
             tokio::spawn(async move {
                 let mut raised = 0;
                 while raised < EACH {
-                    let found = store
-                        .get(&SINGLE, &partition, &row)
-                        .await?
-                        .unwrap_or_default();
+                    let found = store.get(&SINGLE, &partition, &row).await?.unwrap_or_default();
                     let count: u32 = String::from_utf8_lossy(&found).parse().expect("a number");
                     let next = (count + 1).to_string().into();
                     let set = store.compare_and_set(&SINGLE, &partition, &row, Some(&found), next);

@@ -42,17 +42,9 @@ impl Committer {
         let thread = std::thread::Builder::new()
             .name("store-commit".to_owned())
             .spawn(move || worker.run())
-            .map_err(|error| StoreError::Backend {
-                source: Arc::new(error),
-            })?;
+            .map_err(|error| StoreError::Backend { source: Arc::new(error) })?;
         let room = Arc::new(Semaphore::new(limits.queue_bytes as usize));
-        Ok(Self {
-            queue,
-            room,
-            limits,
-            telemetry,
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(Self { queue, room, limits, telemetry, thread: Mutex::new(Some(thread)) })
     }
 
     /// Has a job done. `bytes` is what it holds in memory.
@@ -79,10 +71,7 @@ impl Committer {
     ) -> Result<bool, StoreError> {
         let share = u32::try_from(bytes.max(MIN_REQUEST_BYTES)).unwrap_or(u32::MAX);
         // One that is larger than the whole queue waits until it is alone.
-        let room = self
-            .room
-            .clone()
-            .acquire_many_owned(share.min(self.limits.queue_bytes));
+        let room = self.room.clone().acquire_many_owned(share.min(self.limits.queue_bytes));
         let room = match tokio::time::timeout(self.limits.queue_timeout, room).await {
             Ok(Ok(room)) => room,
             Ok(Err(_)) => return Err(StoreError::Closed),
@@ -100,12 +89,7 @@ impl Committer {
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<oneshot::Receiver<Answer>, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let request = Request {
-            job,
-            durability,
-            answer,
-            _room: room,
-        };
+        let request = Request { job, durability, answer, _room: room };
         self.queue.send(request).map_err(|_| StoreError::Closed)?;
         self.telemetry.queued(1);
         Ok(answered)

@@ -37,16 +37,11 @@ impl Directory {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::InUse {
-                    path: path.to_owned(),
-                });
+                return Err(StoreError::InUse { path: path.to_owned() });
             }
             Err(TryLockError::Error(error)) => return Err(disk(error)),
         }
-        let directory = Self {
-            path: path.to_owned(),
-            _lock: lock,
-        };
+        let directory = Self { path: path.to_owned(), _lock: lock };
         directory.check_format()?;
         Ok(directory)
     }
@@ -70,11 +65,7 @@ impl Directory {
     }
 
     fn bad_format(&self, found: String) -> StoreError {
-        StoreError::Format {
-            path: self.path.clone(),
-            found,
-            expected: FORMAT,
-        }
+        StoreError::Format { path: self.path.clone(), found, expected: FORMAT }
     }
 
     fn write_format(&self) -> io::Result<()> {
@@ -105,24 +96,18 @@ impl Directory {
                 Ok(()) | Err(_) => {}
             }
             drop(builder(&new).open().map_err(backend)?);
-            fs::rename(&new, &engine)
-                .and_then(|()| self.sync())
-                .map_err(disk)?;
+            fs::rename(&new, &engine).and_then(|()| self.sync()).map_err(disk)?;
         }
         builder(&engine).open().map_err(|error| match error {
             fjall::Error::InvalidVersion(version) => {
                 self.bad_format(format!("engine version {version:?}"))
             }
-            fjall::Error::Locked => StoreError::InUse {
-                path: self.path.clone(),
-            },
+            fjall::Error::Locked => StoreError::InUse { path: self.path.clone() },
             other => backend(other),
         })
     }
 }
 
 fn disk(error: io::Error) -> StoreError {
-    StoreError::Backend {
-        source: Arc::new(error),
-    }
+    StoreError::Backend { source: Arc::new(error) }
 }

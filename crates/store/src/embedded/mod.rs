@@ -58,9 +58,7 @@ pub struct EmbeddedStore {
 
 /// An error of the engine as ours.
 pub(crate) fn backend(error: fjall::Error) -> StoreError {
-    StoreError::Backend {
-        source: Arc::new(error),
-    }
+    StoreError::Backend { source: Arc::new(error) }
 }
 
 impl EmbeddedStore {
@@ -121,10 +119,7 @@ impl EmbeddedStore {
     /// # Errors
     /// [`StoreError::Closed`], [`StoreError::Overloaded`], or [`StoreError::Backend`] if it may not be.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        self.committer
-            .run(Job::Flush, 1, Durability::Durable)
-            .await
-            .map(drop)
+        self.committer.run(Job::Flush, 1, Durability::Durable).await.map(drop)
     }
 
     /// Refuses further writes and waits until all earlier ones are durable.
@@ -155,13 +150,7 @@ impl EmbeddedStore {
         let size = row.len() + new.len() + expected.as_ref().map_or(0, Bytes::len);
         let new = row::encode(&Put::new(table, new, None), now);
         let keyspace = self.keyspace(table).await?;
-        let job = Job::CompareAndSet {
-            keyspace,
-            row,
-            expected,
-            new,
-            now,
-        };
+        let job = Job::CompareAndSet { keyspace, row, expected, new, now };
         self.committer.run(job, size, Durability::Durable).await
     }
 }
@@ -171,9 +160,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     // It is cancelled only when the runtime shuts down.
-    spawn_blocking(work)
-        .await
-        .unwrap_or(Err(StoreError::Closed))
+    spawn_blocking(work).await.unwrap_or(Err(StoreError::Closed))
 }
 
 #[async_trait]
@@ -190,10 +177,7 @@ impl Store for EmbeddedStore {
             let value = write.put.map(|put| row::encode(&put, now));
             rows.push((self.keyspace(write.table).await?, write.row, value));
         }
-        self.committer
-            .run(Job::Write(rows), size, durability)
-            .await
-            .map(drop)
+        self.committer.run(Job::Write(rows), size, durability).await.map(drop)
     }
 
     async fn put_if_absent(
@@ -203,8 +187,7 @@ impl Store for EmbeddedStore {
         clustering: &Key,
         value: Bytes,
     ) -> Result<bool, StoreError> {
-        self.compare(table, partition, clustering, None, value)
-            .await
+        self.compare(table, partition, clustering, None, value).await
     }
 
     async fn compare_and_set(
@@ -216,8 +199,7 @@ impl Store for EmbeddedStore {
         new: Bytes,
     ) -> Result<bool, StoreError> {
         let expected = expected.map(Bytes::copy_from_slice);
-        self.compare(table, partition, clustering, expected, new)
-            .await
+        self.compare(table, partition, clustering, expected, new).await
     }
 
     async fn get(
@@ -253,15 +235,7 @@ impl Store for EmbeddedStore {
         blocking(move || {
             // A snapshot, so that a batch is seen whole or not at all.
             let snapshot = tables.database.snapshot();
-            read::page(
-                table,
-                &keyspace,
-                &snapshot,
-                partition.len(),
-                &range,
-                &page,
-                now,
-            )
+            read::page(table, &keyspace, &snapshot, partition.len(), &range, &page, now)
         })
         .await
     }
@@ -273,14 +247,8 @@ impl Store for EmbeddedStore {
     ) -> Result<(), StoreError> {
         let range = KeyRange::of_partition(codec::partition(table, partition)?);
         let size = range.start.len();
-        let job = Job::DeleteRange {
-            keyspace: self.keyspace(table).await?,
-            range,
-        };
-        self.committer
-            .run(job, size, Durability::Durable)
-            .await
-            .map(drop)
+        let job = Job::DeleteRange { keyspace: self.keyspace(table).await?, range };
+        self.committer.run(job, size, Durability::Durable).await.map(drop)
     }
 
     async fn scan_partitions(

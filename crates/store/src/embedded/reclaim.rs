@@ -46,11 +46,7 @@ impl CompactionFilter for ExpiredAt {
         let expires_at = row::expires_at(&item.value()?).unwrap_or(0);
         // Not `Destroy`: an older version of the row, in files that are not merged now, must stay
         // hidden.
-        Ok(if plan::is_expired(expires_at, self.0) {
-            Verdict::Remove
-        } else {
-            Verdict::Keep
-        })
+        Ok(if plan::is_expired(expires_at, self.0) { Verdict::Remove } else { Verdict::Keep })
     }
 }
 

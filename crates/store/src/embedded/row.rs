@@ -18,9 +18,8 @@ pub(crate) fn encode(put: &Put, now_millis: i64) -> UserValue {
 
 /// The value if the row has not expired, without copying it.
 pub(crate) fn live(stored: UserValue, now_millis: i64) -> Result<Option<Bytes>, StoreError> {
-    let expires_at = expires_at(&stored).ok_or(StoreError::Damaged {
-        reason: "a row too short",
-    })?;
+    let expires_at =
+        expires_at(&stored).ok_or(StoreError::Damaged { reason: "a row too short" })?;
     Ok((!plan::is_expired(expires_at, now_millis)).then(|| Bytes::from(stored).slice(HEAD..)))
 }
 

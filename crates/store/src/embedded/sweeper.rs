@@ -55,13 +55,8 @@ impl Sweeper {
                 drop(tables);
                 drop(running);
             })
-            .map_err(|error| StoreError::Backend {
-                source: Arc::new(error),
-            })?;
-        Ok(Self {
-            stop: Mutex::new(Some(stop)),
-            ended: Mutex::new(ended),
-        })
+            .map_err(|error| StoreError::Backend { source: Arc::new(error) })?;
+        Ok(Self { stop: Mutex::new(Some(stop)), ended: Mutex::new(ended) })
     }
 
     /// Ends it after the table it is at.
@@ -89,10 +84,7 @@ fn sweep(
     let now = options.clock.now_millis();
     let (mut seen, mut expired) = (0, 0);
     let from = cursor.take().map_or(Bound::Unbounded, Bound::Excluded);
-    let walk = tables
-        .database
-        .snapshot()
-        .range::<Vec<u8>, _>(keyspace, (from, Bound::Unbounded));
+    let walk = tables.database.snapshot().range::<Vec<u8>, _>(keyspace, (from, Bound::Unbounded));
     for entry in walk.take(options.sweep_rows) {
         let (key, stored) = entry.into_inner().map_err(backend)?;
         seen += 1;

@@ -76,14 +76,7 @@ impl Worker {
         telemetry: Telemetry,
     ) -> Self {
         let deletions = VecDeque::new();
-        Self {
-            database,
-            waiting,
-            behind_delay,
-            unsynced_since: None,
-            deletions,
-            telemetry,
-        }
+        Self { database, waiting, behind_delay, unsynced_since: None, deletions, telemetry }
     }
 
     /// Until the queue is closed, or told to.
@@ -99,9 +92,8 @@ impl Worker {
                 closing |= matches!(request.job, Job::Close);
                 self.apply(request, &mut durable);
             }
-            let overdue = self
-                .unsynced_since
-                .is_some_and(|since| since.elapsed() >= self.behind_delay);
+            let overdue =
+                self.unsynced_since.is_some_and(|since| since.elapsed() >= self.behind_delay);
             if !durable.is_empty() || overdue || closing {
                 self.sync(durable);
             }
@@ -112,19 +104,14 @@ impl Worker {
     fn next_group(&self) -> (Vec<Request>, bool) {
         let first = if self.deletions.is_empty() {
             match self.unsynced_since {
-                None => self
-                    .waiting
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected),
+                None => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(since) => {
                     let left = self.behind_delay.saturating_sub(since.elapsed());
                     self.waiting.recv_timeout(left)
                 }
             }
         } else {
-            self.waiting
-                .try_recv()
-                .map_err(|_| RecvTimeoutError::Timeout)
+            self.waiting.try_recv().map_err(|_| RecvTimeoutError::Timeout)
         };
         match first {
             Ok(first) => {
@@ -139,20 +126,9 @@ impl Worker {
     fn apply(&mut self, mut request: Request, durable: &mut Vec<Due>) {
         let result = match &mut request.job {
             Job::Write(rows) => write(&self.database, std::mem::take(rows)).map(|()| true),
-            Job::CompareAndSet {
-                keyspace,
-                row,
-                expected,
-                new,
-                now,
-            } => compare_and_set(
-                &self.database,
-                keyspace,
-                row,
-                expected.as_deref(),
-                new,
-                *now,
-            ),
+            Job::CompareAndSet { keyspace, row, expected, new, now } => {
+                compare_and_set(&self.database, keyspace, row, expected.as_deref(), new, *now)
+            }
             Job::DeleteRange { keyspace, range } => {
                 match delete_some(&self.database, keyspace, range) {
                     Ok(false) => {
@@ -173,10 +149,7 @@ impl Worker {
     }
 
     fn sync(&mut self, durable: Vec<Due>) {
-        let synced = self
-            .database
-            .persist(PersistMode::SyncData)
-            .map_err(backend);
+        let synced = self.database.persist(PersistMode::SyncData).map_err(backend);
         if let Err(error) = &synced {
             tracing::error!(%error, "sync failed; the store refuses writes from now on");
         }
@@ -216,10 +189,7 @@ fn compare_and_set(
     if found.as_deref() != expected {
         return Ok(false);
     }
-    write(
-        database,
-        vec![(keyspace.clone(), row.to_vec(), Some(new.clone()))],
-    )?;
+    write(database, vec![(keyspace.clone(), row.to_vec(), Some(new.clone()))])?;
     Ok(true)
 }
 
@@ -230,16 +200,9 @@ fn delete_some(
     range: &mut KeyRange,
 ) -> Result<bool, StoreError> {
     let mut rows = Vec::new();
-    for entry in database
-        .snapshot()
-        .range::<&[u8], _>(keyspace, range.bounds())
-        .take(DELETE_CHUNK)
+    for entry in database.snapshot().range::<&[u8], _>(keyspace, range.bounds()).take(DELETE_CHUNK)
     {
-        rows.push((
-            keyspace.clone(),
-            entry.key().map_err(backend)?.to_vec(),
-            None,
-        ));
+        rows.push((keyspace.clone(), entry.key().map_err(backend)?.to_vec(), None));
     }
     let done = rows.len() < DELETE_CHUNK;
     if let Some((_, last, _)) = rows.last() {

@@ -52,11 +52,7 @@ struct MultiImported {
 
 pub(super) async fn multiaccount_import(call: &Call<'_>) -> Result<Bytes, CommandError> {
     let request: MultiImport = envelope::parse(&call.body, BAD)?;
-    let bare = |user| Import {
-        user,
-        nick: None,
-        face_url: None,
-    };
+    let bare = |user| Import { user, nick: None, face_url: None };
     let (name, imports) = match (request.account_list, request.accounts) {
         (Some(list), _) => ("AccountList", list),
         (None, Some(names)) => ("Accounts", names.into_iter().map(bare).collect()),
@@ -110,18 +106,9 @@ pub(super) async fn account_check(call: &Call<'_>) -> Result<Bytes, CommandError
     let mut result_item = Vec::with_capacity(check.items.len());
     for UserItem { user } in check.items {
         let exists = call.inner.account_exists(call.context.app, &user).await;
-        let status = if exists.map_err(internal(INTERNAL))? {
-            "Imported"
-        } else {
-            "NotImported"
-        };
+        let status = if exists.map_err(internal(INTERNAL))? { "Imported" } else { "NotImported" };
         let account_status = Some(status);
-        result_item.push(ResultItem {
-            user,
-            result_code: 0,
-            result_info: "",
-            account_status,
-        });
+        result_item.push(ResultItem { user, result_code: 0, result_info: "", account_status });
     }
     Ok(envelope::ok(&Results { result_item }))
 }
@@ -140,12 +127,7 @@ pub(super) async fn account_delete(call: &Call<'_>) -> Result<Bytes, CommandErro
         let code = call.delete(&user).await?;
         let result_info = if code == Code::OK { "" } else { code.meaning() };
         let result_code = code.number();
-        result_item.push(ResultItem {
-            user,
-            result_code,
-            result_info,
-            account_status: None,
-        });
+        result_item.push(ResultItem { user, result_code, result_info, account_status: None });
     }
     Ok(envelope::ok(&Results { result_item }))
 }
@@ -163,18 +145,10 @@ pub(super) async fn kick(call: &Call<'_>) -> Result<Bytes, CommandError> {
     let Kick { user } = envelope::parse(&call.body, BAD)?;
     check_user(&user)?;
     let (inner, app) = (call.inner, call.context.app);
-    if !inner
-        .account_exists(app, &user)
-        .await
-        .map_err(internal(INTERNAL))?
-    {
+    if !inner.account_exists(app, &user).await.map_err(internal(INTERNAL))? {
         return Err(Code::ACCOUNT_UNKNOWN.with(format!("UserID: no account {user}")));
     }
-    inner
-        .accounts
-        .revoke(app, &user, now_seconds())
-        .await
-        .map_err(internal(INTERNAL))?;
+    inner.accounts.revoke(app, &user, now_seconds()).await.map_err(internal(INTERNAL))?;
     notices::publish_change(&*inner.bus, app, &user);
     call.end_sessions(&user).await?;
     Ok(envelope::ok(&()))
@@ -184,10 +158,8 @@ impl Call<'_> {
     /// Makes the account unless it exists, and sets what was given of its profile.
     async fn import(&self, import: &Import) -> Result<(), CommandError> {
         check_user(&import.user)?;
-        let given = [
-            ("Nick", tags::NICK, &import.nick),
-            ("FaceUrl", tags::IMAGE, &import.face_url),
-        ];
+        let given =
+            [("Nick", tags::NICK, &import.nick), ("FaceUrl", tags::IMAGE, &import.face_url)];
         let mut fields: Vec<(String, TagValue)> = Vec::new();
         for (name, tag, value) in given {
             let Some(value) = value else { continue };
@@ -196,24 +168,17 @@ impl Call<'_> {
             fields.push((tag.to_owned(), value));
         }
         let (inner, app) = (self.inner, self.context.app);
-        let made = inner
-            .accounts
-            .ensure(app, &import.user, now_seconds())
-            .await;
+        let made = inner.accounts.ensure(app, &import.user, now_seconds()).await;
         made.map_err(internal(INTERNAL))?;
         if fields.is_empty() {
             return Ok(());
         }
-        let changed = inner
-            .profiles
-            .set(app, &import.user, &fields)
-            .await
-            .map_err(|error| {
-                let SetError::Row(error) = error else {
-                    return BAD.with(error.to_string());
-                };
-                internal(INTERNAL)(error)
-            })?;
+        let changed = inner.profiles.set(app, &import.user, &fields).await.map_err(|error| {
+            let SetError::Row(error) = error else {
+                return BAD.with(error.to_string());
+            };
+            internal(INTERNAL)(error)
+        })?;
         if !changed.is_empty() {
             notices::publish_change(&*inner.bus, app, &import.user);
             notices::push_profile(inner, app, &import.user, &changed, 0).await;
@@ -227,42 +192,26 @@ impl Call<'_> {
         if ids::user_id(user).is_err() {
             return Ok(Code::ACCOUNT_UNKNOWN);
         }
-        if inner
-            .apps
-            .is_admin(app, user)
-            .await
-            .map_err(internal(INTERNAL))?
-        {
+        if inner.apps.is_admin(app, user).await.map_err(internal(INTERNAL))? {
             return Ok(BAD);
         }
         let existed = inner.accounts.delete(app, user, now_seconds()).await;
         if !existed.map_err(internal(INTERNAL))? {
             return Ok(Code::ACCOUNT_UNKNOWN);
         }
-        inner
-            .profiles
-            .clear(app, user)
-            .await
-            .map_err(internal(INTERNAL))?;
+        inner.profiles.clear(app, user).await.map_err(internal(INTERNAL))?;
         notices::publish_change(&*inner.bus, app, user);
         self.end_sessions(user).await?;
         Ok(Code::OK)
     }
 
     async fn end_sessions(&self, user: &str) -> Result<(), CommandError> {
-        let request = v1::KickUserRequest {
-            app: self.context.app.0,
-            user: user.to_owned(),
-        };
+        let request = v1::KickUserRequest { app: self.context.app.0, user: user.to_owned() };
         let mut presence = self.inner.presence.clone();
-        presence
-            .kick_user(request)
-            .await
-            .map(|_| ())
-            .map_err(|status| {
-                tracing::warn!(%status, "sessions could not be ended");
-                INTERNAL.with("the user's sessions could not be ended: try again")
-            })
+        presence.kick_user(request).await.map(|_| ()).map_err(|status| {
+            tracing::warn!(%status, "sessions could not be ended");
+            INTERNAL.with("the user's sessions could not be ended: try again")
+        })
     }
 }
 

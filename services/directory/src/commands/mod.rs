@@ -22,11 +22,7 @@ pub(crate) async fn execute(inner: &Inner, request: v1::CommandRequest) -> v1::C
         Ok(parts) => parts,
         Err(error) => return command::reply(Err(error)),
     };
-    let call = Call {
-        inner,
-        context,
-        body,
-    };
+    let call = Call { inner, context, body };
     let result = dispatch(&call).await;
     match (call.context.service(), result) {
         ("profile" | "sns", Err(error)) => v1::CommandReply {

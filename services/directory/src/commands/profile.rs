@@ -52,11 +52,7 @@ pub(super) async fn portrait_set(call: &Call<'_>) -> Result<Bytes, CommandError>
         let value = tags::check_value(&tag, &value)?;
         fields.push((tag, value));
     }
-    if !inner
-        .account_exists(context.app, &set.from)
-        .await
-        .map_err(internal(INTERNAL))?
-    {
+    if !inner.account_exists(context.app, &set.from).await.map_err(internal(INTERNAL))? {
         return Err(Code::PROFILE_UNKNOWN_USER.with("From_Account: no such account"));
     }
     let changed = inner.profiles.set(context.app, &set.from, &fields).await;
@@ -122,20 +118,11 @@ pub(super) async fn portrait_get_all(call: &Call<'_>) -> Result<Bytes, CommandEr
     for user in request.user_item.into_iter().filter_map(|item| item.user) {
         if let Some(profile) = call.profile(&user).await? {
             let fields = fields(&profile, |_| true);
-            user_profile_item.push(ProfileAnswer {
-                user,
-                fields,
-                result_code: 0,
-                result_info: "",
-            });
+            user_profile_item.push(ProfileAnswer { user, fields, result_code: 0, result_info: "" });
         }
     }
     let fail_account = Vec::new();
-    Ok(envelope::ok(&Profiles {
-        user_profile_item,
-        fail_account,
-        error_display: "",
-    }))
+    Ok(envelope::ok(&Profiles { user_profile_item, fail_account, error_display: "" }))
 }
 
 #[derive(Deserialize)]
@@ -156,18 +143,12 @@ pub(super) async fn portrait_get(call: &Call<'_>) -> Result<Bytes, CommandError>
     if !(1..=MOST_FIELDS).contains(&request.tag_list.len()) {
         return Err(BAD.with(format!("TagList: must hold 1 to {MOST_FIELDS} tags")));
     }
-    request
-        .tag_list
-        .iter()
-        .try_for_each(|tag| tags::check_known(tag))?;
+    request.tag_list.iter().try_for_each(|tag| tags::check_known(tag))?;
     let mut user_profile_item = Vec::with_capacity(request.users.len());
     let mut fail_account = Vec::new();
     for user in request.users {
         let (fields, code) = match call.profile(&user).await? {
-            Some(profile) => (
-                fields(&profile, |tag| request.tag_list.contains(tag)),
-                Code::OK,
-            ),
+            Some(profile) => (fields(&profile, |tag| request.tag_list.contains(tag)), Code::OK),
             None => (Vec::new(), Code::PROFILE_UNKNOWN_USER),
         };
         let (result_code, result_info) = match code {
@@ -177,47 +158,26 @@ pub(super) async fn portrait_get(call: &Call<'_>) -> Result<Bytes, CommandError>
                 (code.number(), code.meaning())
             }
         };
-        user_profile_item.push(ProfileAnswer {
-            user,
-            fields,
-            result_code,
-            result_info,
-        });
+        user_profile_item.push(ProfileAnswer { user, fields, result_code, result_info });
     }
-    Ok(envelope::ok(&Profiles {
-        user_profile_item,
-        fail_account,
-        error_display: "",
-    }))
+    Ok(envelope::ok(&Profiles { user_profile_item, fail_account, error_display: "" }))
 }
 
 impl Call<'_> {
     /// The profile of a user that exists.
     async fn profile(&self, user: &str) -> Result<Option<Arc<ProfileRecord>>, CommandError> {
         let (inner, app) = (self.inner, self.context.app);
-        if !inner
-            .account_exists(app, user)
-            .await
-            .map_err(internal(INTERNAL))?
-        {
+        if !inner.account_exists(app, user).await.map_err(internal(INTERNAL))? {
             return Ok(None);
         }
-        inner
-            .profiles
-            .get(app, user)
-            .await
-            .map(Some)
-            .map_err(internal(INTERNAL))
+        inner.profiles.get(app, user).await.map(Some).map_err(internal(INTERNAL))
     }
 }
 
 fn fields(profile: &ProfileRecord, wanted: impl Fn(&String) -> bool) -> Vec<Field> {
     let fields = profile.tags.iter().filter(|(tag, _)| wanted(tag));
     let field = |(tag, record): (&String, &crate::records::TagRecord)| {
-        Some(Field {
-            tag: tag.clone(),
-            value: record.value.clone()?,
-        })
+        Some(Field { tag: tag.clone(), value: record.value.clone()? })
     };
     fields.filter_map(field).collect()
 }

@@ -76,11 +76,7 @@ struct FriendLists {
 
 pub(super) async fn group_get(call: &Call<'_>) -> Result<Bytes, CommandError> {
     call.relations_of().await?;
-    Ok(envelope::ok(&FriendLists {
-        result_item: [],
-        current_sequence: 0,
-        error_display: "",
-    }))
+    Ok(envelope::ok(&FriendLists { result_item: [], current_sequence: 0, error_display: "" }))
 }
 
 #[derive(Serialize)]
@@ -112,9 +108,7 @@ struct MuteNotifications {
 
 /// Peers that are not listed notify.
 pub(super) fn get_c2c_peer_mute_notifications(_: &Call<'_>) -> Result<Bytes, CommandError> {
-    Ok(envelope::ok(&MuteNotifications {
-        mute_notifications_list: [],
-    }))
+    Ok(envelope::ok(&MuteNotifications { mute_notifications_list: [] }))
 }
 
 impl Call<'_> {

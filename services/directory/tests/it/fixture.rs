@@ -43,19 +43,11 @@ impl Fixture {
             presence: presence_link,
             secret: Secret::new(&[7; 32]),
         };
-        let config = Config {
-            apps: vec![AppConfig::new(APP, "key")],
-        };
+        let config = Config { apps: vec![AppConfig::new(APP, "key")] };
         let directory = Directory::build(&config, deps).unwrap();
         let link = Link::unconnected();
         link.connect_server(directory.server());
-        Self {
-            store,
-            bus,
-            presence,
-            client: DirectoryClient::new(link),
-            directory,
-        }
+        Self { store, bus, presence, client: DirectoryClient::new(link), directory }
     }
 
     pub(crate) fn run(&self) -> Drain {
@@ -65,45 +57,26 @@ impl Fixture {
     }
 
     pub(crate) async fn account(&self, user: &str) {
-        let request = v1::EnsureAccountRequest {
-            app: APP.0,
-            user: user.to_owned(),
-        };
+        let request = v1::EnsureAccountRequest { app: APP.0, user: user.to_owned() };
         self.client.clone().ensure_account(request).await.unwrap();
     }
 
     /// Second from which signatures of a user count.
     pub(crate) async fn not_before(&self, user: &str) -> i64 {
-        let request = v1::EnsureAccountRequest {
-            app: APP.0,
-            user: user.to_owned(),
-        };
-        self.client
-            .clone()
-            .ensure_account(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .not_before
+        let request = v1::EnsureAccountRequest { app: APP.0, user: user.to_owned() };
+        self.client.clone().ensure_account(request).await.unwrap().into_inner().not_before
     }
 
     /// Calls a command as an administrator over REST.
     pub(crate) async fn rest(&self, command: &str, body: &str) -> Value {
-        let origin = v1::Origin {
-            kind: v1::origin::Kind::Rest.into(),
-            ..v1::Origin::default()
-        };
+        let origin = v1::Origin { kind: v1::origin::Kind::Rest.into(), ..v1::Origin::default() };
         self.call(command, body, ADMIN, true, origin).await
     }
 
     /// Calls a command as a logged-in user whose session is instance 5.
     pub(crate) async fn client(&self, user: &str, command: &str, body: &str) -> Value {
         let kind = v1::origin::Kind::Client.into();
-        let origin = v1::Origin {
-            kind,
-            inst_id: 5,
-            ..v1::Origin::default()
-        };
+        let origin = v1::Origin { kind, inst_id: 5, ..v1::Origin::default() };
         self.call(command, body, user, false, origin).await
     }
 
@@ -117,42 +90,23 @@ impl Fixture {
     ) -> Value {
         let request = v1::CommandRequest {
             app: APP.0,
-            caller: Some(v1::Caller {
-                user: user.to_owned(),
-                tiny_id: 1,
-                admin,
-            }),
+            caller: Some(v1::Caller { user: user.to_owned(), tiny_id: 1, admin }),
             origin: Some(origin),
             command: command.to_owned(),
             body: body.as_bytes().to_vec().into(),
             deadline_ms: 1000,
             trace: String::new(),
         };
-        let reply = self
-            .client
-            .clone()
-            .execute(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let reply = self.client.clone().execute(request).await.unwrap().into_inner();
         let answer: Value = serde_json::from_slice(&reply.body).unwrap();
         assert_eq!(answer["ErrorCode"], reply.code, "{answer}");
-        assert_eq!(
-            answer["ActionStatus"],
-            if reply.code == 0 { "OK" } else { "FAIL" }
-        );
+        assert_eq!(answer["ActionStatus"], if reply.code == 0 { "OK" } else { "FAIL" });
         answer
     }
 
     pub(crate) async fn briefs(&self, users: &[&str]) -> Vec<v1::UserBrief> {
         let users = users.iter().map(|&user| user.to_owned()).collect();
         let request = v1::GetBriefsRequest { app: APP.0, users };
-        self.client
-            .clone()
-            .get_briefs(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .briefs
+        self.client.clone().get_briefs(request).await.unwrap().into_inner().briefs
     }
 }

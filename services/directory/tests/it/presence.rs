@@ -17,11 +17,7 @@ pub(crate) struct FakePresence {
 
 impl FakePresence {
     fn check(&self) -> Result<(), Status> {
-        if *self.broken.lock() {
-            Err(Status::internal("broken"))
-        } else {
-            Ok(())
-        }
+        if *self.broken.lock() { Err(Status::internal("broken")) } else { Ok(()) }
     }
 }
 

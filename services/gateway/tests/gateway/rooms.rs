@@ -252,4 +252,3 @@ async fn a_session_in_too_many_rooms_leaves_the_oldest() {
     .await;
     assert!(cluster.owner.0.detached.lock().iter().all(|request| request.group_id == "r1"));
 }
-

@@ -36,12 +36,7 @@ pub(super) fn page_get(body: &[u8]) -> Result<Bytes, CommandError> {
         session_item: Nothing,
     }
     let position: Position = envelope::parse(body, BAD)?;
-    Ok(envelope::ok(&Answer {
-        complete_flag: 1,
-        position,
-        group_item: [],
-        session_item: [],
-    }))
+    Ok(envelope::ok(&Answer { complete_flag: 1, position, group_item: [], session_item: [] }))
 }
 
 /// The same for an administrator (CN 62118): everything has to be named.
@@ -74,11 +69,7 @@ pub(super) fn get_list(body: &[u8]) -> Result<Bytes, CommandError> {
         top_time_stamp: request.top_time_stamp,
         top_start_index: request.top_start_index,
     };
-    Ok(envelope::ok(&Answer {
-        session_item: [],
-        complete_flag: 1,
-        position,
-    }))
+    Ok(envelope::ok(&Answer { session_item: [], complete_flag: 1, position }))
 }
 
 /// Groups of conversations.
@@ -100,12 +91,7 @@ pub(super) fn get_contact_group(body: &[u8]) -> Result<Bytes, CommandError> {
     }
     let request: Request = envelope::parse(body, BAD)?;
     named(&request.from_account)?;
-    let answer = Answer {
-        group_item: [],
-        contact_item: [],
-        complete_flag: 1,
-        next_start_index: 0,
-    };
+    let answer = Answer { group_item: [], contact_item: [], complete_flag: 1, next_start_index: 0 };
     Ok(envelope::ok(&answer))
 }
 
@@ -127,14 +113,9 @@ pub(super) fn search_contact_group(body: &[u8]) -> Result<Bytes, CommandError> {
     let request: Request = envelope::parse(body, BAD)?;
     named(&request.from_account)?;
     if request.contact_item.len() > MOST_SEARCHED {
-        return Err(BAD.with(format!(
-            "ContactItem: more than {MOST_SEARCHED} conversations"
-        )));
+        return Err(BAD.with(format!("ContactItem: more than {MOST_SEARCHED} conversations")));
     }
-    Ok(envelope::ok(&Answer {
-        contact_result_item: [],
-        group_item: [],
-    }))
+    Ok(envelope::ok(&Answer { contact_result_item: [], group_item: [] }))
 }
 
 fn named(from_account: &str) -> Result<(), CommandError> {

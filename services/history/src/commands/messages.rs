@@ -31,16 +31,8 @@ pub(super) fn getmsg(body: &[u8]) -> Result<Bytes, CommandError> {
         msg_list: [(); 0],
     }
     let request: Request<'_> = envelope::parse(body, BAD)?;
-    let cookie = if request.cookie.is_empty() {
-        START
-    } else {
-        &request.cookie
-    };
-    Ok(envelope::ok(&Answer {
-        cookie,
-        sync_flag: DONE,
-        msg_list: [],
-    }))
+    let cookie = if request.cookie.is_empty() { START } else { &request.cookie };
+    Ok(envelope::ok(&Answer { cookie, sync_flag: DONE, msg_list: [] }))
 }
 
 /// The key for media hosts that the older SDK fetches while it starts: there are none.

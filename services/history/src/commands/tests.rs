@@ -38,26 +38,17 @@ fn an_sdk_that_starts_finds_empty_lists_that_end() {
     let answer = call("recentcontact.get_contact_group", &asked);
     assert_eq!(answer["CompleteFlag"], 1);
     assert_eq!(answer["NextStartIndex"], 0);
-    assert_eq!(
-        (&answer["GroupItem"], &answer["ContactItem"]),
-        (&json!([]), &json!([]))
-    );
+    assert_eq!((&answer["GroupItem"], &answer["ContactItem"]), (&json!([]), &json!([])));
 
     let asked =
         json!({ "From_Account": "ann", "ContactItem": [{ "Type": 1, "To_Account": "bob" }] });
     let answer = call("recentcontact.search_contact_group", &asked);
-    assert_eq!(
-        (&answer["GroupItem"], &answer["ContactResultItem"]),
-        (&json!([]), &json!([]))
-    );
+    assert_eq!((&answer["GroupItem"], &answer["ContactResultItem"]), (&json!([]), &json!([])));
 }
 
 #[test]
 fn nothing_was_missed() {
-    let answer = call(
-        "openim.getmsg",
-        &json!({ "Cookie": "", "SyncFlag": 0, "NeedAbstract": 1 }),
-    );
+    let answer = call("openim.getmsg", &json!({ "Cookie": "", "SyncFlag": 0, "NeedAbstract": 1 }));
     assert_eq!(answer["SyncFlag"], 2);
     assert_eq!(answer["MsgList"], json!([]));
     let cookie = answer["Cookie"].as_str().unwrap();
@@ -69,18 +60,12 @@ fn nothing_was_missed() {
 
 #[test]
 fn bad_requests_name_the_field() {
-    let answer = call(
-        "recentcontact.get_list",
-        &json!({ "From_Account": "ann", "TimeStamp": 0 }),
-    );
+    let answer = call("recentcontact.get_list", &json!({ "From_Account": "ann", "TimeStamp": 0 }));
     assert_eq!(answer["code"], 50002);
     assert_eq!(answer["info"], "StartIndex: missing field");
     let answer = call("recentcontact.page_get", &json!({ "TimeStamp": "x" }));
     assert_eq!(answer["code"], 50002);
-    assert!(
-        answer["info"].as_str().unwrap().starts_with("TimeStamp: "),
-        "{answer}"
-    );
+    assert!(answer["info"].as_str().unwrap().starts_with("TimeStamp: "), "{answer}");
     let answer = call("openim.getmsg", &json!({ "Cookie": 1 }));
     assert_eq!(answer["code"], 20001);
     assert_eq!(call("openim.nonsense", &json!({}))["code"], 60009);

@@ -39,10 +39,7 @@ impl Rooms {
         let mut before = 0;
         for message in &messages {
             if message.msg_seq <= before {
-                return Err(AppendError::Order {
-                    before,
-                    found: message.msg_seq,
-                });
+                return Err(AppendError::Order { before, found: message.msg_seq });
             }
             before = message.msg_seq;
         }
@@ -75,9 +72,7 @@ impl Rooms {
     /// Names a bucket in the index, before anything is in it.
     async fn index(&self, room: RoomId<'_>, bucket: u32) -> Result<(), StoreError> {
         let entry = Op::put(&ROOM_BUCKETS, key![bucket], Vec::new()).ttl(self.memory + INDEX_SPARE);
-        self.store
-            .write(Batch::durable(room_key(room)).with(entry))
-            .await
+        self.store.write(Batch::durable(room_key(room)).with(entry)).await
     }
 
     async fn write(&self, room: RoomId<'_>, pending: &mut Pending) -> Result<(), StoreError> {
@@ -127,11 +122,7 @@ mod tests {
         assert_eq!(bucket_for(900, None), 1);
         assert_eq!(bucket_for(899, Some(1)), 1);
         assert_eq!(bucket_for(1800, Some(1)), 2);
-        assert_eq!(
-            bucket_for(899, Some(7)),
-            0,
-            "a clock that was far wrong is not followed"
-        );
+        assert_eq!(bucket_for(899, Some(7)), 0, "a clock that was far wrong is not followed");
         assert_eq!(bucket_for(-5, None), 0);
     }
 }

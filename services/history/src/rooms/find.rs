@@ -58,21 +58,11 @@ impl Rooms {
         seq: u32,
     ) -> Result<Option<Found>, StoreError> {
         let (partition, clustering) = (bucket_key(room, bucket), key![seq]);
-        let Some(value) = self
-            .store
-            .get(&ROOM_MESSAGES, &partition, &clustering)
-            .await?
-        else {
+        let Some(value) = self.store.get(&ROOM_MESSAGES, &partition, &clustering).await? else {
             return Ok(None);
         };
-        let recall = self
-            .store
-            .get(&ROOM_RECALLS, &partition, &clustering)
-            .await?;
-        let recall = recall.map(|value| Row {
-            clustering: clustering.clone(),
-            value,
-        });
+        let recall = self.store.get(&ROOM_RECALLS, &partition, &clustering).await?;
+        let recall = recall.map(|value| Row { clustering: clustering.clone(), value });
         let recalls = Recalls::new(recall.into_iter().collect());
         let message = recalls.merge_into(Row { clustering, value });
         Ok(message.map(|message| Found { bucket, message }))

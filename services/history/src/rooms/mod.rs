@@ -57,27 +57,15 @@ pub(crate) struct Rooms {
 
 impl Rooms {
     pub(crate) fn new(config: &Config, store: Arc<dyn Store>) -> Self {
-        let newest = Cache::builder()
-            .max_capacity(REMEMBERED_ROOMS)
-            .time_to_live(REMEMBERED_FOR)
-            .build();
-        Self {
-            store,
-            memory: config.room_memory(),
-            newest,
-        }
+        let newest =
+            Cache::builder().max_capacity(REMEMBERED_ROOMS).time_to_live(REMEMBERED_FOR).build();
+        Self { store, memory: config.room_memory(), newest }
     }
 
     /// The buckets that the room has, the newest first.
     async fn buckets(&self, room: RoomId<'_>) -> Result<Vec<u32>, StoreError> {
         let page = Page::forward(Page::MAX_LIMIT);
-        let rows = self
-            .store
-            .page(&ROOM_BUCKETS, &room_key(room), page)
-            .await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| row.clustering.get_u32(0))
-            .collect())
+        let rows = self.store.page(&ROOM_BUCKETS, &room_key(room), page).await?;
+        Ok(rows.into_iter().filter_map(|row| row.clustering.get_u32(0)).collect())
     }
 }

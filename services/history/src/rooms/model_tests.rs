@@ -9,10 +9,7 @@ use throng_store::{EmbeddedStore, MemoryStore, Store};
 use super::{Query, RoomId, Rooms};
 use crate::config::Config;
 
-const ROOM: RoomId<'_> = RoomId {
-    app: 7,
-    group_id: "@TGS#aLIVE",
-};
+const ROOM: RoomId<'_> = RoomId { app: 7, group_id: "@TGS#aLIVE" };
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -126,12 +123,7 @@ async fn run(store: Arc<dyn Store>, steps: Vec<Step>) {
                     }
                 }
             }
-            Step::Read {
-                from,
-                limit,
-                age,
-                skip,
-            } => {
+            Step::Read { from, limit, age, skip } => {
                 let from = from.filter(|_| !model.messages.is_empty());
                 let query = Query {
                     before_or_at: from.map_or(0, |from| from.get(&model.messages).msg_seq),
@@ -140,11 +132,7 @@ async fn run(store: Arc<dyn Store>, steps: Vec<Step>) {
                     skip_recalled: skip,
                 };
                 let reading = rooms.read(ROOM, query).await.unwrap();
-                assert_eq!(
-                    (reading.messages, reading.complete),
-                    model.read(query),
-                    "{query:?}"
-                );
+                assert_eq!((reading.messages, reading.complete), model.read(query), "{query:?}");
             }
             Step::Get { at, stray } => {
                 let seqs = model.pick(&at, stray);
@@ -158,11 +146,7 @@ async fn run(store: Arc<dyn Store>, steps: Vec<Step>) {
 }
 
 fn block_on(work: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
 }
 
 proptest! {

@@ -46,19 +46,12 @@ impl Rooms {
             if bucket_end(bucket) <= query.not_before {
                 break;
             }
-            if !self
-                .read_bucket(room, bucket, query, limit, &mut reading)
-                .await?
-            {
-                reading
-                    .messages
-                    .sort_unstable_by_key(|message| Reverse(message.msg_seq));
+            if !self.read_bucket(room, bucket, query, limit, &mut reading).await? {
+                reading.messages.sort_unstable_by_key(|message| Reverse(message.msg_seq));
                 return Ok(reading);
             }
         }
-        reading
-            .messages
-            .sort_unstable_by_key(|message| Reverse(message.msg_seq));
+        reading.messages.sort_unstable_by_key(|message| Reverse(message.msg_seq));
         reading.complete = true;
         Ok(reading)
     }
@@ -126,14 +119,9 @@ pub(super) struct Recalls {
 impl Recalls {
     pub(super) fn new(rows: Vec<Row>) -> Self {
         let by_seq = rows.into_iter().filter_map(|row| {
-            Some((
-                row.clustering.get_u32(0)?,
-                RecallRow::decode(row.value).ok()?,
-            ))
+            Some((row.clustering.get_u32(0)?, RecallRow::decode(row.value).ok()?))
         });
-        Self {
-            by_seq: by_seq.collect(),
-        }
+        Self { by_seq: by_seq.collect() }
     }
 
     /// The message of a row, marked if it was recalled. A row that cannot be read is left out.

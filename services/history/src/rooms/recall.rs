@@ -21,15 +21,8 @@ impl Rooms {
             let batch = batches
                 .entry(found.bucket)
                 .or_insert_with(|| Batch::durable(bucket_key(room, found.bucket)));
-            let mark = RecallRow {
-                revoker: revoker.to_owned(),
-                msg_time: found.message.msg_time,
-            };
-            let put = Op::put(
-                &ROOM_RECALLS,
-                key![found.message.msg_seq],
-                mark.encode_to_vec(),
-            );
+            let mark = RecallRow { revoker: revoker.to_owned(), msg_time: found.message.msg_time };
+            let put = Op::put(&ROOM_RECALLS, key![found.message.msg_seq], mark.encode_to_vec());
             batch.push(put.ttl(self.memory));
         }
         for batch in batches.into_values() {

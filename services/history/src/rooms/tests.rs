@@ -9,25 +9,13 @@ use throng_store::{ManualClock, MemoryStore};
 use super::{AppendError, Query, RoomId, Rooms};
 use crate::config::Config;
 
-const ROOM: RoomId<'_> = RoomId {
-    app: 1,
-    group_id: "room",
-};
-const EVERYTHING: Query = Query {
-    before_or_at: 0,
-    limit: 1000,
-    not_before: 0,
-    skip_recalled: false,
-};
+const ROOM: RoomId<'_> = RoomId { app: 1, group_id: "room" };
+const EVERYTHING: Query =
+    Query { before_or_at: 0, limit: 1000, not_before: 0, skip_recalled: false };
 const START: i64 = 1_800_000_000;
 
 fn message(msg_seq: u32, msg_time: i64) -> StoredMessage {
-    StoredMessage {
-        msg_seq,
-        msg_time,
-        from: "ann".to_owned(),
-        ..StoredMessage::default()
-    }
+    StoredMessage { msg_seq, msg_time, from: "ann".to_owned(), ..StoredMessage::default() }
 }
 
 fn rooms() -> (Rooms, ManualClock) {
@@ -44,13 +32,7 @@ fn seqs(messages: &[StoredMessage]) -> Vec<u32> {
 async fn rooms_do_not_see_each_other() {
     let (rooms, _) = rooms();
     rooms.append(ROOM, vec![message(1, START)]).await.unwrap();
-    let others = [
-        RoomId { app: 2, ..ROOM },
-        RoomId {
-            group_id: "ROOM",
-            ..ROOM
-        },
-    ];
+    let others = [RoomId { app: 2, ..ROOM }, RoomId { group_id: "ROOM", ..ROOM }];
     for other in others {
         let reading = rooms.read(other, EVERYTHING).await.unwrap();
         assert!(reading.messages.is_empty() && reading.complete);
@@ -65,15 +47,9 @@ async fn messages_are_gone_after_a_day_even_if_the_room_goes_on() {
     for hour in 1..24u32 {
         clock.advance(Duration::from_secs(3600));
         let later = START + i64::from(hour) * 3600;
-        rooms
-            .append(ROOM, vec![message(1 + hour, later)])
-            .await
-            .unwrap();
+        rooms.append(ROOM, vec![message(1 + hour, later)]).await.unwrap();
     }
-    assert_eq!(
-        rooms.read(ROOM, EVERYTHING).await.unwrap().messages.len(),
-        24
-    );
+    assert_eq!(rooms.read(ROOM, EVERYTHING).await.unwrap().messages.len(), 24);
     clock.advance(Duration::from_secs(3601));
     let reading = rooms.read(ROOM, EVERYTHING).await.unwrap();
     assert_eq!(seqs(&reading.messages), (2..=24).rev().collect::<Vec<_>>());
@@ -87,15 +63,9 @@ async fn the_index_outlives_every_message_of_its_bucket() {
     let first = START - START % 900;
     rooms.append(ROOM, vec![message(1, first)]).await.unwrap();
     clock.advance(Duration::from_secs(899));
-    rooms
-        .append(ROOM, vec![message(2, first + 899)])
-        .await
-        .unwrap();
+    rooms.append(ROOM, vec![message(2, first + 899)]).await.unwrap();
     clock.advance(Duration::from_secs(24 * 3600 - 10));
-    assert_eq!(
-        seqs(&rooms.read(ROOM, EVERYTHING).await.unwrap().messages),
-        [2]
-    );
+    assert_eq!(seqs(&rooms.read(ROOM, EVERYTHING).await.unwrap().messages), [2]);
 }
 
 #[tokio::test]
@@ -106,10 +76,7 @@ async fn a_recall_is_not_inherited_by_a_room_that_was_made_anew() {
     let recalled = rooms.get(ROOM, &[1]).await.unwrap();
     assert!(recalled[0].recalled);
     assert_eq!(recalled[0].revoker, "bob");
-    rooms
-        .append(ROOM, vec![message(1, START + 5)])
-        .await
-        .unwrap();
+    rooms.append(ROOM, vec![message(1, START + 5)]).await.unwrap();
     assert!(!rooms.get(ROOM, &[1]).await.unwrap()[0].recalled);
     assert!(!rooms.read(ROOM, EVERYTHING).await.unwrap().messages[0].recalled);
 }
@@ -117,16 +84,9 @@ async fn a_recall_is_not_inherited_by_a_room_that_was_made_anew() {
 #[tokio::test]
 async fn a_mark_that_the_caller_sends_is_not_kept() {
     let (rooms, _) = rooms();
-    let sent = StoredMessage {
-        recalled: true,
-        revoker: "bob".to_owned(),
-        ..message(1, START)
-    };
+    let sent = StoredMessage { recalled: true, revoker: "bob".to_owned(), ..message(1, START) };
     rooms.append(ROOM, vec![sent]).await.unwrap();
-    assert_eq!(
-        rooms.get(ROOM, &[1]).await.unwrap(),
-        vec![message(1, START)]
-    );
+    assert_eq!(rooms.get(ROOM, &[1]).await.unwrap(), vec![message(1, START)]);
 }
 
 #[tokio::test]
@@ -137,37 +97,20 @@ async fn numbers_that_do_not_rise_are_refused_before_anything_is_written() {
         let error = rooms.append(ROOM, messages).await.unwrap_err();
         assert!(matches!(error, AppendError::Order { .. }), "{wrong:?}");
     }
-    assert!(
-        rooms
-            .read(ROOM, EVERYTHING)
-            .await
-            .unwrap()
-            .messages
-            .is_empty()
-    );
+    assert!(rooms.read(ROOM, EVERYTHING).await.unwrap().messages.is_empty());
     rooms.append(ROOM, Vec::new()).await.unwrap();
 }
 
 #[tokio::test]
 async fn large_messages_end_a_page_early_but_never_leave_one_out() {
     let (rooms, _) = rooms();
-    let large = |seq| StoredMessage {
-        msg_body: vec![b'x'; 12_000].into(),
-        ..message(seq, START)
-    };
-    rooms
-        .append(ROOM, (1..=600).map(large).collect())
-        .await
-        .unwrap();
+    let large = |seq| StoredMessage { msg_body: vec![b'x'; 12_000].into(), ..message(seq, START) };
+    rooms.append(ROOM, (1..=600).map(large).collect()).await.unwrap();
     let mut query = EVERYTHING;
     let mut seen = Vec::new();
     loop {
         let reading = rooms.read(ROOM, query).await.unwrap();
-        let bytes: usize = reading
-            .messages
-            .iter()
-            .map(|message| message.msg_body.len())
-            .sum();
+        let bytes: usize = reading.messages.iter().map(|message| message.msg_body.len()).sum();
         assert!(bytes <= 3 * 1024 * 1024, "{bytes}");
         seen.extend(seqs(&reading.messages));
         if reading.complete {
@@ -182,15 +125,9 @@ async fn large_messages_end_a_page_early_but_never_leave_one_out() {
 async fn a_page_ends_at_the_oldest_time_that_is_wanted() {
     let (rooms, _) = rooms();
     for (seq, age) in [(1, 5000), (2, 4000), (3, 100), (4, 0)] {
-        rooms
-            .append(ROOM, vec![message(seq, START - age)])
-            .await
-            .unwrap();
+        rooms.append(ROOM, vec![message(seq, START - age)]).await.unwrap();
     }
-    let query = Query {
-        not_before: START - 4000,
-        ..EVERYTHING
-    };
+    let query = Query { not_before: START - 4000, ..EVERYTHING };
     let reading = rooms.read(ROOM, query).await.unwrap();
     assert_eq!(seqs(&reading.messages), [4, 3, 2]);
     assert!(reading.complete);
@@ -210,10 +147,7 @@ async fn batches_of_many_rooms_go_side_by_side() {
     });
     futures_util::future::try_join_all(appends).await.unwrap();
     for group_id in &names {
-        let reading = rooms
-            .read(RoomId { app: 1, group_id }, EVERYTHING)
-            .await
-            .unwrap();
+        let reading = rooms.read(RoomId { app: 1, group_id }, EVERYTHING).await.unwrap();
         assert_eq!(reading.messages.len(), 20);
     }
 }

@@ -38,11 +38,7 @@ async fn unknown<'a>(inner: &Inner, context: &Context, users: &'a [String]) -> V
     let doubtful: Vec<&str> = users
         .iter()
         .map(String::as_str)
-        .filter(|user| {
-            !inner
-                .shards
-                .look(app, user, |index| index.is_online(app, user))
-        })
+        .filter(|user| !inner.shards.look(app, user, |index| index.is_online(app, user)))
         .collect();
     if doubtful.is_empty() {
         return doubtful;
@@ -57,8 +53,5 @@ async fn unknown<'a>(inner: &Inner, context: &Context, users: &'a [String]) -> V
         }
     };
     let known: std::collections::HashSet<&str> = known.iter().map(String::as_str).collect();
-    doubtful
-        .into_iter()
-        .filter(|user| !known.contains(user))
-        .collect()
+    doubtful.into_iter().filter(|user| !known.contains(user)).collect()
 }

@@ -66,58 +66,34 @@ pub(super) async fn query_online_status(
         let info = format!("To_Account: more than {ONLINE_USERS} users");
         return Err(Code::MSG_REST_TOO_MANY_RECEIVERS.with(info));
     }
-    let unknown: HashSet<&str> = super::unknown(inner, context, &query.to_account)
-        .await
-        .into_iter()
-        .collect();
+    let unknown: HashSet<&str> =
+        super::unknown(inner, context, &query.to_account).await.into_iter().collect();
     if unknown.len() == query.to_account.len() {
         return Err(Code::ACCOUNT_UNKNOWN.with("To_Account: none of these users exists"));
     }
-    let mut answer = Answer {
-        query_result: Vec::new(),
-        error_list: Vec::new(),
-    };
+    let mut answer = Answer { query_result: Vec::new(), error_list: Vec::new() };
     for user in &query.to_account {
         if unknown.contains(user.as_str()) {
             let error_code = Code::ACCOUNT_UNKNOWN.number();
-            answer.error_list.push(Failed {
-                to_account: user,
-                error_code,
-            });
+            answer.error_list.push(Failed { to_account: user, error_code });
         } else {
-            answer
-                .query_result
-                .push(state(inner, context.app.0, user, query.is_need_detail == 1));
+            answer.query_result.push(state(inner, context.app.0, user, query.is_need_detail == 1));
         }
     }
     Ok(envelope::ok(&answer))
 }
 
 fn state<'a>(inner: &Inner, app: u32, user: &'a str, detailed: bool) -> UserState<'a> {
-    let status = inner
-        .shards
-        .look(app, user, |index| index.status(app, user));
+    let status = inner.shards.look(app, user, |index| index.status(app, user));
     let detail = |platforms: &[u32]| {
         let mut names: Vec<_> = platforms.iter().map(|platform| name(*platform)).collect();
         names.dedup();
-        names
-            .into_iter()
-            .map(|platform| PlatformState {
-                platform,
-                status: "Online",
-            })
-            .collect()
+        names.into_iter().map(|platform| PlatformState { platform, status: "Online" }).collect()
     };
     UserState {
         to_account: user,
-        status: if status.is_some() {
-            "Online"
-        } else {
-            "Offline"
-        },
-        detail: status
-            .filter(|_| detailed)
-            .map(|(platforms, _)| detail(&platforms)),
+        status: if status.is_some() { "Online" } else { "Offline" },
+        detail: status.filter(|_| detailed).map(|(platforms, _)| detail(&platforms)),
     }
 }
 

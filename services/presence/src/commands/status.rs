@@ -66,9 +66,7 @@ pub(crate) fn status_item(user: &str, online: bool, custom_status: &str) -> Byte
             custom_status: Cow::Borrowed(custom_status),
         }],
     };
-    serde_json::to_vec(&item)
-        .map(Bytes::from)
-        .unwrap_or_default()
+    serde_json::to_vec(&item).map(Bytes::from).unwrap_or_default()
 }
 
 pub(super) async fn set_custom_status(
@@ -95,9 +93,7 @@ pub(super) async fn set_custom_status(
     let ((), effects) = decision.await;
     inner.carry(effects).await;
     let origin = Some(context.origin.inst_id);
-    inner
-        .carrier
-        .tell_watchers(app, &Arc::from(user), true, &status, origin);
+    inner.carrier.tell_watchers(app, &Arc::from(user), true, &status, origin);
     Ok(envelope::ok(&()))
 }
 
@@ -116,28 +112,17 @@ pub(super) async fn get_user_status(
     let unknown = super::unknown(inner, context, &users).await;
     let absent: HashSet<&str> = unknown.iter().copied().collect();
     let app = context.app.0;
-    let user_status_list = users
-        .iter()
-        .filter(|user| !absent.contains(user.as_str()))
-        .map(|user| {
-            let status = inner
-                .shards
-                .look(app, user, |index| index.status(app, user));
+    let user_status_list =
+        users.iter().filter(|user| !absent.contains(user.as_str())).map(|user| {
+            let status = inner.shards.look(app, user, |index| index.status(app, user));
             let (status, custom_status) = match status {
                 Some((_, custom_status)) => (ONLINE, Cow::Owned(custom_status.to_string())),
                 None => (OFFLINE, Cow::Borrowed("")),
             };
-            UserStatus {
-                to_account: user,
-                status,
-                custom_status,
-            }
+            UserStatus { to_account: user, status, custom_status }
         });
     let user_status_list = user_status_list.collect();
-    Ok(envelope::ok(&Answer {
-        user_status_list,
-        error_list: failed(unknown),
-    }))
+    Ok(envelope::ok(&Answer { user_status_list, error_list: failed(unknown) }))
 }
 
 pub(super) async fn subscribe(
@@ -148,23 +133,16 @@ pub(super) async fn subscribe(
     let users = named_users(body, MOST_SUBSCRIBED)?;
     let unknown = super::unknown(inner, context, &users).await;
     let absent: HashSet<&str> = unknown.iter().copied().collect();
-    let wanted: Vec<String> = users
-        .iter()
-        .filter(|user| !absent.contains(user.as_str()))
-        .cloned()
-        .collect();
+    let wanted: Vec<String> =
+        users.iter().filter(|user| !absent.contains(user.as_str())).cloned().collect();
     let session = caller(context);
     inner.carrier.watch.lock().subscribe(&session, &wanted);
     // Looked at after it subscribed: a session that ends later takes its subscriptions along.
     let (app, inst_id) = (session.app, session.inst_id);
-    if !inner.shards.look(app, &session.user, |index| {
-        index.has(app, &session.user, inst_id)
-    }) {
+    if !inner.shards.look(app, &session.user, |index| index.has(app, &session.user, inst_id)) {
         inner.carrier.watch.lock().drop_session(&session);
     }
-    Ok(envelope::ok(&Errors {
-        error_list: failed(unknown),
-    }))
+    Ok(envelope::ok(&Errors { error_list: failed(unknown) }))
 }
 
 pub(super) fn unsubscribe(
@@ -185,15 +163,9 @@ pub(super) fn unsubscribe(
         inner.carrier.watch.lock().drop_session(&session);
     } else {
         check_number(&request.to_account, MOST_SUBSCRIBED)?;
-        inner
-            .carrier
-            .watch
-            .lock()
-            .unsubscribe(&session, &request.to_account);
+        inner.carrier.watch.lock().unsubscribe(&session, &request.to_account);
     }
-    Ok(envelope::ok(&Errors {
-        error_list: Vec::new(),
-    }))
+    Ok(envelope::ok(&Errors { error_list: Vec::new() }))
 }
 
 fn named_users(body: &[u8], most: usize) -> Result<Vec<String>, CommandError> {

@@ -60,16 +60,7 @@ impl Desk<'_> {
         }
         let id = self.id(session.inst_id);
         let stored = stored(&session, StoredState::Lapsed, self.now.wall);
-        self.park(
-            session.inst_id,
-            self.now.wall,
-            Why::Lapsed {
-                rooms: session.rooms,
-            },
-        );
-        self.out.push(Effect::Save {
-            session: id,
-            stored,
-        });
+        self.park(session.inst_id, self.now.wall, Why::Lapsed { rooms: session.rooms });
+        self.out.push(Effect::Save { session: id, stored });
     }
 }

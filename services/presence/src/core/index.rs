@@ -44,11 +44,7 @@ pub(super) struct Desk<'a> {
 
 impl Index {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            apps: HashMap::new(),
-            timers: Timers::default(),
-        }
+        Self { settings, apps: HashMap::new(), timers: Timers::default() }
     }
 
     /// Sessions, online or within their grace period.
@@ -102,9 +98,8 @@ impl Index {
         decision: impl FnOnce(&mut Desk<'_>) -> R,
     ) -> R {
         let users = self.apps.entry(app).or_default();
-        let (name, mut state) = users
-            .remove_entry(user)
-            .unwrap_or_else(|| (Arc::from(user), User::default()));
+        let (name, mut state) =
+            users.remove_entry(user).unwrap_or_else(|| (Arc::from(user), User::default()));
         let was_online = !state.sessions.is_empty();
         let mut desk = Desk {
             now,
@@ -119,12 +114,7 @@ impl Index {
         let online = !state.sessions.is_empty();
         if online != was_online {
             let custom_status = state.custom_status();
-            out.push(Effect::Status {
-                app,
-                user: Arc::clone(&name),
-                online,
-                custom_status,
-            });
+            out.push(Effect::Status { app, user: Arc::clone(&name), online, custom_status });
         }
         users.insert(name, state);
         result
@@ -133,11 +123,7 @@ impl Index {
 
 impl Desk<'_> {
     pub(super) fn id(&self, inst_id: u32) -> SessionId {
-        SessionId {
-            app: self.app,
-            user: Arc::clone(&self.name),
-            inst_id,
-        }
+        SessionId { app: self.app, user: Arc::clone(&self.name), inst_id }
     }
 
     pub(super) fn grace_end(&self) -> u64 {
@@ -159,9 +145,7 @@ impl Desk<'_> {
         self.user.parked.push(Parked { inst_id, at, why });
         if self.user.parked.len() > MAX_PARKED {
             let oldest = self.user.parked.remove(0);
-            self.out.push(Effect::Erase {
-                session: self.id(oldest.inst_id),
-            });
+            self.out.push(Effect::Erase { session: self.id(oldest.inst_id) });
         }
     }
 
@@ -192,19 +176,14 @@ impl Desk<'_> {
         session.saved = Some(now.mono);
         let stored = stored(session, StoredState::Live, now.wall);
         let inst_id = session.inst_id;
-        self.out.push(Effect::Save {
-            session: self.id(inst_id),
-            stored,
-        });
+        self.out.push(Effect::Save { session: self.id(inst_id), stored });
     }
 
     fn erase(&mut self, position: usize) {
         let session = &mut self.user.sessions[position];
         if session.saved.take().is_some() {
             let inst_id = session.inst_id;
-            self.out.push(Effect::Erase {
-                session: self.id(inst_id),
-            });
+            self.out.push(Effect::Erase { session: self.id(inst_id) });
         }
     }
 
@@ -221,19 +200,12 @@ impl Desk<'_> {
         let id = self.id(session.inst_id);
         if session.is_up() {
             let gateway = Arc::clone(&session.gateway);
-            self.out.push(Effect::Kick {
-                gateway,
-                session: id.clone(),
-                kick_type,
-            });
+            self.out.push(Effect::Kick { gateway, session: id.clone(), kick_type });
         }
         session.rooms = Vec::new();
         self.park(session.inst_id, self.now.wall, Why::Kicked { kick_type });
         let stored = stored(&session, StoredState::Kicked(kick_type), self.now.wall);
-        self.out.push(Effect::Save {
-            session: id,
-            stored,
-        });
+        self.out.push(Effect::Save { session: id, stored });
     }
 
     /// The way in which this session was put offline, while that is remembered.

@@ -109,9 +109,7 @@ impl Desk<'_> {
         if let Some(position) = self.user.position(inst_id) {
             self.end(position);
         } else if self.take_lapsed(inst_id).is_some() {
-            self.out.push(Effect::Erase {
-                session: self.id(inst_id),
-            });
+            self.out.push(Effect::Erase { session: self.id(inst_id) });
         }
     }
 
@@ -152,17 +150,10 @@ impl Desk<'_> {
         while !self.user.sessions.is_empty() {
             self.displace(0, kick::BY_REST);
         }
-        let lapsed: Vec<u32> = self
-            .user
-            .parked
-            .iter()
-            .map(|parked| parked.inst_id)
-            .collect();
+        let lapsed: Vec<u32> = self.user.parked.iter().map(|parked| parked.inst_id).collect();
         for inst_id in lapsed {
             if self.take_lapsed(inst_id).is_some() {
-                self.out.push(Effect::Erase {
-                    session: self.id(inst_id),
-                });
+                self.out.push(Effect::Erase { session: self.id(inst_id) });
             }
         }
     }

@@ -60,10 +60,7 @@ struct World {
 
 impl World {
     fn now(&self) -> Now {
-        Now {
-            mono: self.now,
-            wall: (self.now / 1000) as i64,
-        }
+        Now { mono: self.now, wall: (self.now / 1000) as i64 }
     }
 
     fn memory(&self, user: &str) -> Memory {
@@ -71,9 +68,7 @@ impl World {
         Memory {
             not_before: self.not_before.get(user).copied().unwrap_or(0),
             custom_status: None,
-            sessions: rows
-                .map(|((_, inst_id), stored)| (*inst_id, stored.clone()))
-                .collect(),
+            sessions: rows.map(|((_, inst_id), stored)| (*inst_id, stored.clone())).collect(),
         }
     }
 
@@ -86,16 +81,11 @@ impl World {
                 Effect::Erase { session } => {
                     self.rows.remove(&(session.user, session.inst_id));
                 }
-                Effect::SaveUser {
-                    user, not_before, ..
-                } => {
+                Effect::SaveUser { user, not_before, .. } => {
                     self.not_before.insert(user, not_before);
                 }
-                Effect::Detach {
-                    session, group_id, ..
-                } => {
-                    self.members
-                        .remove(&(session.user, session.inst_id, group_id));
+                Effect::Detach { session, group_id, .. } => {
+                    self.members.remove(&(session.user, session.inst_id, group_id));
                 }
                 Effect::Kick { .. } | Effect::Ended { .. } | Effect::Status { .. } => {}
             }
@@ -114,10 +104,7 @@ fn settings() -> Settings {
 }
 
 fn play(steps: Vec<(usize, u32, Step)>) {
-    let mut world = World {
-        now: 1_000_000,
-        ..World::default()
-    };
+    let mut world = World { now: 1_000_000, ..World::default() };
     let mut index = Index::new(settings());
     for (user, inst_id, step) in steps {
         let name = USERS[user];
@@ -137,17 +124,12 @@ fn play(steps: Vec<(usize, u32, Step)>) {
                     issued_at: now.wall,
                     fresh,
                 };
-                let policy = Policy {
-                    web: LIMIT,
-                    other: 1,
-                };
+                let policy = Policy { web: LIMIT, other: 1 };
                 let registered = index.register(now, 1, name, login, policy, &mut out);
                 if let Registered::Online { rooms, .. } = registered {
                     // The gateway attaches it to all of them.
                     for room in rooms {
-                        world
-                            .members
-                            .insert((Arc::clone(&user), inst_id, room.group_id));
+                        world.members.insert((Arc::clone(&user), inst_id, room.group_id));
                     }
                 }
             }
@@ -157,42 +139,20 @@ fn play(steps: Vec<(usize, u32, Step)>) {
             Step::Logout => index.unregister(now, 1, name, inst_id, &mut out),
             Step::Drop { last } => {
                 let rooms = Vec::new();
-                let gone = Gone {
-                    inst_id,
-                    gateway: Arc::from("g"),
-                    connection: 0,
-                    last,
-                    rooms,
-                };
+                let gone = Gone { inst_id, gateway: Arc::from("g"), connection: 0, last, rooms };
                 index.disconnect(now, 1, name, gone, &mut out);
             }
             Step::Join(room) if index.has(1, name, inst_id) => {
                 let group_id: Arc<str> = Arc::from(format!("room{room}"));
-                world
-                    .members
-                    .insert((Arc::clone(&user), inst_id, Arc::clone(&group_id)));
-                let joined = vec![Room {
-                    group_id,
-                    mode: RoomMode::Push,
-                    last_seq: 0,
-                }];
-                let moves = Moves {
-                    inst_id,
-                    joined,
-                    left: Vec::new(),
-                };
+                world.members.insert((Arc::clone(&user), inst_id, Arc::clone(&group_id)));
+                let joined = vec![Room { group_id, mode: RoomMode::Push, last_seq: 0 }];
+                let moves = Moves { inst_id, joined, left: Vec::new() };
                 index.track_rooms(now, 1, name, moves, &mut out);
             }
             Step::Leave(room) if index.has(1, name, inst_id) => {
                 let group_id = format!("room{room}");
-                world
-                    .members
-                    .remove(&(Arc::clone(&user), inst_id, Arc::from(group_id.as_str())));
-                let moves = Moves {
-                    inst_id,
-                    joined: Vec::new(),
-                    left: vec![group_id],
-                };
+                world.members.remove(&(Arc::clone(&user), inst_id, Arc::from(group_id.as_str())));
+                let moves = Moves { inst_id, joined: Vec::new(), left: vec![group_id] };
                 index.track_rooms(now, 1, name, moves, &mut out);
             }
             Step::Join(_) | Step::Leave(_) => {
@@ -228,25 +188,14 @@ fn check(index: &Index, world: &World) {
     for user in index.apps.values().flatten() {
         let (name, user) = user;
         sessions += user.sessions.len();
-        assert!(
-            !user.sessions.is_empty(),
-            "a user without sessions is not kept"
-        );
-        let up = user
-            .sessions
-            .iter()
-            .filter(|session| session.is_up())
-            .count();
+        assert!(!user.sessions.is_empty(), "a user without sessions is not kept");
+        let up = user.sessions.iter().filter(|session| session.is_up()).count();
         // Hellos take lost sessions in without asking the policy; the next login settles it.
         assert!(up <= 6);
         for session in &user.sessions {
             let row = world.rows.get(&(Arc::clone(name), session.inst_id));
             let live = row.is_some_and(|stored| stored.state == StoredState::Live);
-            assert_eq!(
-                live,
-                !session.rooms.is_empty(),
-                "a row if and only if there are rooms"
-            );
+            assert_eq!(live, !session.rooms.is_empty(), "a row if and only if there are rooms");
             if let Some(stored) = row.filter(|_| live) {
                 assert_eq!(stored.rooms, session.rooms, "the row is what is known");
             }

@@ -26,17 +26,10 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// No limit, for when an app's settings cannot be had: a login must not hang on them.
-    pub(crate) const NONE: Self = Self {
-        web: usize::MAX,
-        other: usize::MAX,
-    };
+    pub(crate) const NONE: Self = Self { web: usize::MAX, other: usize::MAX };
 
     fn limit(self, platform: u32) -> usize {
-        if is_web(platform) {
-            self.web.max(1)
-        } else {
-            self.other.max(1)
-        }
+        if is_web(platform) { self.web.max(1) } else { self.other.max(1) }
     }
 }
 
@@ -57,10 +50,7 @@ pub(crate) struct Login {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Registered {
     /// It is online, in these rooms.
-    Online {
-        rooms: Vec<Room>,
-        custom_status: Arc<str>,
-    },
+    Online { rooms: Vec<Room>, custom_status: Arc<str> },
     /// It had been put offline in this way.
     Kicked(u32),
 }
@@ -94,10 +84,7 @@ impl Desk<'_> {
         self.make_way(inst_id, policy.limit(platform), |other| {
             is_web(other) == is_web(platform) && (is_web(platform) || other == platform)
         });
-        Registered::Online {
-            rooms,
-            custom_status: self.user.custom_status(),
-        }
+        Registered::Online { rooms, custom_status: self.user.custom_status() }
     }
 
     /// A token does not come back from a kick. A signature was judged by the directory.
@@ -133,9 +120,7 @@ impl Desk<'_> {
 
     /// Brings the session online and says in which rooms it is.
     fn connect(&mut self, login: Login) -> Vec<Room> {
-        let seen = Link::Up {
-            seen: self.now.mono,
-        };
+        let seen = Link::Up { seen: self.now.mono };
         let lease_end = self.lease_end();
         if let Some(position) = self.user.position(login.inst_id) {
             let session = &mut self.user.sessions[position];

@@ -46,13 +46,7 @@ impl Desk<'_> {
                     self.park(inst_id, stored.at, Why::Kicked { kick_type });
                 }
                 StoredState::Lapsed => {
-                    self.park(
-                        inst_id,
-                        stored.at,
-                        Why::Lapsed {
-                            rooms: stored.rooms,
-                        },
-                    );
+                    self.park(inst_id, stored.at, Why::Lapsed { rooms: stored.rooms });
                 }
                 StoredState::Live => {
                     let timer = self.start_timer(inst_id, self.grace_end());

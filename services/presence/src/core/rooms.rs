@@ -32,32 +32,22 @@ impl Index {
     /// Whether the user has a session in the room, or one that may still come back to it.
     pub(crate) fn user_in_room(&self, app: u32, group_id: &str, name: &str) -> bool {
         let sessions = self.user(app, name).map(|user| &user.sessions[..]);
-        let mut rooms = sessions
-            .unwrap_or_default()
-            .iter()
-            .flat_map(|session| &session.rooms);
+        let mut rooms = sessions.unwrap_or_default().iter().flat_map(|session| &session.rooms);
         rooms.any(|room| &*room.group_id == group_id)
     }
 
     /// Whether this very session is in the room.
     pub(crate) fn has_room(&self, app: u32, name: &str, inst_id: u32, group_id: &str) -> bool {
         let user = self.user(app, name);
-        let session = user.and_then(|user| {
-            user.sessions
-                .iter()
-                .find(|session| session.inst_id == inst_id)
-        });
+        let session =
+            user.and_then(|user| user.sessions.iter().find(|session| session.inst_id == inst_id));
         session.is_some_and(|session| session.rooms.iter().any(|room| &*room.group_id == group_id))
     }
 }
 
 impl Desk<'_> {
     fn track_rooms(&mut self, moves: Moves) {
-        let Moves {
-            inst_id,
-            joined,
-            left,
-        } = moves;
+        let Moves { inst_id, joined, left } = moves;
         if self.kicked(inst_id).is_some() {
             return;
         }
@@ -72,9 +62,7 @@ impl Desk<'_> {
             *seen = now;
         }
         let before = session.rooms.len();
-        session
-            .rooms
-            .retain(|room| !left.iter().any(|left| **left == *room.group_id));
+        session.rooms.retain(|room| !left.iter().any(|left| **left == *room.group_id));
         let changed = session.rooms.len() != before || !joined.is_empty();
         self.merge_rooms(position, joined);
         if changed {

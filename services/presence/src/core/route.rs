@@ -33,10 +33,7 @@ impl Index {
             reached = true;
             let targets = match routes.gateways.get_mut(&session.gateway) {
                 Some(targets) => targets,
-                None => routes
-                    .gateways
-                    .entry(Arc::clone(&session.gateway))
-                    .or_default(),
+                None => routes.gateways.entry(Arc::clone(&session.gateway)).or_default(),
             };
             // A user's sessions are added one after another, so only the last target can be theirs.
             let same = targets.last_mut().filter(|target| target.user == name);
@@ -45,11 +42,7 @@ impl Index {
                 Some(_) => {}
                 None => targets.push(DeliveryTarget {
                     user: name.to_owned(),
-                    inst_ids: if has_exception {
-                        vec![session.inst_id]
-                    } else {
-                        Vec::new()
-                    },
+                    inst_ids: if has_exception { vec![session.inst_id] } else { Vec::new() },
                 }),
             }
         }
@@ -60,38 +53,28 @@ impl Index {
     pub(crate) fn route_session(&self, session: &SessionId, routes: &mut Routes) {
         let user = self.user(session.app, &session.user);
         let found = user.and_then(|user| {
-            user.sessions
-                .iter()
-                .find(|known| known.inst_id == session.inst_id && known.is_up())
+            user.sessions.iter().find(|known| known.inst_id == session.inst_id && known.is_up())
         });
         let Some(found) = found else { return };
-        routes
-            .gateways
-            .entry(Arc::clone(&found.gateway))
-            .or_default()
-            .push(DeliveryTarget {
-                user: session.user.to_string(),
-                inst_ids: vec![session.inst_id],
-            });
+        routes.gateways.entry(Arc::clone(&found.gateway)).or_default().push(DeliveryTarget {
+            user: session.user.to_string(),
+            inst_ids: vec![session.inst_id],
+        });
     }
 
     /// Whether the user is online. A session in its grace period counts: it has not gone yet.
     pub(crate) fn is_online(&self, app: u32, name: &str) -> bool {
-        self.user(app, name)
-            .is_some_and(|user| !user.sessions.is_empty())
+        self.user(app, name).is_some_and(|user| !user.sessions.is_empty())
     }
 
     /// Whether the session is there, online or in its grace period.
     pub(crate) fn has(&self, app: u32, name: &str, inst_id: u32) -> bool {
-        self.user(app, name)
-            .is_some_and(|user| user.position(inst_id).is_some())
+        self.user(app, name).is_some_and(|user| user.position(inst_id).is_some())
     }
 
     /// Platform numbers of the user's sessions, and the custom status; `None` for offline.
     pub(crate) fn status(&self, app: u32, name: &str) -> Option<(Vec<u32>, Arc<str>)> {
-        let user = self
-            .user(app, name)
-            .filter(|user| !user.sessions.is_empty())?;
+        let user = self.user(app, name).filter(|user| !user.sessions.is_empty())?;
         let mut platforms: Vec<u32> = user.sessions.iter().map(|known| known.platform).collect();
         platforms.sort_unstable();
         platforms.dedup();

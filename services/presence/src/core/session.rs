@@ -58,9 +58,7 @@ impl Session {
     }
 
     pub(super) fn room(&mut self, group_id: &str) -> Option<&mut Room> {
-        self.rooms
-            .iter_mut()
-            .find(|room| &*room.group_id == group_id)
+        self.rooms.iter_mut().find(|room| &*room.group_id == group_id)
     }
 }
 
@@ -92,35 +90,17 @@ pub(crate) enum StoredState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Tell the gateway that this session of it was put offline.
-    Kick {
-        gateway: Arc<str>,
-        session: SessionId,
-        kick_type: u32,
-    },
+    Kick { gateway: Arc<str>, session: SessionId, kick_type: u32 },
     /// Tell the room's owner that the membership ended.
-    Detach {
-        gateway: Arc<str>,
-        session: SessionId,
-        group_id: Arc<str>,
-    },
+    Detach { gateway: Arc<str>, session: SessionId, group_id: Arc<str> },
     /// Store the session's row, behind.
     Save { session: SessionId, stored: Stored },
     /// Delete the session's row, behind.
     Erase { session: SessionId },
     /// Store what is known of the user as such, behind.
-    SaveUser {
-        app: u32,
-        user: Arc<str>,
-        not_before: i64,
-        custom_status: Arc<str>,
-    },
+    SaveUser { app: u32, user: Arc<str>, not_before: i64, custom_status: Arc<str> },
     /// The session is over: what hangs on it may go.
     Ended { session: SessionId },
     /// The user came online or went offline.
-    Status {
-        app: u32,
-        user: Arc<str>,
-        online: bool,
-        custom_status: Arc<str>,
-    },
+    Status { app: u32, user: Arc<str>, online: bool, custom_status: Arc<str> },
 }

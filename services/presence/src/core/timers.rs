@@ -28,10 +28,7 @@ pub(super) struct Timers {
 
 impl Timers {
     pub(super) fn start(&mut self, deadline: u64, session: SessionId) -> TimerKey {
-        let key = TimerKey {
-            deadline,
-            serial: self.next_serial,
-        };
+        let key = TimerKey { deadline, serial: self.next_serial };
         self.next_serial += 1;
         self.queue.insert(key, session);
         key

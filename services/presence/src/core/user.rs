@@ -50,9 +50,7 @@ impl Parked {
 
 impl User {
     pub(super) fn position(&self, inst_id: u32) -> Option<usize> {
-        self.sessions
-            .iter()
-            .position(|session| session.inst_id == inst_id)
+        self.sessions.iter().position(|session| session.inst_id == inst_id)
     }
 
     pub(super) fn parked(&self, inst_id: u32) -> Option<&Parked> {
@@ -60,10 +58,7 @@ impl User {
     }
 
     pub(super) fn unpark(&mut self, inst_id: u32) -> Option<Parked> {
-        let position = self
-            .parked
-            .iter()
-            .position(|parked| parked.inst_id == inst_id)?;
+        let position = self.parked.iter().position(|parked| parked.inst_id == inst_id)?;
         Some(self.parked.remove(position))
     }
 

@@ -16,32 +16,19 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(most: usize) -> Self {
-        Self {
-            most,
-            watchers: HashMap::new(),
-            watched: HashMap::new(),
-        }
+        Self { most, watchers: HashMap::new(), watched: HashMap::new() }
     }
 
     pub(crate) fn subscribe(&mut self, session: &SessionId, users: &[String]) {
         for user in users {
             let user: Arc<str> = Arc::from(user.as_str());
             let key = (session.app, Arc::clone(&user));
-            if !self
-                .watchers
-                .entry(key)
-                .or_default()
-                .insert(session.clone())
-            {
+            if !self.watchers.entry(key).or_default().insert(session.clone()) {
                 continue;
             }
             let list = self.watched.entry(session.clone()).or_default();
             list.push_back(user);
-            let oldest = if list.len() > self.most {
-                list.pop_front()
-            } else {
-                None
-            };
+            let oldest = if list.len() > self.most { list.pop_front() } else { None };
             if let Some(oldest) = oldest {
                 self.forget_watcher(session, oldest);
             }
@@ -52,9 +39,8 @@ impl Watch {
         let Some(list) = self.watched.get_mut(session) else {
             return;
         };
-        let (gone, kept): (VecDeque<_>, VecDeque<_>) = list
-            .drain(..)
-            .partition(|user| users.iter().any(|other| **other == **user));
+        let (gone, kept): (VecDeque<_>, VecDeque<_>) =
+            list.drain(..).partition(|user| users.iter().any(|other| **other == **user));
         if kept.is_empty() {
             self.watched.remove(session);
         } else {
@@ -74,9 +60,7 @@ impl Watch {
 
     pub(crate) fn watchers(&self, app: u32, user: &Arc<str>) -> Vec<SessionId> {
         let watchers = self.watchers.get(&(app, Arc::clone(user)));
-        watchers
-            .map(|watchers| watchers.iter().cloned().collect())
-            .unwrap_or_default()
+        watchers.map(|watchers| watchers.iter().cloned().collect()).unwrap_or_default()
     }
 
     #[cfg(test)]
@@ -100,11 +84,7 @@ mod tests {
     use super::*;
 
     fn session(inst_id: u32) -> SessionId {
-        SessionId {
-            app: 1,
-            user: Arc::from("ann"),
-            inst_id,
-        }
+        SessionId { app: 1, user: Arc::from("ann"), inst_id }
     }
 
     fn names(users: &[&str]) -> Vec<String> {
@@ -117,10 +97,7 @@ mod tests {
         watch.subscribe(&session(1), &names(&["bob", "cid", "bob"]));
         watch.subscribe(&session(2), &names(&["bob"]));
         assert_eq!(watch.watchers(1, &Arc::from("bob")).len(), 2);
-        assert!(
-            watch.watchers(2, &Arc::from("bob")).is_empty(),
-            "another app"
-        );
+        assert!(watch.watchers(2, &Arc::from("bob")).is_empty(), "another app");
         watch.unsubscribe(&session(1), &names(&["bob", "nobody"]));
         assert_eq!(watch.watchers(1, &Arc::from("bob")), vec![session(2)]);
         assert_eq!(watch.watchers(1, &Arc::from("cid")), vec![session(1)]);

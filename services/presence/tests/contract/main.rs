@@ -26,11 +26,7 @@ const SLOW: Config = Config {
 };
 
 fn rooms(reply: &v1::RegisterReply) -> Vec<&str> {
-    reply
-        .rooms
-        .iter()
-        .map(|room| room.group_id.as_str())
-        .collect()
+    reply.rooms.iter().map(|room| room.group_id.as_str()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,27 +64,13 @@ async fn what_changes_during_a_shutdown_is_written_before_it_ends() {
         rooms: vec![tracked("live", last_seq)],
         connection: inst_id.into(),
     };
-    before
-        .presence
-        .disconnect(farewell("ann", 1, 41))
-        .await
-        .unwrap();
+    before.presence.disconnect(farewell("ann", 1, 41)).await.unwrap();
     before.drain.finished().await;
     // A gateway may be slower than the drain.
-    before
-        .presence
-        .disconnect(farewell("bob", 2, 42))
-        .await
-        .unwrap();
+    before.presence.disconnect(farewell("bob", 2, 42)).await.unwrap();
     let mut after = start(store, SLOW, 10);
-    assert_eq!(
-        after.come_back("ann", 1).await.rooms,
-        vec![tracked("live", 41)]
-    );
-    assert_eq!(
-        after.come_back("bob", 2).await.rooms,
-        vec![tracked("live", 42)]
-    );
+    assert_eq!(after.come_back("ann", 1).await.rooms, vec![tracked("live", 41)]);
+    assert_eq!(after.come_back("bob", 2).await.rooms, vec![tracked("live", 42)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,36 +80,16 @@ async fn a_kick_is_told_to_the_gateway_and_remembered_over_a_crash() {
     let mut gateway = setup.gateway("g1").await;
     setup.login("ann", 1).await;
     setup.login("ann", 2).await;
-    let Message::Kick(kick) = next(&mut gateway).await else {
-        panic!("no kick")
-    };
-    assert_eq!(
-        (kick.app, &*kick.user, kick.inst_id, kick.kick_type),
-        (APP, "ann", 1, 1)
-    );
-    let hello = v1::HelloRequest {
-        session: key("ann", 1),
-        gateway: "g1".to_owned(),
-    };
-    assert_eq!(
-        setup
-            .presence
-            .hello(hello)
-            .await
-            .unwrap()
-            .into_inner()
-            .kick_type,
-        1
-    );
+    let Message::Kick(kick) = next(&mut gateway).await else { panic!("no kick") };
+    assert_eq!((kick.app, &*kick.user, kick.inst_id, kick.kick_type), (APP, "ann", 1, 1));
+    let hello = v1::HelloRequest { session: key("ann", 1), gateway: "g1".to_owned() };
+    assert_eq!(setup.presence.hello(hello).await.unwrap().into_inner().kick_type, 1);
     setup.drain.begin();
     setup.drain.finished().await;
     let mut after = start(store, SLOW, 1);
     let reply = after.come_back("ann", 1).await;
     assert_eq!((reply.outcome(), reply.kick_type), (Outcome::Kicked, 1));
-    assert_eq!(
-        after.come_back("ann", 2).await.outcome(),
-        Outcome::Registered
-    );
+    assert_eq!(after.come_back("ann", 2).await.outcome(), Outcome::Registered);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,25 +99,17 @@ async fn a_kick_by_an_administrator_hits_every_session_and_its_rooms() {
     setup.login("ann", 1).await;
     setup.login("ann", 2).await;
     setup.join("ann", 2, "live").await;
-    let request = v1::KickUserRequest {
-        app: APP,
-        user: "ann".to_owned(),
-    };
+    let request = v1::KickUserRequest { app: APP, user: "ann".to_owned() };
     setup.presence.kick_user(request).await.unwrap();
     let mut kicked = Vec::new();
     for _ in 0..2 {
-        let Message::Kick(kick) = next(&mut gateway).await else {
-            panic!("no kick")
-        };
+        let Message::Kick(kick) = next(&mut gateway).await else { panic!("no kick") };
         kicked.push((kick.inst_id, kick.kick_type));
     }
     kicked.sort_unstable();
     assert_eq!(kicked, [(1, 3), (2, 3)]);
     let detached = setup.next_detached().await;
-    assert_eq!(
-        (detached.inst_id, &*detached.group_id, &*detached.gateway),
-        (2, "live", "g1")
-    );
+    assert_eq!((detached.inst_id, &*detached.group_id, &*detached.gateway), (2, "live", "g1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,17 +119,11 @@ async fn a_membership_ends_with_the_grace_period_and_comes_back_even_later() {
     setup.join("ann", 1, "live").await;
     setup.disconnect("ann", 1, false).await;
     let detached = setup.next_detached().await;
-    assert_eq!(
-        (&*detached.user, detached.inst_id, &*detached.group_id),
-        ("ann", 1, "live")
-    );
+    assert_eq!((&*detached.user, detached.inst_id, &*detached.group_id), ("ann", 1, "live"));
     assert_eq!(rooms(&setup.come_back("ann", 1).await), ["live"]);
     setup.disconnect("ann", 1, true).await;
     setup.next_detached().await;
-    assert!(
-        rooms(&setup.come_back("ann", 1).await).is_empty(),
-        "closed for good"
-    );
+    assert!(rooms(&setup.come_back("ann", 1).await).is_empty(), "closed for good");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,25 +140,13 @@ async fn items_go_to_each_gateway_once() {
         reliable: true,
         except_inst_id: 1,
     };
-    assert_eq!(
-        setup
-            .presence
-            .deliver(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .reached,
-        2
-    );
+    assert_eq!(setup.presence.deliver(request).await.unwrap().into_inner().reached, 2);
     let delivery = next_delivery(&mut gateway).await;
     let target = |user: &str, inst_ids: &[u32]| v1::DeliveryTarget {
         user: user.to_owned(),
         inst_ids: inst_ids.to_vec(),
     };
-    assert_eq!(
-        delivery.targets,
-        vec![target("ann", &[2]), target("bob", &[])]
-    );
+    assert_eq!(delivery.targets, vec![target("ann", &[2]), target("bob", &[])]);
     assert!(delivery.reliable && delivery.event_items == "{}");
 }
 
@@ -222,27 +158,11 @@ async fn lists_of_users_are_filtered_by_room_and_by_presence() {
     setup.join("bob", 2, "live").await;
     let users = ["ann", "bob", "cid"].map(str::to_owned).to_vec();
     let group_id = "live".to_owned();
-    let request = v1::FilterRoomMembersRequest {
-        app: APP,
-        group_id,
-        users: users.clone(),
-    };
-    let inside = setup
-        .presence
-        .filter_room_members(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .users;
+    let request = v1::FilterRoomMembersRequest { app: APP, group_id, users: users.clone() };
+    let inside = setup.presence.filter_room_members(request).await.unwrap().into_inner().users;
     assert_eq!(inside, ["bob"]);
     let request = v1::FilterOnlineRequest { app: APP, users };
-    let online = setup
-        .presence
-        .filter_online(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .users;
+    let online = setup.presence.filter_online(request).await.unwrap().into_inner().users;
     assert_eq!(online, ["ann", "bob"]);
 }
 
@@ -252,9 +172,7 @@ async fn who_subscribes_hears_of_status_changes() {
     setup.login("ann", 1).await;
     let mut gateway = setup.gateway("g1").await;
     let body = json!({ "To_Account": ["bob", "nobody"] });
-    let answer = setup
-        .execute("ann", 1, "im_open_status.ws_status_subscribe", &body)
-        .await;
+    let answer = setup.execute("ann", 1, "im_open_status.ws_status_subscribe", &body).await;
     assert_eq!(answer["ErrorCode"], 0);
     assert_eq!(answer["ErrorList"][0]["To_Account"], "nobody");
     assert_eq!(answer["ErrorList"][0]["ErrorCode"], 70107);
@@ -263,29 +181,19 @@ async fn who_subscribes_hears_of_status_changes() {
         assert_eq!(delivery.targets.len(), 1);
         let item: serde_json::Value = serde_json::from_slice(&delivery.event_items).unwrap();
         assert_eq!(item["Event"], 19);
-        (
-            delivery.targets[0].clone(),
-            item["UserStatusList"][0].clone(),
-        )
+        (delivery.targets[0].clone(), item["UserStatusList"][0].clone())
     };
     setup.login("bob", 2).await;
     let (target, status) = told(next_delivery(&mut gateway).await);
     assert_eq!((&*target.user, &*target.inst_ids), ("ann", &[1][..]));
-    assert_eq!(
-        status,
-        json!({ "To_Account": "bob", "Status": 1, "CustomStatus": "" })
-    );
+    assert_eq!(status, json!({ "To_Account": "bob", "Status": 1, "CustomStatus": "" }));
 
     let body = json!({ "CustomStatus": "off" });
-    setup
-        .execute("bob", 2, "im_open_status.ws_set_custom_status", &body)
-        .await;
+    setup.execute("bob", 2, "im_open_status.ws_set_custom_status", &body).await;
     let (_, status) = told(next_delivery(&mut gateway).await);
     assert_eq!(status["CustomStatus"], "b2Zm", "plain text in, base64 out");
     let body = json!({ "To_Account": ["bob", "cid"] });
-    let answer = setup
-        .execute("ann", 1, "im_open_status.ws_get_user_status", &body)
-        .await;
+    let answer = setup.execute("ann", 1, "im_open_status.ws_get_user_status", &body).await;
     let expected = json!([
         { "To_Account": "bob", "Status": 1, "CustomStatus": "b2Zm" },
         { "To_Account": "cid", "Status": 2, "CustomStatus": "" },
@@ -296,17 +204,11 @@ async fn who_subscribes_hears_of_status_changes() {
     setup.disconnect("bob", 2, true).await;
     let (_, status) = told(next_delivery(&mut gateway).await);
     assert_eq!(status["Status"], 2);
-    assert_eq!(
-        setup.login("bob", 3).await.custom_status,
-        "b2Zm",
-        "kept for the next login"
-    );
+    assert_eq!(setup.login("bob", 3).await.custom_status, "b2Zm", "kept for the next login");
     told(next_delivery(&mut gateway).await);
 
     let body = json!({ "UnsubscribeAll": 1 });
-    setup
-        .execute("ann", 1, "im_open_status.ws_status_unsubscribe", &body)
-        .await;
+    setup.execute("ann", 1, "im_open_status.ws_status_unsubscribe", &body).await;
     setup.disconnect("bob", 3, true).await;
     let request = v1::DeliverRequest {
         app: APP,
@@ -315,11 +217,7 @@ async fn who_subscribes_hears_of_status_changes() {
         ..v1::DeliverRequest::default()
     };
     setup.presence.deliver(request).await.unwrap();
-    assert_eq!(
-        next_delivery(&mut gateway).await.event_items,
-        "mark",
-        "nothing came before it"
-    );
+    assert_eq!(next_delivery(&mut gateway).await.event_items, "mark", "nothing came before it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -327,19 +225,14 @@ async fn administrators_ask_who_is_online() {
     let mut setup = start(Arc::new(MemoryStore::new()), SLOW, 10);
     setup.login("ann", 1).await;
     let body = json!({ "To_Account": ["ann", "bob", "nobody"], "IsNeedDetail": 1 });
-    let answer = setup
-        .execute("admin", 0, "openim.query_online_status", &body)
-        .await;
+    let answer = setup.execute("admin", 0, "openim.query_online_status", &body).await;
     let expected = json!([
         { "To_Account": "ann", "Status": "Online",
           "Detail": [{ "Platform": "Web", "Status": "Online" }] },
         { "To_Account": "bob", "Status": "Offline" },
     ]);
     assert_eq!(answer["QueryResult"], expected);
-    assert_eq!(
-        answer["ErrorList"],
-        json!([{ "To_Account": "nobody", "ErrorCode": 70107 }])
-    );
+    assert_eq!(answer["ErrorList"], json!([{ "To_Account": "nobody", "ErrorCode": 70107 }]));
     let body = json!({ "To_Account": ["nobody"] });
     let answer = setup.execute("admin", 0, "openim.querystate", &body).await;
     assert_eq!(answer["ErrorCode"], 70107);
@@ -350,53 +243,23 @@ async fn bad_requests_name_the_field() {
     let mut setup = start(Arc::new(MemoryStore::new()), SLOW, 10);
     let many: Vec<_> = (0..501).map(|number| format!("user{number}")).collect();
     let wrong = [
-        (
-            "openim.query_online_status",
-            json!({ "To_Account": "ann" }),
-            90001,
-        ),
-        (
-            "openim.query_online_status",
-            json!({ "To_Account": [] }),
-            90001,
-        ),
-        (
-            "openim.query_online_status",
-            json!({ "To_Account": many }),
-            90011,
-        ),
-        (
-            "im_open_status.ws_get_user_status",
-            json!({ "To_Account": many }),
-            70402,
-        ),
+        ("openim.query_online_status", json!({ "To_Account": "ann" }), 90001),
+        ("openim.query_online_status", json!({ "To_Account": [] }), 90001),
+        ("openim.query_online_status", json!({ "To_Account": many }), 90011),
+        ("im_open_status.ws_get_user_status", json!({ "To_Account": many }), 70402),
         ("im_open_status.ws_get_user_status", json!({}), 70402),
-        (
-            "im_open_status.ws_status_subscribe",
-            json!({ "To_Account": &many[..101] }),
-            70402,
-        ),
+        ("im_open_status.ws_status_subscribe", json!({ "To_Account": &many[..101] }), 70402),
         ("im_open_status.ws_status_unsubscribe", json!({}), 70402),
-        (
-            "im_open_status.ws_set_custom_status",
-            json!({ "CustomStatus": "x".repeat(101) }),
-            70402,
-        ),
+        ("im_open_status.ws_set_custom_status", json!({ "CustomStatus": "x".repeat(101) }), 70402),
         ("im_open_status.nonsense", json!({}), 60009),
     ];
     for (command, body, code) in wrong {
         let answer = setup.execute("ann", 1, command, &body).await;
         assert_eq!(answer["ErrorCode"], code, "{command} {answer}");
         let info = answer["ErrorInfo"].as_str().unwrap();
-        assert!(
-            code == 60009 || info.contains("Account:") || info.contains("Status:"),
-            "{info}"
-        );
+        assert!(code == 60009 || info.contains("Account:") || info.contains("Status:"), "{info}");
     }
-    let unnamed = v1::HelloRequest {
-        session: None,
-        gateway: "g1".to_owned(),
-    };
+    let unnamed = v1::HelloRequest { session: None, gateway: "g1".to_owned() };
     let error = setup.presence.hello(unnamed).await.unwrap_err();
     assert_eq!(error.code(), tonic::Code::InvalidArgument);
 }
@@ -457,25 +320,17 @@ impl Store for Broken {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_succeeds_without_the_store() {
     let mut setup = start(Arc::new(Broken), SLOW, 10);
-    assert_eq!(
-        setup.come_back("ann", 1).await.outcome(),
-        Outcome::Registered
-    );
+    assert_eq!(setup.come_back("ann", 1).await.outcome(), Outcome::Registered);
     setup.join("ann", 1, "live").await;
     setup.disconnect("ann", 1, false).await;
     assert_eq!(rooms(&setup.come_back("ann", 1).await), ["live"]);
     setup.drain.begin();
-    tokio::time::timeout(PATIENCE, setup.drain.finished())
-        .await
-        .expect("the drain hangs");
+    tokio::time::timeout(PATIENCE, setup.drain.finished()).await.expect("the drain hangs");
 }
 
 #[tokio::test]
 async fn options_that_make_no_sense_are_refused() {
-    let config = Config {
-        room_memory_seconds: 900,
-        ..Config::default()
-    };
+    let config = Config { room_memory_seconds: 900, ..Config::default() };
     let result = throng_presence::Presence::build(
         config,
         throng_presence::Deps {
@@ -486,10 +341,5 @@ async fn options_that_make_no_sense_are_refused() {
             apps: throng_node::apps::Apps::new(throng_proto::Link::unconnected()),
         },
     );
-    assert!(
-        result
-            .unwrap_err()
-            .to_string()
-            .starts_with("presence: room_memory_seconds ")
-    );
+    assert!(result.unwrap_err().to_string().starts_with("presence: room_memory_seconds "));
 }

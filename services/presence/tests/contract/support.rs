@@ -30,11 +30,7 @@ pub(crate) struct Setup {
 
 /// Sessions end soon after their connection, so that a test sees it.
 pub(crate) fn quick() -> Config {
-    Config {
-        grace_seconds: 1,
-        write_behind_ms: 10,
-        ..Config::default()
-    }
+    Config { grace_seconds: 1, write_behind_ms: 10, ..Config::default() }
 }
 
 /// Starts presence over a store.
@@ -57,20 +53,11 @@ pub(crate) fn start(store: Arc<dyn Store>, config: Config, web_instances: u32) -
     service.run(&drain);
     let link = Link::unconnected();
     link.connect_server(service.server());
-    Setup {
-        presence: PresenceClient::new(link),
-        bus,
-        detached,
-        drain,
-    }
+    Setup { presence: PresenceClient::new(link), bus, detached, drain }
 }
 
 pub(crate) fn key(user: &str, inst_id: u32) -> Option<v1::SessionKey> {
-    Some(v1::SessionKey {
-        app: APP,
-        user: user.to_owned(),
-        inst_id,
-    })
+    Some(v1::SessionKey { app: APP, user: user.to_owned(), inst_id })
 }
 
 impl Setup {
@@ -97,11 +84,8 @@ impl Setup {
 
     pub(crate) async fn join(&mut self, user: &str, inst_id: u32, group_id: &str) {
         let joined = vec![tracked(group_id, 0)];
-        let request = v1::TrackRoomsRequest {
-            session: key(user, inst_id),
-            joined,
-            left: Vec::new(),
-        };
+        let request =
+            v1::TrackRoomsRequest { session: key(user, inst_id), joined, left: Vec::new() };
         self.presence.track_rooms(request).await.unwrap();
     }
 
@@ -125,14 +109,8 @@ impl Setup {
     ) -> serde_json::Value {
         let request = v1::CommandRequest {
             app: APP,
-            caller: Some(v1::Caller {
-                user: user.to_owned(),
-                ..v1::Caller::default()
-            }),
-            origin: Some(v1::Origin {
-                inst_id,
-                ..v1::Origin::default()
-            }),
+            caller: Some(v1::Caller { user: user.to_owned(), ..v1::Caller::default() }),
+            origin: Some(v1::Origin { inst_id, ..v1::Origin::default() }),
             command: command.to_owned(),
             body: body.to_string().into(),
             ..v1::CommandRequest::default()
@@ -147,10 +125,7 @@ impl Setup {
 
     /// The next end of a membership that the rooms' owner hears of.
     pub(crate) async fn next_detached(&mut self) -> v1::DetachMemberRequest {
-        tokio::time::timeout(PATIENCE, self.detached.recv())
-            .await
-            .expect("nothing ended")
-            .unwrap()
+        tokio::time::timeout(PATIENCE, self.detached.recv()).await.expect("nothing ended").unwrap()
     }
 }
 
@@ -175,11 +150,7 @@ pub(crate) async fn next_delivery(subscription: &mut Subscription) -> v1::UserDe
 
 pub(crate) fn tracked(group_id: &str, last_seq: u32) -> v1::TrackedRoom {
     let mode = v1::RoomMode::Push.into();
-    v1::TrackedRoom {
-        group_id: group_id.to_owned(),
-        mode,
-        last_seq,
-    }
+    v1::TrackedRoom { group_id: group_id.to_owned(), mode, last_seq }
 }
 
 #[derive(Debug)]
@@ -207,10 +178,7 @@ impl GroupRouter for Notes {
         &self,
         request: Request<v1::DetachMemberRequest>,
     ) -> Result<Response<v1::DetachMemberReply>, Status> {
-        self.noted
-            .send(request.into_inner())
-            .await
-            .map_err(|_| Status::cancelled(""))?;
+        self.noted.send(request.into_inner()).await.map_err(|_| Status::cancelled(""))?;
         Ok(Response::new(v1::DetachMemberReply {}))
     }
 
@@ -218,13 +186,6 @@ impl GroupRouter for Notes {
         &self,
         _: Request<v1::FetchEventsRequest>,
     ) -> Result<Response<v1::FetchEventsReply>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn report_members(
-        &self,
-        _: Request<v1::ReportMembersRequest>,
-    ) -> Result<Response<v1::ReportMembersReply>, Status> {
         Err(Status::unimplemented(""))
     }
 }
@@ -251,10 +212,7 @@ impl Directory for FakeDirectory {
         let web_instances = self.web_instances;
         Ok(Response::new(v1::AppSettings {
             app: request.into_inner().app,
-            devices: Some(v1::DevicePolicy {
-                web_instances,
-                other_instances: 1,
-            }),
+            devices: Some(v1::DevicePolicy { web_instances, other_instances: 1 }),
             ..v1::AppSettings::default()
         }))
     }

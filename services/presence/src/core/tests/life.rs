@@ -13,10 +13,7 @@ fn rooms_outlive_the_connection_and_come_back_with_the_session() {
     let back = bench.come_back(1);
     assert_eq!(names(&back), [("a".to_owned(), 17), ("b".to_owned(), 0)]);
     // Where it stood is told once: what it is sent from now on is not known here.
-    assert_eq!(
-        names(&bench.come_back(1)),
-        [("a".to_owned(), 0), ("b".to_owned(), 0)]
-    );
+    assert_eq!(names(&bench.come_back(1)), [("a".to_owned(), 0), ("b".to_owned(), 0)]);
     bench.pass(GRACE, true);
     assert!(bench.detached().is_empty());
     assert_eq!(bench.statuses(), [true]);
@@ -33,11 +30,7 @@ fn a_grace_period_that_ends_detaches_and_still_remembers_the_rooms() {
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
     assert!(!bench.index.user_in_room(APP, "a", "ann"));
     assert_eq!(bench.stored()[0].1.state, StoredState::Lapsed);
-    assert_eq!(
-        names(&bench.come_back(1)),
-        [("a".to_owned(), 0)],
-        "late, but it came"
-    );
+    assert_eq!(names(&bench.come_back(1)), [("a".to_owned(), 0)], "late, but it came");
     assert_eq!(bench.stored()[0].1.state, StoredState::Live);
 }
 
@@ -77,20 +70,12 @@ fn the_end_of_an_older_connection_does_not_end_the_session() {
     let mut bench = Bench::new();
     bench.register(Bench::login(1), TEN);
     bench.join(1, &["a"]);
-    let redialled = Login {
-        connection: 50,
-        fresh: false,
-        ..Bench::login(1)
-    };
+    let redialled = Login { connection: 50, fresh: false, ..Bench::login(1) };
     bench.register(redialled, TEN);
     bench.disconnect(1, &[room("a", 4)], false);
     bench.pass(GRACE, true);
     assert!(bench.detached().is_empty());
-    let moved = Login {
-        gateway: Arc::from("g2"),
-        fresh: false,
-        ..Bench::login(1)
-    };
+    let moved = Login { gateway: Arc::from("g2"), fresh: false, ..Bench::login(1) };
     bench.register(moved, TEN);
     bench.disconnect(1, &[], true);
     assert!(bench.index.has(APP, "ann", 1), "another gateway's news");
@@ -102,10 +87,7 @@ fn silent_sessions_go_with_their_gateway_only() {
     bench.register(Bench::login(1), TEN);
     bench.join(1, &["a"]);
     bench.pass(LEASE, true);
-    assert!(
-        bench.index.has(APP, "ann", 1),
-        "its gateway would have told"
-    );
+    assert!(bench.index.has(APP, "ann", 1), "its gateway would have told");
     bench.pass(LEASE, false);
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
     let mut bench = Bench::new();
@@ -154,11 +136,7 @@ fn after_a_restart_sessions_get_a_fresh_grace_period() {
     bench.register(Bench::login(2), TEN);
     bench.join(2, &["b"]);
     let sessions = bench.stored();
-    let memory = Memory {
-        not_before: 0,
-        custom_status: Some(Arc::from("aGk=")),
-        sessions,
-    };
+    let memory = Memory { not_before: 0, custom_status: Some(Arc::from("aGk=")), sessions };
     let mut bench = Bench::new();
     let now = bench.now();
     bench.index.restore(now, APP, "ann", memory, &mut bench.out);
@@ -167,11 +145,7 @@ fn after_a_restart_sessions_get_a_fresh_grace_period() {
     assert!(matches!(back, Registered::Online { custom_status, .. } if &*custom_status == "aGk="));
     assert!(bench.index.user_in_room(APP, "b", "ann"));
     bench.pass(GRACE, true);
-    assert_eq!(
-        bench.detached(),
-        [(2, "b".to_owned())],
-        "it never came back"
-    );
+    assert_eq!(bench.detached(), [(2, "b".to_owned())], "it never came back");
     assert!(bench.index.has(APP, "ann", 1));
 }
 
@@ -183,29 +157,14 @@ fn rooms_of_a_session_are_bounded_and_left_one_by_one() {
     assert!(!bench.index.user_in_room(APP, "d", "ann"));
     let now = bench.now();
     let left = ["a".to_owned(), "x".to_owned()];
-    let moves = Moves {
-        inst_id: 1,
-        joined: vec![room("d", 0)],
-        left: left.to_vec(),
-    };
-    bench
-        .index
-        .track_rooms(now, APP, "ann", moves, &mut bench.out);
+    let moves = Moves { inst_id: 1, joined: vec![room("d", 0)], left: left.to_vec() };
+    bench.index.track_rooms(now, APP, "ann", moves, &mut bench.out);
     assert!(bench.index.user_in_room(APP, "d", "ann"));
     assert!(!bench.index.user_in_room(APP, "a", "ann"));
     let left = ["b".to_owned(), "c".to_owned(), "d".to_owned()];
-    let moves = Moves {
-        inst_id: 1,
-        joined: Vec::new(),
-        left: left.to_vec(),
-    };
-    bench
-        .index
-        .track_rooms(now, APP, "ann", moves, &mut bench.out);
-    assert!(
-        bench.stored().is_empty(),
-        "a session without rooms has no row"
-    );
+    let moves = Moves { inst_id: 1, joined: Vec::new(), left: left.to_vec() };
+    bench.index.track_rooms(now, APP, "ann", moves, &mut bench.out);
+    assert!(bench.stored().is_empty(), "a session without rooms has no row");
 }
 
 #[test]
@@ -214,13 +173,7 @@ fn one_target_stands_for_all_sessions_of_a_user_at_a_gateway() {
     for inst_id in 1..=3 {
         bench.register(Bench::login(inst_id), TEN);
     }
-    bench.register(
-        Login {
-            gateway: Arc::from("g2"),
-            ..Bench::login(4)
-        },
-        TEN,
-    );
+    bench.register(Login { gateway: Arc::from("g2"), ..Bench::login(4) }, TEN);
     bench.disconnect(3, &[], false);
     let mut routes = Routes::default();
     bench.index.route_user(APP, "ann", 0, &mut routes);
@@ -232,11 +185,7 @@ fn one_target_stands_for_all_sessions_of_a_user_at_a_gateway() {
     bench.index.route_user(APP, "ann", 1, &mut routes);
     assert_eq!(routes.gateways["g1"][0].inst_ids, [2]);
     let mut routes = Routes::default();
-    let session = SessionId {
-        app: APP,
-        user: Arc::from("ann"),
-        inst_id: 3,
-    };
+    let session = SessionId { app: APP, user: Arc::from("ann"), inst_id: 3 };
     bench.index.route_session(&session, &mut routes);
     assert!(routes.gateways.is_empty(), "no connection");
 }

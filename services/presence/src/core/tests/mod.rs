@@ -36,18 +36,11 @@ impl Bench {
             kick_memory: 600_000,
             max_rooms: 3,
         };
-        Self {
-            index: Index::new(settings),
-            now: 1_000_000,
-            out: Vec::new(),
-        }
+        Self { index: Index::new(settings), now: 1_000_000, out: Vec::new() }
     }
 
     fn now(&self) -> Now {
-        Now {
-            mono: self.now,
-            wall: WALL + (self.now / 1000) as i64,
-        }
+        Now { mono: self.now, wall: WALL + (self.now / 1000) as i64 }
     }
 
     fn login(inst_id: u32) -> Login {
@@ -64,30 +57,18 @@ impl Bench {
 
     fn register(&mut self, login: Login, policy: Policy) -> Registered {
         let now = self.now();
-        self.index
-            .register(now, APP, "ann", login, policy, &mut self.out)
+        self.index.register(now, APP, "ann", login, policy, &mut self.out)
     }
 
     fn come_back(&mut self, inst_id: u32) -> Registered {
-        self.register(
-            Login {
-                fresh: false,
-                ..Self::login(inst_id)
-            },
-            TEN,
-        )
+        self.register(Login { fresh: false, ..Self::login(inst_id) }, TEN)
     }
 
     fn join(&mut self, inst_id: u32, rooms: &[&str]) {
         let joined = rooms.iter().map(|room| self::room(room, 0)).collect();
         let now = self.now();
-        let moves = Moves {
-            inst_id,
-            joined,
-            left: Vec::new(),
-        };
-        self.index
-            .track_rooms(now, APP, "ann", moves, &mut self.out);
+        let moves = Moves { inst_id, joined, left: Vec::new() };
+        self.index.track_rooms(now, APP, "ann", moves, &mut self.out);
     }
 
     fn disconnect(&mut self, inst_id: u32, rooms: &[Room], last: bool) {
@@ -108,8 +89,7 @@ impl Bench {
 
     fn hello(&mut self, inst_id: u32) -> Option<u32> {
         let now = self.now();
-        self.index
-            .hello(now, APP, "ann", inst_id, Arc::from("g1"), &mut self.out)
+        self.index.hello(now, APP, "ann", inst_id, Arc::from("g1"), &mut self.out)
     }
 
     fn pass(&mut self, millis: u64, alive: bool) {
@@ -124,9 +104,7 @@ impl Bench {
 
     fn kicks(&self) -> Vec<(u32, u32)> {
         let kicks = self.out.iter().filter_map(|effect| match effect {
-            Effect::Kick {
-                session, kick_type, ..
-            } => Some((session.inst_id, *kick_type)),
+            Effect::Kick { session, kick_type, .. } => Some((session.inst_id, *kick_type)),
             _ => None,
         });
         kicks.collect()
@@ -134,9 +112,9 @@ impl Bench {
 
     fn detached(&self) -> Vec<(u32, String)> {
         let detached = self.out.iter().filter_map(|effect| match effect {
-            Effect::Detach {
-                session, group_id, ..
-            } => Some((session.inst_id, group_id.to_string())),
+            Effect::Detach { session, group_id, .. } => {
+                Some((session.inst_id, group_id.to_string()))
+            }
             _ => None,
         });
         detached.collect()
@@ -169,19 +147,14 @@ impl Bench {
 }
 
 fn room(group_id: &str, last_seq: u32) -> Room {
-    Room {
-        group_id: Arc::from(group_id),
-        mode: RoomMode::Push,
-        last_seq,
-    }
+    Room { group_id: Arc::from(group_id), mode: RoomMode::Push, last_seq }
 }
 
 fn names(registered: &Registered) -> Vec<(String, u32)> {
     match registered {
-        Registered::Online { rooms, .. } => rooms
-            .iter()
-            .map(|room| (room.group_id.to_string(), room.last_seq))
-            .collect(),
+        Registered::Online { rooms, .. } => {
+            rooms.iter().map(|room| (room.group_id.to_string(), room.last_seq)).collect()
+        }
         Registered::Kicked(kick_type) => panic!("kicked {kick_type}"),
     }
 }

@@ -13,10 +13,7 @@ fn the_oldest_login_makes_room_for_a_new_one() {
     assert_eq!(bench.kicks(), [(1, kick::OTHER_LOGIN)]);
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
     bench.register(Bench::login(4), ONE);
-    assert_eq!(
-        bench.kicks()[1..],
-        [(2, kick::OTHER_LOGIN), (3, kick::OTHER_LOGIN)]
-    );
+    assert_eq!(bench.kicks()[1..], [(2, kick::OTHER_LOGIN), (3, kick::OTHER_LOGIN)]);
 }
 
 #[test]
@@ -36,20 +33,13 @@ fn a_session_without_a_connection_goes_before_one_that_has_one() {
 #[test]
 fn platforms_have_limits_of_their_own_and_the_web_family_shares_one() {
     let mut bench = Bench::new();
-    let on = |inst_id, platform| Login {
-        platform,
-        ..Bench::login(inst_id)
-    };
+    let on = |inst_id, platform| Login { platform, ..Bench::login(inst_id) };
     bench.register(on(1, 7), ONE);
     bench.register(on(2, 2), ONE);
     bench.register(on(3, 3), ONE);
     assert!(bench.kicks().is_empty());
     bench.register(on(4, 8), ONE);
-    assert_eq!(
-        bench.kicks(),
-        [(1, kick::OTHER_LOGIN)],
-        "a mini-program counts as Web"
-    );
+    assert_eq!(bench.kicks(), [(1, kick::OTHER_LOGIN)], "a mini-program counts as Web");
     bench.register(on(5, 2), ONE);
     assert_eq!(bench.kicks()[1..], [(2, kick::OTHER_LOGIN)]);
 }
@@ -72,10 +62,7 @@ fn who_was_kicked_while_away_is_told_on_return_and_on_hello() {
     assert!(bench.index.has(APP, "ann", 2) && bench.took().is_empty());
     bench.hello(2);
     bench.pass(600_000, true);
-    assert!(
-        matches!(bench.come_back(1), Registered::Online { .. }),
-        "long forgotten"
-    );
+    assert!(matches!(bench.come_back(1), Registered::Online { .. }), "long forgotten");
 }
 
 #[test]
@@ -83,16 +70,9 @@ fn logging_in_again_on_the_same_page_replaces_silently() {
     let mut bench = Bench::new();
     bench.register(Bench::login(1), TEN);
     bench.join(1, &["a"]);
-    let again = Login {
-        instance: "instance1".into(),
-        connection: 1,
-        ..Bench::login(2)
-    };
+    let again = Login { instance: "instance1".into(), connection: 1, ..Bench::login(2) };
     bench.register(again, TEN);
-    assert!(
-        bench.kicks().is_empty(),
-        "the kick would hit the new session"
-    );
+    assert!(bench.kicks().is_empty(), "the kick would hit the new session");
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
     assert!(!bench.index.has(APP, "ann", 1));
 }
@@ -101,11 +81,7 @@ fn logging_in_again_on_the_same_page_replaces_silently() {
 fn one_sdk_object_on_two_live_connections_is_the_same_device() {
     let mut bench = Bench::new();
     bench.register(Bench::login(1), TEN);
-    let twin = Login {
-        instance: "instance1".into(),
-        connection: 9,
-        ..Bench::login(2)
-    };
+    let twin = Login { instance: "instance1".into(), connection: 9, ..Bench::login(2) };
     bench.register(twin, TEN);
     assert_eq!(bench.kicks(), [(1, kick::SAME_INSTANCE)]);
 }
@@ -120,11 +96,7 @@ fn an_administrator_puts_all_sessions_offline() {
     bench.index.kick_user(now, APP, "ann", &mut bench.out);
     assert_eq!(bench.kicks(), [(1, kick::BY_REST)]);
     let saved = bench.stored();
-    assert!(
-        saved
-            .iter()
-            .all(|(_, stored)| stored.state == StoredState::Kicked(kick::BY_REST))
-    );
+    assert!(saved.iter().all(|(_, stored)| stored.state == StoredState::Kicked(kick::BY_REST)));
     assert_eq!(saved.len(), 2);
     let not_before = bench.out.iter().find_map(|effect| match effect {
         Effect::SaveUser { not_before, .. } => Some(*not_before),
@@ -132,35 +104,13 @@ fn an_administrator_puts_all_sessions_offline() {
     });
     assert_eq!(not_before, Some(now.wall));
     // A session that was away for longer than anything remembers it by its token's age.
-    let memory = || Memory {
-        not_before: now.wall,
-        custom_status: None,
-        sessions: Vec::new(),
-    };
-    let revoked = Login {
-        fresh: false,
-        issued_at: now.wall - 1,
-        ..Bench::login(9)
-    };
-    bench
-        .index
-        .restore(now, APP, "ann", memory(), &mut bench.out);
-    assert_eq!(
-        bench.register(revoked, TEN),
-        Registered::Kicked(kick::BY_REST)
-    );
-    bench
-        .index
-        .restore(now, APP, "ann", memory(), &mut bench.out);
-    let newer = Login {
-        fresh: false,
-        issued_at: now.wall,
-        ..Bench::login(10)
-    };
-    assert!(matches!(
-        bench.register(newer, TEN),
-        Registered::Online { .. }
-    ));
+    let memory = || Memory { not_before: now.wall, custom_status: None, sessions: Vec::new() };
+    let revoked = Login { fresh: false, issued_at: now.wall - 1, ..Bench::login(9) };
+    bench.index.restore(now, APP, "ann", memory(), &mut bench.out);
+    assert_eq!(bench.register(revoked, TEN), Registered::Kicked(kick::BY_REST));
+    bench.index.restore(now, APP, "ann", memory(), &mut bench.out);
+    let newer = Login { fresh: false, issued_at: now.wall, ..Bench::login(10) };
+    assert!(matches!(bench.register(newer, TEN), Registered::Online { .. }));
 }
 
 #[test]
@@ -176,9 +126,5 @@ fn what_is_remembered_of_a_user_is_bounded_in_the_store_as_well() {
     for inst_id in 1..200 {
         bench.register(Bench::login(inst_id), ONE);
     }
-    assert_eq!(
-        bench.stored().len(),
-        32,
-        "kicked ones; the last one is online without rooms"
-    );
+    assert_eq!(bench.stored().len(), 32, "kicked ones; the last one is online without rooms");
 }
