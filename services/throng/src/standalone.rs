@@ -46,7 +46,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let (stop_admin, admin_stopped) = oneshot::channel::<()>();
     let admin =
         tokio::spawn(admin::serve(admin_listener, readiness.clone(), drain.clone(), async move {
-            admin_stopped.await.unwrap_or_default()
+            admin_stopped.await.unwrap_or_default();
         }));
 
     services.run(&drain);
