@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::Equivalent;
 use moka::future::Cache;
 use parking_lot::Mutex;
 use prost::Message;
@@ -25,6 +26,16 @@ use crate::wire::MemberInfo;
 const BRIEFS: u64 = 200_000;
 /// How old they may be where the news of a change got lost.
 const BRIEF_AGE: Duration = Duration::from_secs(60);
+
+/// Looks up a brief without a copy of the user's ID. Hashes as the key of the cache does.
+#[derive(Hash)]
+struct BriefKey<'a>(AppId, &'a str);
+
+impl Equivalent<(AppId, String)> for BriefKey<'_> {
+    fn equivalent(&self, key: &(AppId, String)) -> bool {
+        (self.0, self.1) == (key.0, key.1.as_str())
+    }
+}
 
 /// Everything outside this service that a group needs. Clones share it.
 #[derive(Clone)]
@@ -74,8 +85,7 @@ impl Clients {
         app: AppId,
         user: &str,
     ) -> Result<Arc<MemberInfo>, CommandError> {
-        let key = (app, user.to_owned());
-        if let Some(brief) = self.briefs.get(&key).await {
+        if let Some(brief) = self.briefs.get(&BriefKey(app, user)).await {
             return Ok(brief);
         }
         self.watch_profiles(app).await;
@@ -84,7 +94,7 @@ impl Clients {
             return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {user}")));
         };
         let brief = Arc::new(brief);
-        self.briefs.insert(key, Arc::clone(&brief)).await;
+        self.briefs.insert((app, user.to_owned()), Arc::clone(&brief)).await;
         Ok(brief)
     }
 
@@ -131,6 +141,8 @@ impl Clients {
 }
 
 /// The error of a service that does not answer.
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 pub(crate) fn unavailable(status: tonic::Status) -> CommandError {
-    Code::GROUP_INTERNAL.with(format!("try again: {}", status.message()))
+    tracing::warn!(code = ?status.code(), text = status.message(), "a service did not answer");
+    Code::GROUP_INTERNAL.with("a service did not answer, try again")
 }

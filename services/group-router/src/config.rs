@@ -8,9 +8,9 @@ use serde::Deserialize;
 pub struct Config {
     /// Shards that groups fall into. All nodes of a cluster must agree on it for ever.
     pub shards: u32,
-    /// Requests that may wait for one group; more are refused with 10023.
+    /// Requests that may wait for one group, at least 1; more are refused with 10023.
     pub mailbox: usize,
-    /// Seconds that a group without members stays in memory.
+    /// Seconds that a group without members stays in memory, at least 1.
     pub idle_seconds: u64,
     /// Recent events of a room that gateways can fetch again.
     pub ring_events: usize,

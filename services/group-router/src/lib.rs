@@ -7,25 +7,26 @@ mod clients;
 mod commands;
 mod config;
 pub mod core;
+pub mod message;
+mod metrics;
 mod placement;
 mod room;
 mod service;
 mod storage;
 pub mod wire;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use throng_bus::Bus;
 use throng_node::apps::Apps;
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use throng_proto::Link;
 use throng_proto::v1::group_router_server::GroupRouterServer;
-use throng_protocol::ids::AppId;
 use throng_store::{Store, Table};
 
+use actor::Rooms;
+use clients::Clients;
 pub use config::Config;
 pub use placement::Placement;
 pub use service::Service;
@@ -63,8 +64,8 @@ impl GroupRouter {
     pub fn build(config: Config, deps: Deps, drain: Drain) -> Self {
         let Deps { store, bus, history, presence, directory, apps, secret, placement } = deps;
         let clients = Clients::new(store, bus, history, presence, directory, apps, secret);
-        let rooms = Rooms::new(Arc::new(config), placement, clients.clone(), drain);
-        Self { service: Service { rooms, clients, broadcasts: Arc::default() } }
+        let rooms = Rooms::new(config, placement, clients.clone(), drain);
+        Self { service: Service { rooms, clients } }
     }
 
     /// The server to reach it by.
@@ -79,20 +80,3 @@ impl GroupRouter {
 pub fn tables() -> &'static [&'static Table] {
     &storage::TABLES
 }
-
-/// The apps whose broadcasts this node listens to: those it has seen a command of.
-#[derive(Debug, Default)]
-pub(crate) struct Broadcasts {
-    apps: Mutex<HashSet<AppId>>,
-}
-
-impl Broadcasts {
-    fn watch(&self, app: AppId, rooms: &Rooms, clients: &Clients) {
-        if self.apps.lock().insert(app) {
-            tokio::spawn(commands::watch_broadcasts(app, rooms.clone(), clients.clone()));
-        }
-    }
-}
-
-use actor::Rooms;
-use clients::Clients;

@@ -1,19 +1,23 @@
 //! The gRPC face of the group router: commands, and what gateways and presence say of members.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use throng_node::command::{Context, reply};
 use throng_proto::v1;
 use throng_proto::v1::group_router_server::GroupRouter;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::AppId;
+use tokio::time::timeout;
 use tonic::{Request, Response, Status};
 
-use crate::actor::Rooms;
+use crate::actor::{Rooms, Turn};
 use crate::clients::Clients;
 use crate::commands::{Answered, Call, execute};
 use crate::wire::{MemberInfo, Notice, report};
 
+/// Time for what gateways and presence ask: an owner that cannot answer by then says so. Commands
+/// have the deadline of their caller.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Events that one fetch may ask for.
 const MOST_EVENTS: u32 = 1000;
 
@@ -22,7 +26,6 @@ const MOST_EVENTS: u32 = 1000;
 pub struct Service {
     pub(crate) rooms: Rooms,
     pub(crate) clients: Clients,
-    pub(crate) broadcasts: Arc<crate::Broadcasts>,
 }
 
 impl std::fmt::Debug for Service {
@@ -34,7 +37,6 @@ impl std::fmt::Debug for Service {
 impl Service {
     async fn answer(&self, request: v1::CommandRequest) -> Result<Answered, CommandError> {
         let (context, body) = Context::split(request)?;
-        self.broadcasts.watch(context.app, &self.rooms, &self.clients);
         execute(&Call { rooms: &self.rooms, clients: &self.clients, context, body }).await
     }
 
@@ -99,8 +101,21 @@ fn gone_notice(group_id: &str) -> bytes::Bytes {
     items.into()
 }
 
+/// Waits for an answer, but not for ever.
+async fn in_time<T>(
+    answer: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    let late = || Code::TIMEOUT.with("the group did not answer in time");
+    timeout(ANSWER_TIME, answer).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// There is no such group, or there cannot be.
+fn is_gone(error: &CommandError) -> bool {
+    error.code == Code::GROUP_NOT_FOUND || error.code == Code::GROUP_BAD_ID
+}
+
 fn status(error: &CommandError) -> Status {
-    if error.code == Code::GROUP_NOT_FOUND {
+    if is_gone(error) {
         Status::not_found(error.info.clone())
     } else {
         Status::unavailable(error.info.clone())
@@ -126,9 +141,9 @@ impl GroupRouter for Service {
     ) -> Result<Response<v1::AttachMemberReply>, Status> {
         let request = request.into_inner();
         let group_id = request.group_id.clone();
-        match self.attach(request).await {
+        match in_time(self.attach(request)).await {
             Ok(attached) => Ok(Response::new(attached)),
-            Err(error) if error.code == Code::GROUP_NOT_FOUND => Ok(Response::new(attach_reply(
+            Err(error) if is_gone(&error) => Ok(Response::new(attach_reply(
                 v1::attach_member_reply::Outcome::Gone,
                 gone_notice(&group_id),
             ))),
@@ -141,24 +156,28 @@ impl GroupRouter for Service {
         request: Request<v1::DetachMemberRequest>,
     ) -> Result<Response<v1::DetachMemberReply>, Status> {
         let v1::DetachMemberRequest { app, group_id, user, inst_id, .. } = request.into_inner();
-        let member = if user.is_empty() {
-            MemberInfo::default()
-        } else {
-            match self.clients.brief(AppId(app), &user).await {
-                Ok(brief) => (*brief).clone(),
-                Err(_) => MemberInfo { user, ..MemberInfo::default() },
-            }
-        };
-        let detached = self
-            .rooms
-            .run(AppId(app), &group_id, move |turn| {
+        // After a restart there may be thousands that never came back, of rooms that nobody uses.
+        if !self.rooms.is_hot(AppId(app), &group_id) {
+            return Ok(Response::new(v1::DetachMemberReply {}));
+        }
+        let detached = in_time(async {
+            let known = match user.as_str() {
+                "" => None,
+                user => self.clients.brief(AppId(app), user).await.ok(),
+            };
+            let member = known.map_or_else(
+                || MemberInfo { user, ..MemberInfo::default() },
+                |brief| (*brief).clone(),
+            );
+            let leave = move |turn: &mut Turn<'_>| {
                 let (room, now, unit) = turn.room()?;
                 room.member_leaves(&member, inst_id, now, unit);
                 Ok(())
-            })
-            .await;
-        match detached {
-            Err(error) if error.code != Code::GROUP_NOT_FOUND => Err(status(&error)),
+            };
+            self.rooms.run(AppId(app), &group_id, leave).await
+        });
+        match detached.await {
+            Err(error) if !is_gone(&error) => Err(status(&error)),
             _ => Ok(Response::new(v1::DetachMemberReply {})),
         }
     }
@@ -169,14 +188,11 @@ impl GroupRouter for Service {
     ) -> Result<Response<v1::FetchEventsReply>, Status> {
         let v1::FetchEventsRequest { app, group_id, after, limit } = request.into_inner();
         let limit = limit.min(MOST_EVENTS) as usize;
-        let fetched = self
-            .rooms
-            .run(AppId(app), &group_id, move |turn| {
-                let (room, _, _) = turn.room()?;
-                let (events, complete) = room.events_after(after.unwrap_or_default(), limit);
-                Ok(v1::FetchEventsReply { events, head: Some(room.position()), complete })
-            })
-            .await;
-        fetched.map(Response::new).map_err(|error| status(&error))
+        let fetched = self.rooms.run(AppId(app), &group_id, move |turn| {
+            let (room, _, _) = turn.room()?;
+            let (events, complete) = room.events_after(after.unwrap_or_default(), limit);
+            Ok(v1::FetchEventsReply { events, head: Some(room.position()), complete })
+        });
+        in_time(fetched).await.map(Response::new).map_err(|error| status(&error))
     }
 }

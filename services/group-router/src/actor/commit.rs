@@ -2,26 +2,30 @@
 //! out, then the answers. Units that pile up meanwhile share one write (group commit).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
 use throng_bus::subjects;
+use throng_node::drain::Drain;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
-use throng_store::{Batch, Op};
+use throng_store::{Batch, Op, StoreError};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::turn::Answer;
-use super::{GroupKey, Unit};
+use super::append::Appender;
+use super::{Appended, GroupKey, MOST_UNKEPT, Unit};
 use crate::clients::Clients;
-use crate::storage::{GROUP_STATE, state_partition, unlist};
+use crate::storage::{GROUP_STATE, list_op, listing_partition, state_partition, unlist};
 
 /// Units that may wait; then the actor waits too.
 const QUEUE: usize = 64;
-/// Appends of one group under way at once.
-const APPENDS: usize = 4;
+/// Time that presence has to take one notice.
+const NOTICE_TIME: Duration = Duration::from_secs(5);
 
 /// The actor's end of the committer.
 pub(crate) struct Committer {
@@ -31,17 +35,25 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub(crate) fn start(key: GroupKey, clients: Clients) -> Self {
+    /// Starts it; what comes of appends is told by the receiver, which closes when all is done.
+    pub(crate) fn start(
+        key: GroupKey,
+        clients: Clients,
+        drain: Drain,
+    ) -> (Self, mpsc::Receiver<Appended>) {
         let (units, receiver) = mpsc::channel(QUEUE);
+        let (done, appended) = mpsc::channel(MOST_UNKEPT);
         let failed = CancellationToken::new();
         let carrier = Carrier {
             subject: subjects::room(key.app, &key.group_id),
+            appender: Appender::start(&key, &clients, done),
             key,
             clients,
+            drain,
             failed: failed.clone(),
-            appends: JoinSet::new(),
+            notices: None,
         };
-        Self { units, failed, task: tokio::spawn(carrier.run(receiver)) }
+        (Self { units, failed, task: tokio::spawn(carrier.run(receiver)) }, appended)
     }
 
     /// Hands a unit on; it is carried out after all earlier ones.
@@ -54,10 +66,6 @@ impl Committer {
     /// has to be thrown away.
     pub(crate) async fn failed(&self) {
         self.failed.cancelled().await;
-    }
-
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failed.is_cancelled()
     }
 
     /// Waits until everything is carried out.
@@ -73,8 +81,11 @@ struct Carrier {
     key: GroupKey,
     subject: String,
     clients: Clients,
+    drain: Drain,
     failed: CancellationToken,
-    appends: JoinSet<()>,
+    appender: Appender,
+    /// The notices that went out last; the next ones follow them.
+    notices: Option<JoinHandle<()>>,
 }
 
 impl Carrier {
@@ -83,6 +94,7 @@ impl Carrier {
         while units.recv_many(&mut batch, QUEUE).await > 0 {
             if let Err(error) = self.carry_out_in_lives(&mut batch).await {
                 tracing::error!(%error, "group state could not be saved");
+                metrics::counter!("throng_group_commit_failures_total").increment(1);
                 self.failed.cancel();
                 units.close();
                 refuse(batch.drain(..), &error);
@@ -92,7 +104,7 @@ impl Carrier {
                 break;
             }
         }
-        while self.appends.join_next().await.is_some() {}
+        self.appender.finish().await;
     }
 
     /// A group may be dismissed and made again within one batch: each life is carried out whole,
@@ -105,62 +117,65 @@ impl Carrier {
             let carried_out = self.carry_out(batch).await;
             batch.extend(next_life);
             carried_out?;
+            self.appender.new_life().await;
         }
         self.carry_out(batch).await
     }
 
     async fn carry_out(&mut self, batch: &mut Vec<Unit>) -> Result<(), CommandError> {
-        self.save(batch).await?;
-        for unit in batch.iter_mut() {
-            for event in unit.events.drain(..) {
-                self.publish(&event);
-            }
+        self.save(batch).await.map_err(|error| {
+            tracing::debug!(%error, "a write failed");
+            Code::GROUP_INTERNAL.with("the group's state could not be saved, try again")
+        })?;
+        for event in batch.iter().flat_map(|unit| &unit.events) {
+            self.publish(event);
         }
-        self.deliver(batch.iter_mut().flat_map(|unit| unit.notices.drain(..)).collect());
-        let mut messages = Vec::new();
-        let mut waiting = Vec::new();
+        let mut notices = Vec::new();
+        let mut kept = Vec::new();
         for unit in batch.drain(..) {
-            if unit.appends.is_empty() {
-                for answer in unit.answers {
-                    answer(Ok(()));
-                }
-            } else {
-                messages.extend(unit.appends);
-                waiting.extend(unit.answers);
+            notices.extend(unit.notices);
+            kept.extend(unit.kept);
+            for answer in unit.answers {
+                answer(Ok(()));
             }
         }
-        if !messages.is_empty() {
-            self.append(messages, waiting).await;
+        if !notices.is_empty() {
+            self.deliver(notices);
+        }
+        if !kept.is_empty() {
+            self.appender.keep(kept).await;
         }
         Ok(())
     }
 
     /// One durable write for the rows of all units; a later unit's row replaces an earlier one's.
-    async fn save(&self, batch: &mut [Unit]) -> Result<(), CommandError> {
-        let partition = state_partition(self.key.app, &self.key.group_id);
-        let internal = |error: throng_store::StoreError| {
-            Code::GROUP_INTERNAL.with(format!("the group's state could not be saved: {error}"))
-        };
-        let mut ops: Vec<Op> = Vec::new();
-        let mut places = HashMap::new();
-        for op in batch.iter_mut().flat_map(|unit| unit.ops.drain(..)) {
-            match places.entry(op.clustering().clone()) {
-                std::collections::hash_map::Entry::Occupied(place) => ops[*place.get()] = op,
-                std::collections::hash_map::Entry::Vacant(place) => {
-                    place.insert(ops.len());
-                    ops.push(op);
-                }
-            }
-        }
-        let dismissed = batch.iter().any(|unit| unit.dismissed);
+    async fn save(&self, batch: &mut [Unit]) -> Result<(), StoreError> {
+        let GroupKey { app, group_id } = &self.key;
         let store = &*self.clients.store;
-        for chunk in ops.chunks(Batch::MAX_OPS) {
-            let rows = chunk.iter().cloned().fold(Batch::durable(partition.clone()), Batch::with);
-            store.write(rows).await.map_err(internal)?;
+        let dismissed = batch.iter().any(|unit| unit.dismissed);
+        let created = batch.iter().find_map(|unit| unit.created);
+        if let Some(kind) = created {
+            // The list first: an entry without a group is harmless, a group that no list shows is
+            // lost.
+            let listing = Batch::durable(listing_partition(*app, group_id));
+            store.write(listing.with(list_op(group_id, kind.as_str()))).await?;
+        }
+        let ops = last_of_each_row(batch.iter_mut().flat_map(|unit| unit.ops.drain(..)));
+        let partition = state_partition(*app, group_id);
+        let mut rows = Batch::durable(partition.clone());
+        for op in ops {
+            if rows.len() == Batch::MAX_OPS {
+                let full = std::mem::replace(&mut rows, Batch::durable(partition.clone()));
+                store.write(full).await?;
+            }
+            rows.push(op);
+        }
+        if !rows.is_empty() {
+            store.write(rows).await?;
         }
         if dismissed {
-            store.delete_partition(&GROUP_STATE, &partition).await.map_err(internal)?;
-            unlist(store, self.key.app, &self.key.group_id).await.map_err(internal)?;
+            store.delete_partition(&GROUP_STATE, &partition).await?;
+            unlist(store, *app, group_id).await?;
         }
         Ok(())
     }
@@ -173,43 +188,51 @@ impl Carrier {
         }
     }
 
-    /// Notices go out beside the room's stream; presence retries what has to arrive.
-    fn deliver(&self, notices: Vec<v1::DeliverRequest>) {
-        if notices.is_empty() {
-            return;
-        }
+    /// Notices go out beside the room's stream, one after the other; presence repeats what has to
+    /// arrive. The end of the process waits for them, the room does not.
+    fn deliver(&mut self, notices: Vec<v1::DeliverRequest>) {
         let mut presence = self.clients.presence.clone();
-        tokio::spawn(async move {
+        let before = self.notices.take();
+        self.notices = Some(self.drain.spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
             for notice in notices {
-                if let Err(status) = presence.deliver(notice).await {
-                    tracing::warn!(code = %status.code(), "notice was not delivered");
+                match timeout(NOTICE_TIME, presence.deliver(notice)).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(status)) => {
+                        tracing::warn!(code = %status.code(), "notice was not delivered");
+                    }
+                    Err(_) => tracing::warn!("presence did not take a notice in time"),
                 }
             }
-        });
-    }
-
-    /// Keeps messages, then answers their senders. Several appends may be under way.
-    async fn append(&mut self, messages: Vec<v1::StoredMessage>, waiting: Vec<Answer>) {
-        while self.appends.len() >= APPENDS {
-            self.appends.join_next().await;
-        }
-        let mut history = self.clients.history.clone();
-        let (app, group_id) = (self.key.app.0, self.key.group_id.to_string());
-        self.appends.spawn(async move {
-            let request = v1::AppendRoomRequest { app, group_id, messages };
-            let outcome = history.append_room(request).await.map(|_| ()).map_err(|status| {
-                let info = format!("the message could not be kept: {}", status.message());
-                Code::GROUP_INTERNAL.with(info)
-            });
-            for answer in waiting {
-                answer(outcome.clone());
-            }
-        });
+        }));
     }
 }
 
+/// A batch may name a row only once: of several writes the last one counts.
+fn last_of_each_row(all: impl Iterator<Item = Op>) -> Vec<Op> {
+    let mut ops: Vec<Op> = Vec::new();
+    let mut places = HashMap::new();
+    for op in all {
+        match places.entry(op.clustering().clone()) {
+            Entry::Occupied(place) => ops[*place.get()] = op,
+            Entry::Vacant(place) => {
+                place.insert(ops.len());
+                ops.push(op);
+            }
+        }
+    }
+    ops
+}
+
 fn refuse(units: impl Iterator<Item = Unit>, error: &CommandError) {
-    for answer in units.flat_map(|unit| unit.answers) {
-        answer(Err(error.clone()));
+    for unit in units {
+        for answer in unit.answers {
+            answer(Err(error.clone()));
+        }
+        for reply in unit.kept.into_iter().filter_map(|kept| kept.reply) {
+            reply.send(Err(error.clone()));
+        }
     }
 }

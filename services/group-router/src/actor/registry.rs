@@ -1,21 +1,25 @@
 //! The hot groups of this node, and the way to run a job on one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use throng_bus::{Subscription, subjects};
 use throng_node::drain::Drain;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::AppId;
+use throng_protocol::limits;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::run::run_actor;
 use super::{GroupKey, Job, Reply, Turn};
 use crate::clients::Clients;
+use crate::commands::watch_broadcasts;
 use crate::config::Config;
-use crate::placement::Placement;
+use crate::metrics::RoomMetrics;
+use crate::placement::{Lives, Placement};
 
 /// Locks are taken for moments, but by every message: one for each of so many parts.
 const PARTS: usize = 64;
@@ -29,12 +33,19 @@ struct Handle {
     gone: CancellationToken,
 }
 
+/// Apps never stay empty in it.
+type Part = HashMap<AppId, HashMap<Arc<str>, Handle>>;
+
 struct Inner {
-    parts: Vec<Mutex<HashMap<GroupKey, Handle>>>,
+    parts: Vec<Mutex<Part>>,
     next_id: AtomicU64,
-    config: Arc<Config>,
     placement: Placement,
+    /// Apps with a group here, whose broadcasts this node listens to.
+    listening: Mutex<HashSet<AppId>>,
+    config: Config,
     clients: Clients,
+    lives: Lives,
+    metrics: Arc<RoomMetrics>,
     drain: Drain,
 }
 
@@ -46,18 +57,32 @@ pub(crate) struct Rooms {
 
 impl Rooms {
     pub(crate) fn new(
-        config: Arc<Config>,
+        config: Config,
         placement: Placement,
         clients: Clients,
         drain: Drain,
     ) -> Self {
-        let parts = (0..PARTS).map(|_| Mutex::default()).collect();
-        let next_id = AtomicU64::new(1);
-        Self { inner: Arc::new(Inner { parts, next_id, config, placement, clients, drain }) }
+        Self {
+            inner: Arc::new(Inner {
+                parts: (0..PARTS).map(|_| Mutex::default()).collect(),
+                next_id: AtomicU64::new(1),
+                placement,
+                listening: Mutex::default(),
+                config,
+                clients,
+                lives: Lives::new(),
+                metrics: Arc::new(RoomMetrics::new()),
+                drain,
+            }),
+        }
     }
 
     /// Runs a job on the group's actor and answers what it returns, once its effects are carried
     /// out.
+    ///
+    /// # Errors
+    /// The job's own; 10015 for what cannot be a group ID, 10023 when too many wait for the group,
+    /// 10002 when the effects could not be saved: then nothing of the job happened.
     pub(crate) async fn run<R, F>(
         &self,
         app: AppId,
@@ -86,20 +111,21 @@ impl Rooms {
         R: Send + 'static,
         F: FnOnce(&mut Turn<'_>, Reply<R>) + Send + 'static,
     {
+        check_id(group_id)?;
         let (sender, receiver) = oneshot::channel();
         let reply = Reply(sender);
-        self.submit(GroupKey::new(app, group_id), Box::new(move |turn| job(turn, reply))).await?;
+        self.submit(app, group_id, Box::new(move |turn| job(turn, reply))).await?;
         receiver.await.unwrap_or_else(|_| {
-            Err(Code::GROUP_INTERNAL.with("the group's state could not be saved, try again"))
+            Err(Code::GROUP_INTERNAL.with("the group could not be read or saved, try again"))
         })
     }
 
-    async fn submit(&self, key: GroupKey, mut job: Job) -> Result<(), CommandError> {
+    async fn submit(&self, app: AppId, group_id: &str, mut job: Job) -> Result<(), CommandError> {
         loop {
-            let Some(epoch) = self.inner.placement.epoch_of(key.app, &key.group_id) else {
+            let Some(epoch) = self.inner.placement.epoch_of(app, group_id) else {
                 return Err(Code::GROUP_INTERNAL.with("this node does not own the group"));
             };
-            let handle = self.handle(&key, epoch);
+            let handle = self.handle(app, group_id, epoch);
             match handle.jobs.try_send(job) {
                 Ok(()) => return Ok(()),
                 Err(mpsc::error::TrySendError::Full(_)) => {
@@ -115,28 +141,28 @@ impl Rooms {
         }
     }
 
-    fn handle(&self, key: &GroupKey, epoch: u64) -> Handle {
-        let mut part = self.part(key).lock();
-        if let Some(handle) = part.get(key) {
+    fn handle(&self, app: AppId, group_id: &str, epoch: u64) -> Handle {
+        let mut part = self.part(group_id).lock();
+        let groups = part.entry(app).or_default();
+        if let Some(handle) = groups.get(group_id) {
             return handle.clone();
         }
-        let (jobs, receiver) = mpsc::channel(self.inner.config.mailbox);
+        let (jobs, receiver) = mpsc::channel(self.inner.config.mailbox.max(1));
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
         let handle = Handle { id, jobs, gone: CancellationToken::new() };
-        part.insert(key.clone(), handle.clone());
+        let key = GroupKey { app, group_id: Arc::from(group_id) };
+        groups.insert(Arc::clone(&key.group_id), handle.clone());
         drop(part);
         metrics::gauge!("throng_group_hot").increment(1.0);
-        let end =
-            EndOfActor { rooms: self.clone(), key: key.clone(), id, gone: handle.gone.clone() };
+        let end = EndOfActor { rooms: self.clone(), key, id, gone: handle.gone.clone() };
         self.inner.drain.spawn(async move {
-            let inner = &end.rooms.inner;
-            run_actor(&end.key, epoch, &inner.config, &inner.clients, &inner.drain, receiver).await;
+            run_actor(&end.rooms, &end.key, epoch, receiver).await;
         });
         handle
     }
 
-    fn part(&self, key: &GroupKey) -> &Mutex<HashMap<GroupKey, Handle>> {
-        let hash = xxhash_rust::xxh3::xxh3_64(key.group_id.as_bytes());
+    fn part(&self, group_id: &str) -> &Mutex<Part> {
+        let hash = xxhash_rust::xxh3::xxh3_64(group_id.as_bytes());
         &self.inner.parts[hash as usize % PARTS]
     }
 
@@ -144,11 +170,73 @@ impl Rooms {
     pub(crate) fn hot(&self, app: AppId) -> Vec<Arc<str>> {
         let mut hot = Vec::new();
         for part in &self.inner.parts {
-            let part = part.lock();
-            hot.extend(part.keys().filter(|key| key.app == app).map(|key| key.group_id.clone()));
+            hot.extend(part.lock().get(&app).into_iter().flat_map(HashMap::keys).cloned());
         }
         hot
     }
+
+    /// Whether a group is hot: one that is not has no members, and nothing that could end.
+    pub(crate) fn is_hot(&self, app: AppId, group_id: &str) -> bool {
+        self.part(group_id).lock().get(&app).is_some_and(|groups| groups.contains_key(group_id))
+    }
+
+    /// Listens to broadcasts of an app from its first group on.
+    pub(super) async fn listen_to_broadcasts(&self, app: AppId) {
+        if !self.inner.listening.lock().insert(app) {
+            return;
+        }
+        match self.inner.clients.bus.subscribe(&subjects::rooms_broadcast(app)).await {
+            Ok(messages) => self.follow_broadcasts(app, messages),
+            Err(error) => {
+                tracing::warn!(%error, "cannot listen for broadcasts");
+                self.inner.listening.lock().remove(&app);
+            }
+        }
+    }
+
+    fn follow_broadcasts(&self, app: AppId, messages: Subscription) {
+        let rooms = self.clone();
+        tokio::spawn(async move {
+            let drain = &rooms.inner.drain;
+            tokio::select! {
+                () = watch_broadcasts(app, &rooms, messages) => {}
+                () = drain.draining() => {}
+            }
+            rooms.inner.listening.lock().remove(&app);
+        });
+    }
+
+    /// The settings that rooms are kept by.
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// What rooms count.
+    pub(crate) fn metrics(&self) -> &Arc<RoomMetrics> {
+        &self.inner.metrics
+    }
+
+    /// An epoch for a room that begins to live.
+    pub(crate) fn new_stream(&self, ownership: u64) -> u64 {
+        self.inner.lives.next(ownership)
+    }
+
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.inner.clients
+    }
+
+    pub(super) fn drain(&self) -> &Drain {
+        &self.inner.drain
+    }
+}
+
+/// Refuses what no group can be called, before it costs anything.
+fn check_id(group_id: &str) -> Result<(), CommandError> {
+    if group_id.is_empty() || group_id.len() > limits::TOPIC_ID_BYTES {
+        let info = format!("GroupId: {} bytes, 1 to {}", group_id.len(), limits::TOPIC_ID_BYTES);
+        return Err(Code::GROUP_BAD_ID.with(info));
+    }
+    Ok(())
 }
 
 /// Takes the actor out of the registry and lets its successor start, also after a panic.
@@ -161,9 +249,15 @@ struct EndOfActor {
 
 impl Drop for EndOfActor {
     fn drop(&mut self) {
-        let mut part = self.rooms.part(&self.key).lock();
-        if part.get(&self.key).is_some_and(|current| current.id == self.id) {
-            part.remove(&self.key);
+        let GroupKey { app, group_id } = &self.key;
+        let mut part = self.rooms.part(group_id).lock();
+        if let Some(groups) = part.get_mut(app)
+            && groups.get(group_id).is_some_and(|current| current.id == self.id)
+        {
+            groups.remove(group_id);
+            if groups.is_empty() {
+                part.remove(app);
+            }
         }
         drop(part);
         metrics::gauge!("throng_group_hot").decrement(1.0);

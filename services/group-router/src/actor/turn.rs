@@ -1,14 +1,17 @@
 //! What a job sees of the world, and what it leaves behind.
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use throng_node::time::now_seconds;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::GroupType;
 use throng_store::Op;
+use tokio::time::Instant;
 
-use super::{GroupKey, Reply};
+use super::{GroupKey, Kept, Reply, Rooms};
 use crate::room::Room;
+use crate::storage::ProfileRow;
 
 /// Carried out after the effects of its job; the argument says whether that worked.
 pub(crate) type Answer = Box<dyn FnOnce(Result<(), CommandError>) + Send>;
@@ -29,17 +32,19 @@ impl Now {
     }
 }
 
-/// The effects of one job, carried out together and in the order of the jobs.
+/// The effects of jobs, carried out together and in the order of the jobs.
 #[derive(Default)]
 pub(crate) struct Unit {
-    /// Rows of the group's partition. Durable before anything else of this unit happens.
+    /// The group is new: its entry in the app's list is durable before anything else.
+    pub(crate) created: Option<GroupType>,
+    /// Rows of the group's partition. Durable before anything below happens.
     pub(crate) ops: Vec<Op>,
-    /// The group ends: all its rows go.
+    /// The group ends: all its rows go. No job runs into a unit after this was set.
     pub(crate) dismissed: bool,
     /// Events for the room, in order.
-    pub(crate) events: Vec<v1::RoomEvent>,
-    /// Messages to keep. Answers of the unit wait for them, events do not.
-    pub(crate) appends: Vec<v1::StoredMessage>,
+    pub(crate) events: Vec<Arc<v1::RoomEvent>>,
+    /// Messages to keep, with their senders. Nobody else waits for them.
+    pub(crate) kept: Vec<Kept>,
     /// Items for users' sessions.
     pub(crate) notices: Vec<v1::DeliverRequest>,
     /// Results for callers.
@@ -48,10 +53,11 @@ pub(crate) struct Unit {
 
 impl Unit {
     pub(crate) fn is_empty(&self) -> bool {
-        self.ops.is_empty()
+        self.created.is_none()
+            && self.ops.is_empty()
             && !self.dismissed
             && self.events.is_empty()
-            && self.appends.is_empty()
+            && self.kept.is_empty()
             && self.notices.is_empty()
             && self.answers.is_empty()
     }
@@ -68,6 +74,7 @@ impl Unit {
 
 /// One run of one job.
 pub(crate) struct Turn<'a> {
+    pub(crate) rooms: &'a Rooms,
     pub(crate) key: &'a GroupKey,
     /// `None` when there is no such group.
     pub(crate) slot: &'a mut Option<Box<Room>>,
@@ -75,8 +82,6 @@ pub(crate) struct Turn<'a> {
     pub(crate) out: &'a mut Unit,
     /// Ownership epoch of the group's shard.
     pub(crate) epoch: u64,
-    /// The settings that rooms are kept by.
-    pub(crate) config: &'a crate::config::Config,
 }
 
 impl Turn<'_> {
@@ -87,5 +92,11 @@ impl Turn<'_> {
             None => Err(Code::GROUP_NOT_FOUND
                 .with(format!("GroupId: no group {} (or it was dismissed)", self.key.group_id))),
         }
+    }
+
+    /// Makes a group that did not exist before; the caller has looked.
+    pub(crate) fn make_room(&mut self, policy: v1::RoomPolicy, profile: ProfileRow) {
+        let room = Room::create(self.rooms, self.key, self.epoch, policy, profile, self.out);
+        *self.slot = Some(room);
     }
 }

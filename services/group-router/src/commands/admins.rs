@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use throng_protocol::error::Code;
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_list};
+use super::{Answer, Call, check_users};
 use crate::room::Extra;
 use crate::storage::{AdminsRow, RowKind, put_row};
 use crate::wire::{MemberInfo, Notice, Tip, op, report};
@@ -20,9 +20,8 @@ struct ModifyRequest {
 
 /// Sets (1) or unsets (2) admins. They need not be in the room and keep the role when they leave.
 pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
-    call.require_admin()?;
-    let request: ModifyRequest = call.parse()?;
-    check_list("Admin_Account", &request.users, limits::LIVE_ADMINS)?;
+    let mut request: ModifyRequest = call.parse()?;
+    request.users = check_users("Admin_Account", request.users, limits::LIVE_ADMINS)?;
     let set = match request.command_type {
         1 => true,
         2 => false,
@@ -35,7 +34,9 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
     let infos = call.clients.fetch_briefs(call.context.app, request.users.clone()).await?;
     let unknown = request.users.iter().find(|user| infos.iter().all(|info| info.user != **user));
     if let Some(unknown) = unknown.filter(|_| set) {
-        return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {unknown}")));
+        return Err(
+            Code::GROUP_UNKNOWN_ACCOUNT.with(format!("Admin_Account: no account {unknown}"))
+        );
     }
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {

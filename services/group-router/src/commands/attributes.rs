@@ -64,6 +64,7 @@ pub(super) async fn clear_group_attr(call: &Call<'_>) -> Answer {
 
 async fn write(call: &Call<'_>, operation: Operation) -> Answer {
     let request: WriteRequest = call.parse()?;
+    call.require_member(&request.group_id).await?;
     // The lock is the client's; over REST the last writer wins.
     let expected = if call.context.is_rest() { None } else { request.attr_main_seq };
     let given = request.group_attr;

@@ -4,14 +4,17 @@
 use serde::{Deserialize, Serialize};
 use throng_proto::v1;
 use throng_proto::v1::room_event::Membership;
-use throng_protocol::error::Code;
+use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
-use super::mute::until;
-use super::{Answer, Call, check_list};
+use super::mute::{bound_row, until};
+use super::{Answer, Call, check_users};
 use crate::room::{Extra, Role};
-use crate::storage::{BanRow, RowKind, delete_rows, put_row};
+use crate::storage::{RowKind, delete_rows};
 use crate::wire::{MemberInfo, Notice, Tip, op, report};
+
+/// Bans in one group.
+const MOST_BANS: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,8 +29,8 @@ struct BanRequest {
 
 /// Bans users for some seconds: they are out, hear nothing more and cannot come back before.
 pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
-    let request: BanRequest = call.parse()?;
-    check_list("Members_Account", &request.users, limits::BAN_USERS)?;
+    let mut request: BanRequest = call.parse()?;
+    request.users = check_users("Members_Account", request.users, limits::BAN_USERS)?;
     if request.duration == 0 {
         return Err(Code::GROUP_BAD_PARAMETER.with("Duration: must not be 0"));
     }
@@ -46,10 +49,14 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
                 let info = format!("{equal} may not be banned by {}", context.caller.user);
                 return Err(Code::GROUP_FORBIDDEN.with(info));
             }
-            let row = BanRow { until: until(now.seconds, request.duration) };
+            room.bans.retain(|_, until| *until > now.seconds);
+            if room.bans.len() + request.users.len() > MOST_BANS {
+                let info = format!("Members_Account: over {MOST_BANS} bans in a group");
+                return Err(Code::GROUP_TOO_MANY.with(info));
+            }
             for user in &request.users {
-                room.bans.insert(user.clone(), row.until);
-                unit.ops.push(put_row(RowKind::Ban, user, &row));
+                room.bans.insert(user.clone(), until(now.seconds, request.duration));
+                unit.ops.push(bound_row(RowKind::Ban, user, now.seconds, request.duration));
                 room.expel(user);
             }
             let notice = Notice {
@@ -79,7 +86,7 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
 async fn known_members(
     call: &Call<'_>,
     users: Vec<String>,
-) -> Result<Vec<MemberInfo>, throng_protocol::error::CommandError> {
+) -> Result<Vec<MemberInfo>, CommandError> {
     let known = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
     let info = |user: String| {
         let found = known.iter().find(|info| info.user == user).cloned();
@@ -98,8 +105,8 @@ struct UnbanRequest {
 
 /// Lifts bans; users who are not banned succeed.
 pub(super) async fn unban_group_member(call: &Call<'_>) -> Answer {
-    let request: UnbanRequest = call.parse()?;
-    check_list("Members_Account", &request.users, limits::BAN_USERS)?;
+    let mut request: UnbanRequest = call.parse()?;
+    request.users = check_users("Members_Account", request.users, limits::BAN_USERS)?;
     let operator = call.operator(None).await?;
     let members = known_members(call, request.users.clone()).await?;
     let context = call.context.clone();

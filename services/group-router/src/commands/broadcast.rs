@@ -1,23 +1,31 @@
 //! `send_broadcast_msg` (rest-api 01, 3.23): one message to all live rooms of an app. The call tells
 //! every owner over the bus; each owner speaks in its rooms that have members.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use throng_bus::{Delivery, subjects};
+use throng_bus::{Delivery, Subscription, subjects};
 use throng_node::time::now_seconds;
 use throng_proto::v1;
 use throng_protocol::elements::MsgBody;
-use throng_protocol::error::Code;
+use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::AppId;
 use throng_protocol::limits;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{Answer, Call};
 use crate::actor::{Rooms, Turn};
-use crate::clients::Clients;
 use crate::room::Extra;
 use crate::wire::{self, EVENT_BROADCAST, GroupInfo, ItemHead};
+
+/// Rooms that are spoken in at once, and the time that one may take.
+const CONCURRENT: usize = 64;
+const ROOM_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,7 +47,6 @@ struct Sent {
 
 /// Sends a message to all live rooms.
 pub(super) async fn send_broadcast_msg(call: &Call<'_>) -> Answer {
-    call.require_admin()?;
     let request: Request<'_> = call.parse()?;
     let body = MsgBody::parse(request.msg_body, limits::MESSAGE_BYTES, Code::GROUP_BAD_PARAMETER)?;
     if body.len() + request.cloud_custom_data.len() > limits::MESSAGE_BYTES {
@@ -70,32 +77,39 @@ pub(super) async fn send_broadcast_msg(call: &Call<'_>) -> Answer {
 }
 
 /// Speaks in this node's rooms of an app whenever somebody broadcasts; ends with the bus.
-pub(crate) async fn watch_broadcasts(app: AppId, rooms: Rooms, clients: Clients) {
-    let Ok(mut messages) = clients.bus.subscribe(&subjects::rooms_broadcast(app)).await else {
-        tracing::warn!(%app, "cannot listen for broadcasts");
-        return;
-    };
+pub(crate) async fn watch_broadcasts(app: AppId, rooms: &Rooms, mut messages: Subscription) {
     while let Some(delivery) = messages.recv().await {
-        let Delivery::Message(payload) = delivery else {
-            continue;
-        };
-        let Ok(message) = v1::StoredMessage::decode(payload) else {
-            continue;
-        };
-        for group_id in rooms.hot(app) {
-            let message = message.clone();
-            let spoken = rooms.run(app, &group_id, move |turn| speak(turn, &message)).await;
-            if let Err(error) = spoken {
-                tracing::debug!(%error, "a room did not take a broadcast");
-            }
+        match delivery {
+            Delivery::Message(payload) => match v1::StoredMessage::decode(payload) {
+                Ok(message) => speak_everywhere(app, rooms, &Arc::new(message)).await,
+                Err(error) => tracing::error!(%error, "a broadcast does not decode"),
+            },
+            Delivery::Lagged(lost) => tracing::warn!(lost, "broadcasts were lost"),
         }
     }
 }
 
-fn speak(
-    turn: &mut Turn<'_>,
-    message: &v1::StoredMessage,
-) -> Result<(), throng_protocol::error::CommandError> {
+/// In many rooms at a time: one that is slow does not hold up the others.
+async fn speak_everywhere(app: AppId, rooms: &Rooms, message: &Arc<v1::StoredMessage>) {
+    let mut speaking = JoinSet::new();
+    for group_id in rooms.hot(app) {
+        if speaking.len() >= CONCURRENT {
+            speaking.join_next().await;
+        }
+        let (rooms, message) = (rooms.clone(), Arc::clone(message));
+        speaking.spawn(async move {
+            let spoken = rooms.run(app, &group_id, move |turn| speak(turn, &message));
+            match timeout(ROOM_TIME, spoken).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a room did not take a broadcast"),
+                Err(_) => tracing::warn!("a room did not take a broadcast in time"),
+            }
+        });
+    }
+    while speaking.join_next().await.is_some() {}
+}
+
+fn speak(turn: &mut Turn<'_>, message: &v1::StoredMessage) -> Result<(), CommandError> {
     let (room, now, unit) = turn.room()?;
     if room.members.is_empty() {
         return Ok(());

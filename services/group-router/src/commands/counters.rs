@@ -48,6 +48,7 @@ pub(super) async fn update_group_counter(call: &Call<'_>) -> Answer {
     let Some(mode) = Mode::from_name(name) else {
         return Err(Code::GROUP_BAD_PARAMETER.with(format!("Mode: no mode {name:?}")));
     };
+    call.require_member(&request.group_id).await?;
     let given = request.group_counter;
     let change = call
         .rooms

@@ -6,12 +6,11 @@ use throng_node::time::now_seconds;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::{GroupType, custom_group_id, generated_group_id};
 use throng_protocol::limits;
-use throng_store::Batch;
 
 use super::profile::{CustomField, check_profile_texts, custom_fields};
 use super::{Answer, Call};
 use crate::room::Room;
-use crate::storage::{self, ProfileRow, RowKind, put_row};
+use crate::storage::ProfileRow;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -74,6 +73,8 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
     };
     let policy = call.policy().await?;
     super::listing::check_room_quota(call, policy.max_rooms).await?;
+    let mut custom = custom_fields(request.app_defined_data.unwrap_or_default())?;
+    custom.retain(|_, value| !value.is_empty());
     let now = now_seconds();
     let profile = ProfileRow {
         group_type: kind.as_str().to_owned(),
@@ -85,28 +86,21 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         created: now,
         last_info: now,
         info_seq: 1,
-        apply_join_option: request.apply_join_option.unwrap_or_else(|| "FreeAccess".to_owned()),
+        apply_join_option: request
+            .apply_join_option
+            .filter(|option| !option.is_empty())
+            .unwrap_or_else(|| "FreeAccess".to_owned()),
         mute_all: false,
         max_member_num: request.max_member_count.unwrap_or(0),
-        custom: custom_fields(request.app_defined_data.unwrap_or_default())?,
+        custom,
     };
-    // The list first: an entry without a group is harmless, a group that no list shows is lost.
-    let listing = storage::listing_partition(call.context.app, &group_id);
-    let entry = Batch::durable(listing).with(storage::list_op(&group_id, kind.as_str()));
     let (caller, app) = (call.context.caller.user.clone(), call.context.app);
-    let exists = call.rooms.run(app, &group_id, |turn| Ok(turn.slot.is_some())).await?;
-    if !exists {
-        call.clients.store.write(entry).await.map_err(|error| {
-            Code::GROUP_INTERNAL.with(format!("the group could not be saved: {error}"))
-        })?;
-    }
     call.rooms
         .run(app, &group_id, move |turn| {
             if let Some(room) = turn.slot.as_deref() {
                 return Err(in_use(room, &caller));
             }
-            turn.out.ops.push(put_row(RowKind::Profile, "", &profile));
-            *turn.slot = Some(Room::create(turn.key, turn.epoch, turn.config, policy, profile));
+            turn.make_room(policy, profile);
             Ok(())
         })
         .await?;

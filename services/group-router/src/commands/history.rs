@@ -5,13 +5,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use throng_node::command::Context;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
 use super::{Answer, Call};
 use crate::clients::unavailable;
-use crate::room::items_array;
+use crate::room::{Room, items_array};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -36,7 +37,6 @@ struct Page {
 
 /// Up to 20 messages, the newest first.
 pub(super) async fn group_msg_get_simple(call: &Call<'_>) -> Answer {
-    call.require_admin()?;
     let page = read_page(call, limits::HISTORY_PAGE as u32).await?;
     call.ok(&page)
 }
@@ -58,8 +58,15 @@ async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
         return Err(Code::GROUP_BAD_PARAMETER.with(format!("ReqMsgNumber: 1 to {most}")));
     }
     let (app, group_id) = (call.context.app, request.group_id);
-    let created =
-        call.rooms.run(app, &group_id, |turn| Ok(turn.room()?.0.profile.created)).await?;
+    let context = call.context.clone();
+    let created = call
+        .rooms
+        .run(app, &group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            refuse_banned(room, &context, now.seconds)?;
+            Ok(room.profile.created)
+        })
+        .await?;
     let read = v1::ReadRoomRequest {
         app: app.0,
         group_id: group_id.clone(),
@@ -77,6 +84,11 @@ async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
         next_req_msg_seq: None,
         group_id,
     })
+}
+
+/// Who is banned learns nothing of what is said.
+fn refuse_banned(room: &Room, context: &Context, now: i64) -> Result<(), CommandError> {
+    if context.caller.admin { Ok(()) } else { room.refuse_banned(&context.caller.user, now) }
 }
 
 /// One message of a page: 0 normal, 2 recalled, whose body nobody sees any more.
@@ -124,10 +136,12 @@ struct HugeMessages {
 /// Recent messages for a client that is about to poll.
 pub(super) async fn get_huge_group_msg(call: &Call<'_>) -> Answer {
     let request: HugeRequest = call.parse()?;
+    let context = call.context.clone();
     let rsp_msg_list = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, _) = turn.room()?;
+            refuse_banned(room, &context, now.seconds)?;
             let horizon = now.seconds.saturating_sub_unsigned(limits::LIVE_HISTORY_SECONDS);
             let most = limits::LIVE_HISTORY_MESSAGES;
             let newest = room.recent.newest(most, horizon, request.pull_pre_seq);

@@ -48,7 +48,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
     let request: JoinRequest = call.parse()?;
     let context = call.context.clone();
     let guest = context.is_guest();
-    if !guest && context.origin.inst_id == 0 {
+    if context.origin.inst_id == 0 {
         return Err(Code::GROUP_FORBIDDEN.with("a live room is joined by a client, not over REST"));
     }
     let member = call.operator(None).await?;
@@ -61,10 +61,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
         .run(context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
             room.apply_policy(&policy, now, unit);
-            if room.is_banned(&member.user, now.seconds) {
-                let info = format!("{} is banned from this group", member.user);
-                return Err(Code::GROUP_FORBIDDEN.with(info));
-            }
+            room.refuse_banned(&member.user, now.seconds)?;
             if room.profile.apply_join_option == "DisableApply" {
                 return Err(Code::GROUP_FORBIDDEN.with("nobody may join this group"));
             }

@@ -69,7 +69,7 @@ async fn count(
 ) -> Result<usize, CommandError> {
     let (mut counted, mut cursor) = (0, 0);
     loop {
-        let page = page(call, cursor, group_type, limits::ALL_GROUPS_PAGE).await?;
+        let page = page(call, cursor, group_type, most.min(limits::ALL_GROUPS_PAGE)).await?;
         counted += page.groups.len();
         if page.next == 0 || counted >= most {
             return Ok(counted);

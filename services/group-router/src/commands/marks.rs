@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_list};
-use crate::core::marks::{ALWAYS_ONLINE, By, Refusal};
+use super::{Answer, Call, check_list, check_users};
+use crate::core::marks::{self, ALWAYS_ONLINE, By, Refusal};
 use crate::room::Role;
 
 #[derive(Deserialize)]
@@ -38,6 +38,10 @@ struct Done {
 pub(super) async fn modify_user_info(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
     check_list("MemberList", &request.member_list, limits::MARK_USERS)?;
+    for entry in &request.member_list {
+        check_users("MemberList.Member_Account", vec![entry.user.clone()], 1)?;
+        check_list("MemberList.Marks", &entry.marks, limits::MARKS_PER_GROUP + 2)?;
+    }
     let set = match request.command_type {
         1 => true,
         2 => false,
@@ -53,6 +57,9 @@ pub(super) async fn modify_user_info(call: &Call<'_>) -> Answer {
             let (room, now, _) = turn.room()?;
             let role = room.require(&context, Role::Admin, "mark members of this group")?;
             let by = if role == Role::AppAdmin { By::Admin } else { By::Client };
+            for entry in &request.member_list {
+                marks::check(by, &entry.marks).map_err(refusal)?;
+            }
             let mut done = Vec::new();
             for entry in request.member_list {
                 let user: Arc<str> = Arc::from(entry.user.as_str());

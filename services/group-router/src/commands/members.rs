@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_list};
+use super::{Answer, Call, check_users};
 use crate::room::ListedMember;
 
 #[derive(Deserialize)]
@@ -113,12 +113,11 @@ struct Checked {
 /// Which of some users are in the room now.
 pub(super) async fn check_members(call: &Call<'_>) -> Answer {
     let request: CheckRequest = call.parse()?;
-    check_list("Member_Account", &request.users, limits::ROLE_USERS)?;
+    let mut users = check_users("Member_Account", request.users, limits::ROLE_USERS)?;
     let users = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, _, _) = turn.room()?;
-            let mut users = request.users;
             users.retain(|user| room.members.contains_user(user));
             Ok(users)
         })
@@ -156,8 +155,8 @@ struct SpecifiedEntry {
 /// What the room knows of some users; who is not in is left out.
 pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
     let request: SpecifiedRequest = call.parse()?;
-    check_list("Member_List_Account", &request.users, limits::SPECIFIED_MEMBERS)?;
-    let (group_id, users) = (request.group_id, request.users);
+    let group_id = request.group_id;
+    let users = check_users("Member_List_Account", request.users, limits::SPECIFIED_MEMBERS)?;
     let member_list = call
         .rooms
         .run(call.context.app, &group_id, move |turn| {

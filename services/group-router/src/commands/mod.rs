@@ -21,15 +21,21 @@ mod refused;
 mod robots;
 mod send;
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use throng_node::command::Context;
 use throng_proto::v1;
-use throng_protocol::envelope;
+use throng_proto::v1::origin::Kind;
+use throng_protocol::catalogue::{self, Callers, Owner};
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::user_id;
+use throng_protocol::{envelope, limits};
 
 use crate::actor::Rooms;
 use crate::clients::Clients;
+use crate::room::Role;
 use crate::wire::MemberInfo;
 
 pub(crate) use broadcast::watch_broadcasts;
@@ -57,14 +63,19 @@ impl Call<'_> {
         envelope::parse(&self.body, Code::GROUP_BAD_PARAMETER)
     }
 
-    /// A successful answer.
+    /// A successful answer; 10018 if it got too large.
     fn ok(&self, body: &impl Serialize) -> Answer {
-        Ok(Answered { body: envelope::ok(body), effects: Vec::new() })
+        let body = envelope::ok(body);
+        if body.len() > limits::REPLY_BYTES {
+            let info = format!("the answer has {} bytes: ask for less", body.len());
+            return Err(Code::GROUP_REPLY_TOO_LARGE.with(info));
+        }
+        Ok(Answered { body, effects: Vec::new() })
     }
 
     /// Success, and nothing to tell.
     fn done(&self) -> Answer {
-        self.ok(&serde_json::Map::new())
+        self.ok(&())
     }
 
     /// What tips and messages show of the caller, or of the user in whose name an administrator
@@ -80,14 +91,37 @@ impl Call<'_> {
         self.clients.brief(self.context.app, user).await.map(|brief| (*brief).clone())
     }
 
-    /// Only app administrators, over REST or logged in as a client.
-    fn require_admin(&self) -> Result<(), CommandError> {
+    /// Refuses callers who are neither in the group nor have rights over it.
+    async fn require_member(&self, group_id: &str) -> Result<(), CommandError> {
         if self.context.caller.admin {
-            Ok(())
-        } else {
-            Err(Code::GROUP_FORBIDDEN
-                .with(format!("{} is for app administrators", self.context.name)))
+            return Ok(());
         }
+        let context = self.context.clone();
+        let inside = self
+            .rooms
+            .run(self.context.app, group_id, move |turn| {
+                let (room, now, _) = turn.room()?;
+                let user = &context.caller.user;
+                room.refuse_banned(user, now.seconds)?;
+                Ok(room.role(&context) >= Role::Admin || room.members.contains_user(user))
+            })
+            .await?;
+        if inside || self.is_tracked(group_id).await {
+            return Ok(());
+        }
+        Err(not_a_member(&self.context.caller.user))
+    }
+
+    /// Whether presence has a session of the caller's in the room. It may be alone to know: what a
+    /// client repeats on a new socket comes before the room has taken the session in again.
+    async fn is_tracked(&self, group_id: &str) -> bool {
+        let request = v1::FilterRoomMembersRequest {
+            app: self.context.app.0,
+            group_id: group_id.to_owned(),
+            users: vec![self.context.caller.user.clone()],
+        };
+        let reply = self.clients.presence.clone().filter_room_members(request).await;
+        reply.is_ok_and(|reply| !reply.into_inner().users.is_empty())
     }
 
     /// The app's settings for rooms.
@@ -108,8 +142,60 @@ fn check_list<T>(name: &str, list: &[T], most: usize) -> Result<(), CommandError
     Ok(())
 }
 
+/// Refuses lists of users that are empty or too long, or that hold what no user can be called.
+/// Users named twice count once.
+fn check_users(
+    name: &str,
+    mut users: Vec<String>,
+    most: usize,
+) -> Result<Vec<String>, CommandError> {
+    check_list(name, &users, most)?;
+    for user in &users {
+        user_id(user)
+            .map_err(|error| Code::GROUP_BAD_PARAMETER.with(format!("{name}: {}", error.info)))?;
+    }
+    let mut seen = HashSet::with_capacity(users.len());
+    users.retain(|user| seen.insert(user.clone()));
+    Ok(users)
+}
+
+/// The error for somebody who would have to be in the group.
+fn not_a_member(user: &str) -> CommandError {
+    Code::GROUP_FORBIDDEN.with(format!("{user} is not in this group"))
+}
+
+/// Refuses callers that the catalogue does not list for a command: guests, clients and app servers
+/// each have their own. The gateway asks the same; here it holds whoever forwards. What is for app
+/// servers is open to administrators who are logged in as clients, too.
+fn permit(context: &Context) -> Result<(), CommandError> {
+    let (service, command) = (context.service(), context.command());
+    let row = catalogue::lookup(service, command)
+        .filter(|row| row.owner == Owner::GroupRouter)
+        .ok_or_else(|| catalogue::unknown(service, command))?;
+    let admin = context.caller.admin;
+    let permitted = match context.origin.kind() {
+        Kind::Rest => admin && row.callers.contains(Callers::REST),
+        Kind::Guest => row.callers.contains(Callers::GUEST),
+        Kind::Client | Kind::Unspecified => {
+            !context.caller.user.is_empty()
+                && (row.callers.contains(Callers::CLIENT)
+                    || admin && row.callers.contains(Callers::REST))
+        }
+    };
+    if permitted {
+        return Ok(());
+    }
+    let whom = if row.callers.contains(Callers::CLIENT) {
+        "logged-in clients"
+    } else {
+        "app administrators"
+    };
+    Err(Code::GROUP_FORBIDDEN.with(format!("{}: only for {whom}", row.name)))
+}
+
 /// Finds the handler of a command; clients may name any of the group services for it.
 pub(crate) async fn execute(call: &Call<'_>) -> Answer {
+    permit(&call.context)?;
     match call.context.command() {
         "create_group" => create::create_group(call).await,
         "destroy_group" => destroy::destroy_group(call).await,

@@ -1,15 +1,23 @@
 //! Mutes of members: `forbid_send_msg`, `modify_group_member_info`, `get_group_muted_account`
 //! (rest-api 01, 3.9, 3.13, 3.14).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
+use throng_store::Op;
 
-use super::{Answer, Call, check_list};
+use super::{Answer, Call, check_users};
 use crate::actor::{Now, Unit};
 use crate::room::{Extra, Role, Room};
 use crate::storage::{BanRow, RowKind, delete_row, put_row};
 use crate::wire::{MemberInfo, Tip, op};
+
+/// Mutes in one group, so that all of them fit into one answer.
+const MOST_MUTES: usize = 5_000;
+/// Above ten years a row stays: no store keeps time that far.
+const LONGEST_TTL_S: u32 = 10 * 365 * 24 * 3600;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -24,8 +32,8 @@ struct ForbidRequest {
 /// Mutes or unmutes members for some seconds; 0 unmutes, 4294967295 is for ever.
 pub(super) async fn forbid_send_msg(call: &Call<'_>) -> Answer {
     let request: ForbidRequest = call.parse()?;
-    check_list("Members_Account", &request.users, limits::MUTE_USERS)?;
-    mute(call, request.group_id, request.users, request.mute_time).await?;
+    let users = check_users("Members_Account", request.users, limits::MUTE_USERS)?;
+    mute(call, request.group_id, users, request.mute_time).await?;
     call.done()
 }
 
@@ -55,7 +63,10 @@ pub(super) async fn modify_group_member_info(call: &Call<'_>) -> Answer {
         return Err(Code::GROUP_FORBIDDEN.with(format!("{field}: not kept in live rooms")));
     }
     match (request.mute_time, request.msg_flag) {
-        (Some(seconds), _) => mute(call, request.group_id, vec![request.user], seconds).await?,
+        (Some(seconds), _) => {
+            let users = check_users("Member_Account", vec![request.user], 1)?;
+            mute(call, request.group_id, users, seconds).await?;
+        }
         // Receiving is up to the client here; nothing to keep.
         (None, Some(_)) => {}
         (None, None) => return Err(Code::GROUP_BAD_PARAMETER.with("nothing to change")),
@@ -72,7 +83,9 @@ async fn mute(
     let operator = call.operator(None).await?;
     let infos = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
     if let Some(unknown) = users.iter().find(|user| infos.iter().all(|info| info.user != **user)) {
-        return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("no account {unknown}")));
+        return Err(
+            Code::GROUP_UNKNOWN_ACCOUNT.with(format!("Members_Account: no account {unknown}"))
+        );
     }
     let context = call.context.clone();
     call.rooms
@@ -82,6 +95,11 @@ async fn mute(
             if let Some(equal) = infos.iter().find(|info| room.role_of(&info.user) >= role) {
                 let info = format!("{} may not be muted by {}", equal.user, context.caller.user);
                 return Err(Code::GROUP_FORBIDDEN.with(info));
+            }
+            room.mutes.retain(|_, until| *until > now.seconds);
+            if seconds > 0 && room.mutes.len() + infos.len() > MOST_MUTES {
+                let info = format!("Members_Account: over {MOST_MUTES} mutes in a group");
+                return Err(Code::GROUP_TOO_MANY.with(info));
             }
             room.mute(operator, infos, seconds, now, unit);
             Ok(())
@@ -103,9 +121,8 @@ impl Room {
                 self.mutes.remove(&member.user);
                 unit.ops.push(delete_row(RowKind::Mute, &member.user));
             } else {
-                let until = until(now.seconds, seconds);
-                self.mutes.insert(member.user.clone(), until);
-                unit.ops.push(put_row(RowKind::Mute, &member.user, &BanRow { until }));
+                self.mutes.insert(member.user.clone(), until(now.seconds, seconds));
+                unit.ops.push(bound_row(RowKind::Mute, &member.user, now.seconds, seconds));
             }
         }
         let online = self.members.online();
@@ -118,6 +135,15 @@ impl Room {
 /// The end of a time that begins now.
 pub(super) fn until(now: i64, seconds: u32) -> i64 {
     if seconds == limits::MUTE_FOREVER { i64::MAX } else { now.saturating_add(seconds.into()) }
+}
+
+/// The row of a mute or ban that begins now. It goes by itself when its time is over.
+pub(super) fn bound_row(kind: RowKind, user: &str, now: i64, seconds: u32) -> Op {
+    let row = BanRow { until: until(now, seconds) };
+    if seconds > LONGEST_TTL_S {
+        return put_row(kind, user, &row);
+    }
+    put_row(kind, user, &row).ttl(Duration::from_secs(seconds.into()))
 }
 
 #[derive(Deserialize)]

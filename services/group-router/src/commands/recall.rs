@@ -52,8 +52,13 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     }
     let (app, group_id) = (call.context.app, request.group_id);
     let context = call.context.clone();
-    let role =
-        call.rooms.run(app, &group_id, move |turn| Ok(turn.room()?.0.role(&context))).await?;
+    let (role, created) = call
+        .rooms
+        .run(app, &group_id, move |turn| {
+            let (room, _, _) = turn.room()?;
+            Ok((room.role(&context), room.profile.created))
+        })
+        .await?;
     let msg_seqs: Vec<u32> = request.msg_seq_list.iter().map(|entry| entry.msg_seq).collect();
     let fetch = v1::GetRoomMessagesRequest {
         app: app.0,
@@ -61,7 +66,10 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
         msg_seqs: msg_seqs.clone(),
     };
     let mut history = call.clients.history.clone();
-    let stored = history.get_room_messages(fetch).await.map_err(unavailable)?.into_inner().messages;
+    let mut stored =
+        history.get_room_messages(fetch).await.map_err(unavailable)?.into_inner().messages;
+    // Not those of a dismissed group that had the same ID.
+    stored.retain(|message| message.msg_time >= created);
     let windows = Windows { own: call.policy().await?.recall_seconds.into(), ..Windows::LIVE_ROOM };
     let verdict = |msg_seq: u32| {
         let message = stored.iter().find(|message| message.msg_seq == msg_seq);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use throng_protocol::error::Code;
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_list};
+use super::{Answer, Call, check_users};
 use crate::storage::{RobotsRow, RowKind, put_row};
 
 /// Robots in one room.
@@ -22,8 +22,8 @@ struct Request {
 
 /// Lists accounts from now on, whether they are online or not.
 pub(super) async fn add_robots(call: &Call<'_>) -> Answer {
-    let request: Request = call.parse()?;
-    check_list("Member_Account", &request.users, limits::MARK_USERS)?;
+    let mut request: Request = call.parse()?;
+    request.users = check_users("Member_Account", request.users, limits::MARK_USERS)?;
     let known = call.clients.fetch_briefs(call.context.app, request.users.clone()).await?;
     if let Some(unknown) =
         request.users.iter().find(|user| known.iter().all(|info| info.user != **user))
@@ -42,8 +42,8 @@ pub(super) async fn add_robots(call: &Call<'_>) -> Answer {
 
 /// Lists them no more.
 pub(super) async fn del_robots(call: &Call<'_>) -> Answer {
-    let request: Request = call.parse()?;
-    check_list("Member_Account", &request.users, limits::MARK_USERS)?;
+    let mut request: Request = call.parse()?;
+    request.users = check_users("Member_Account", request.users, limits::MARK_USERS)?;
     change(call, request, |robots, users| robots.retain(|robot| !users.contains(robot))).await
 }
 
@@ -52,7 +52,6 @@ async fn change(
     request: Request,
     edit: impl FnOnce(&mut Vec<String>, Vec<String>) + Send + 'static,
 ) -> Answer {
-    call.require_admin()?;
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
@@ -62,13 +61,13 @@ async fn change(
                 let info = format!("Member_Account: at most {MOST} robots in a room");
                 return Err(Code::GROUP_BAD_PARAMETER.with(info));
             }
-            for robot in room.robots.iter().filter(|robot| !robots.contains(robot)) {
-                room.marks.remove_robot(&Arc::from(robot.as_str()));
-            }
             let listed: Vec<Arc<str>> =
                 robots.iter().map(|robot| Arc::from(robot.as_str())).collect();
             if room.marks.add_robots(now.seconds.unsigned_abs(), &listed).is_err() {
                 return Err(Code::GROUP_TOO_MANY.with("Member_Account: too many marked users"));
+            }
+            for robot in room.robots.iter().filter(|robot| !robots.contains(robot)) {
+                room.marks.remove_robot(&Arc::from(robot.as_str()));
             }
             unit.ops.push(put_row(RowKind::Robots, "", &RobotsRow { users: robots.clone() }));
             room.robots = robots;

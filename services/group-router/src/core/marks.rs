@@ -159,6 +159,18 @@ impl<U: Clone + Eq + Hash> Marks<U> {
         self.take(user, ALWAYS_ONLINE)
     }
 
+    /// Adds all marks of another set but its robots, who are known elsewhere.
+    pub fn take_over(&mut self, other: &Self) {
+        let mut holders: Vec<_> = other.holders.iter().collect();
+        holders.sort_unstable_by_key(|(_, holder)| holder.stamp);
+        for (user, holder) in holders {
+            let robot = holder.online_until == u64::MAX;
+            for mark in holder.marks.iter().filter(|mark| **mark != ALWAYS_ONLINE || !robot) {
+                self.add(user, holder.joined, *mark, holder.online_until);
+            }
+        }
+    }
+
     /// A user is no longer inside: all his marks go, but [`ALWAYS_ONLINE`].
     pub fn leave(&mut self, user: &U) {
         let marks = match self.holders.get(user) {
@@ -286,7 +298,11 @@ impl<U: Clone + Eq + Hash> Marks<U> {
     }
 }
 
-fn check(by: By, marks: &[u32]) -> Result<(), Refusal> {
+/// Checks numbers and rights.
+///
+/// # Errors
+/// [`Refusal::BadMark`], [`Refusal::AdminOnly`].
+pub fn check(by: By, marks: &[u32]) -> Result<(), Refusal> {
     for mark in marks {
         match *mark {
             ALWAYS_ONLINE | HIDDEN if by == By::Client => return Err(Refusal::AdminOnly),

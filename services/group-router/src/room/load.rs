@@ -11,9 +11,7 @@ use super::members::Members;
 use super::ring::EventRing;
 use super::sequence::Sequence;
 use super::{Recent, Room};
-use crate::actor::GroupKey;
-use crate::clients::{Clients, unavailable};
-use crate::config::Config;
+use crate::actor::{GroupKey, Now, Rooms, Unit};
 use crate::core::attributes::{Attribute, Attributes};
 use crate::core::counters::{Counter, Counters};
 use crate::core::dedupe::{DEFAULT_CAPACITY, Dedupe};
@@ -21,22 +19,23 @@ use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
 use crate::core::tip_pacer::{Pace, TipPacer};
-use crate::storage::{AttributesRow, CountersRow, Loaded, ProfileRow, SequenceRow, load};
+use crate::storage::{
+    AttributesRow, CountersRow, Loaded, ProfileRow, RowKind, SequenceRow, load, put_row,
+};
 
 /// Messages kept at hand for those who come back.
-const KEPT_AT_HAND: usize = 100;
-/// Stored messages that a starting room reads: for those who join, and to know duplicates.
-const READ_BACK: u32 = 200;
+pub(super) const KEPT_AT_HAND: usize = 100;
 
 impl Room {
     /// Reads a group and, where the app keeps room history, its latest messages. `None` when there
     /// is no such group.
     pub(crate) async fn load(
+        rooms: &Rooms,
         key: &GroupKey,
-        epoch: u64,
-        config: &Config,
-        clients: &Clients,
+        ownership: u64,
+        now: Now,
     ) -> Result<Option<Box<Self>>, CommandError> {
+        let clients = rooms.clients();
         let settings = clients.apps.get(key.app).await?;
         let policy = settings.rooms.unwrap_or_default();
         let loaded = load(&*clients.store, key.app, &key.group_id)
@@ -45,35 +44,41 @@ impl Room {
         let Some(loaded) = loaded else {
             return Ok(None);
         };
-        let mut room = Self::from_rows(key, epoch, config, policy, loaded);
+        let mut room = Self::from_rows(rooms, key, ownership, policy, loaded);
         if policy.keep_history {
-            room.read_back(clients).await?;
+            room.read_back(clients, now).await?;
         }
         Ok(Some(Box::new(room)))
     }
 
     /// A group that did not exist before.
     pub(crate) fn create(
+        rooms: &Rooms,
         key: &GroupKey,
-        epoch: u64,
-        config: &Config,
+        ownership: u64,
         policy: v1::RoomPolicy,
         profile: ProfileRow,
+        unit: &mut Unit,
     ) -> Box<Self> {
+        unit.ops.push(put_row(RowKind::Profile, "", &profile));
         let loaded = Loaded { profile, ..Loaded::default() };
-        Box::new(Self::from_rows(key, epoch, config, policy, loaded))
+        let room = Self::from_rows(rooms, key, ownership, policy, loaded);
+        unit.created = Some(room.kind);
+        Box::new(room)
     }
 
     fn from_rows(
+        rooms: &Rooms,
         key: &GroupKey,
-        epoch: u64,
-        config: &Config,
+        ownership: u64,
         policy: v1::RoomPolicy,
         loaded: Loaded,
     ) -> Self {
+        let config = rooms.config();
         let now = now_seconds();
         let kind = GroupType::parse(&loaded.profile.group_type).unwrap_or(GroupType::AvChatRoom);
         let budget = policy.messages_per_second;
+        let stream = rooms.new_stream(ownership);
         Self {
             key: key.clone(),
             kind,
@@ -89,11 +94,12 @@ impl Room {
             latest: LatestMembers::new(policy.latest_members as usize),
             recent: Recent::new(KEPT_AT_HAND),
             policy,
-            ring: EventRing::new(epoch, config.ring_events, config.ring_bytes),
+            ring: EventRing::new(stream, config.ring_events, config.ring_bytes),
             sequence: Sequence::resume(SequenceRow { reserved: loaded.sequence.reserved }),
             limiter: Limiter::new(budget, budget),
             dedupe: Dedupe::new(DEFAULT_CAPACITY),
             duplicates: std::collections::HashMap::new(),
+            unkept: 0,
             tips: TipPacer::new(Pace {
                 threshold: config.tip_size,
                 interval: config.tip_interval_ms,
@@ -101,23 +107,8 @@ impl Room {
             }),
             last_active_ms: 0,
             last_message: 0,
+            metrics: Arc::clone(rooms.metrics()),
         }
-    }
-
-    async fn read_back(&mut self, clients: &Clients) -> Result<(), CommandError> {
-        let request = v1::ReadRoomRequest {
-            app: self.key.app.0,
-            group_id: self.key.group_id.to_string(),
-            limit: READ_BACK,
-            // Not those of a dismissed room that had the same ID.
-            not_before: self.profile.created,
-            ..v1::ReadRoomRequest::default()
-        };
-        let reply = clients.history.clone().read_room(request).await.map_err(unavailable)?;
-        for message in reply.into_inner().messages.into_iter().rev() {
-            self.remember_stored(&message);
-        }
-        Ok(())
     }
 }
 

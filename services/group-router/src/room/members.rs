@@ -4,15 +4,28 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rand::RngExt;
 use smallvec::SmallVec;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Sessions of one user that are told apart; of more, the earliest are forgotten.
+const MOST_SESSIONS: usize = 64;
 
 /// The sessions in a room. Joining and leaving twice changes nothing, so every caller may repeat.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Members {
     /// Sessions of each user, by the hash of the user ID. Nearly everybody has one.
     users: HashMap<u64, SmallVec<[u32; 2]>>,
     guests: HashSet<u32>,
+    /// Nobody can choose IDs that hash alike without it.
+    seed: u64,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        let seed = rand::rng().random();
+        Self { users: HashMap::new(), guests: HashSet::new(), seed }
+    }
 }
 
 impl Members {
@@ -21,9 +34,12 @@ impl Members {
         if user.is_empty() {
             return self.guests.insert(inst_id);
         }
-        let sessions = self.users.entry(hash(user)).or_default();
+        let sessions = self.users.entry(hash(self.seed, user)).or_default();
         let new = !sessions.contains(&inst_id);
         if new {
+            if sessions.len() == MOST_SESSIONS {
+                sessions.remove(0);
+            }
             sessions.push(inst_id);
         }
         new
@@ -34,21 +50,22 @@ impl Members {
         if user.is_empty() {
             return self.guests.remove(&inst_id);
         }
-        let Some(sessions) = self.users.get_mut(&hash(user)) else {
+        let user = hash(self.seed, user);
+        let Some(sessions) = self.users.get_mut(&user) else {
             return false;
         };
         sessions.retain(|session| *session != inst_id);
-        sessions.is_empty() && self.users.remove(&hash(user)).is_some()
+        sessions.is_empty() && self.users.remove(&user).is_some()
     }
 
     /// Takes all sessions of a user out. True when there was one.
     pub(crate) fn expel(&mut self, user: &str) -> bool {
-        self.users.remove(&hash(user)).is_some()
+        self.users.remove(&hash(self.seed, user)).is_some()
     }
 
     /// Whether a session of the user is in.
     pub(crate) fn contains_user(&self, user: &str) -> bool {
-        self.users.contains_key(&hash(user))
+        self.users.contains_key(&hash(self.seed, user))
     }
 
     /// Users in the room, guests included.
@@ -61,8 +78,8 @@ impl Members {
     }
 }
 
-fn hash(user: &str) -> u64 {
-    xxh3_64(user.as_bytes())
+fn hash(seed: u64, user: &str) -> u64 {
+    xxh3_64_with_seed(user.as_bytes(), seed)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod load;
 mod members;
 mod missed;
 mod publish;
+mod read_back;
 mod recent;
 mod ring;
 mod roles;
@@ -23,7 +24,7 @@ pub(crate) use listing::ListedMember;
 pub(crate) use publish::{Extra, random};
 pub(crate) use recent::{Recent, items_array};
 pub(crate) use roles::Role;
-pub(crate) use send::{PendingSend, SendAnswer};
+pub(crate) use send::{PendingSend, SendAnswer, Sent};
 
 use crate::actor::{GroupKey, Now, Reply, Unit};
 use crate::core::attributes::Attributes;
@@ -33,6 +34,7 @@ use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
 use crate::core::tip_pacer::TipPacer;
+use crate::metrics::{RoomClass, RoomMetrics};
 use crate::storage::ProfileRow;
 use crate::wire::{GroupInfo, MemberInfo};
 use members::Members;
@@ -62,12 +64,16 @@ pub(crate) struct Room {
     ring: EventRing,
     sequence: Sequence,
     limiter: Limiter<Box<PendingSend>>,
-    dedupe: Dedupe<Arc<str>, SendAnswer>,
+    /// Senders by their number.
+    dedupe: Dedupe<u64, SendAnswer>,
     /// Callers that wait for the answer to a message they repeat.
-    duplicates: HashMap<Ticket, Vec<Reply<SendAnswer>>>,
+    duplicates: HashMap<Ticket, Vec<Reply<Sent>>>,
+    /// Messages that are out and not yet kept.
+    unkept: usize,
     tips: TipPacer<MemberInfo>,
     last_active_ms: u64,
     last_message: i64,
+    metrics: Arc<RoomMetrics>,
 }
 
 impl Room {
@@ -119,13 +125,9 @@ impl Room {
         }
     }
 
-    /// Class of the room in metrics, by its size.
-    pub(crate) fn class(&self) -> &'static str {
-        match self.members.online() {
-            0..=99 => "small",
-            100..=9_999 => "medium",
-            _ => "large",
-        }
+    /// Class of the room in metrics.
+    fn class(&self) -> RoomClass {
+        RoomClass::of(self.members.online())
     }
 
     /// What is due by now: messages whose turn came, tips whose pause is over.
@@ -143,8 +145,22 @@ impl Room {
     pub(crate) fn is_idle(&self, now: Now) -> bool {
         const QUIET_MS: u64 = 1_000;
         self.members.is_empty()
+            && self.unkept == 0
             && self.next_deadline().is_none()
             && now.ms.saturating_sub(self.last_active_ms) >= QUIET_MS
+    }
+
+    /// Takes over from a state that was thrown away what no store has: who is in, and how much of the
+    /// message budget is spent (LIM-1).
+    pub(crate) fn take_over(&mut self, before: Self, now: Now) {
+        let Self { members, latest, marks, mut limiter, .. } = before;
+        self.members = members;
+        self.latest = latest;
+        self.marks.take_over(&marks);
+        // Dropping what waited answers its senders: it is neither out nor kept.
+        limiter.drain_all(&mut drop);
+        self.limiter = limiter;
+        self.last_active_ms = now.ms;
     }
 
     /// The actor ends: whoever still waits is answered, unused sequence numbers go back.

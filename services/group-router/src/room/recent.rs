@@ -61,8 +61,12 @@ pub(crate) fn items_array<'a>(items: impl Iterator<Item = &'a Bytes>) -> Box<Raw
         text.extend_from_slice(item);
     }
     text.push(b']');
-    let text = String::from_utf8(text).expect("items were encoded as JSON");
-    RawValue::from_string(text).expect("items were encoded as JSON")
+    // What came from history is only as good as what is stored there.
+    let array = String::from_utf8(text).ok().and_then(|text| RawValue::from_string(text).ok());
+    array.unwrap_or_else(|| {
+        tracing::error!("a kept message is not JSON");
+        RawValue::from_string("[]".to_owned()).expect("an empty array is JSON")
+    })
 }
 
 #[cfg(test)]
@@ -80,5 +84,12 @@ mod tests {
         assert_eq!(items, [3, 5]);
         assert_eq!(recent.since(5, 0).count(), 1);
         assert_eq!(recent.since(0, 3).count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_message_spoils_the_list_and_not_the_actor() {
+        let damaged = [Bytes::from_static(b"{\"MsgSeq\":1}"), Bytes::from_static(b"\xff{")];
+        assert_eq!(items_array(damaged[..1].iter()).get(), r#"[{"MsgSeq":1}]"#);
+        assert_eq!(items_array(damaged.iter()).get(), "[]");
     }
 }

@@ -1,24 +1,35 @@
 //! The latest events of a room, for gateways that came late or lost one.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use throng_proto::v1;
 
 /// A bounded window of the room's events; their numbers rise by one.
 #[derive(Debug)]
 pub(crate) struct EventRing {
-    events: VecDeque<v1::RoomEvent>,
+    events: VecDeque<Arc<v1::RoomEvent>>,
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
     epoch: u64,
     /// Number of the last event.
     head: u64,
+    /// MsgSeq of the last event that has one.
+    last_seq: u32,
 }
 
 impl EventRing {
     pub(crate) fn new(epoch: u64, max_events: usize, max_bytes: usize) -> Self {
-        Self { events: VecDeque::new(), bytes: 0, max_events, max_bytes, epoch, head: 0 }
+        Self {
+            events: VecDeque::new(),
+            bytes: 0,
+            max_events,
+            max_bytes,
+            epoch,
+            head: 0,
+            last_seq: 0,
+        }
     }
 
     /// Where the stream stands.
@@ -27,11 +38,19 @@ impl EventRing {
     }
 
     /// Numbers an event and keeps it.
-    pub(crate) fn push(&mut self, mut event: v1::RoomEvent) -> v1::RoomEvent {
+    pub(crate) fn push(&mut self, mut event: v1::RoomEvent) -> Arc<v1::RoomEvent> {
+        debug_assert!(
+            event.msg_seq == 0 || event.msg_seq > self.last_seq,
+            "ORD-1: MsgSeq {} goes out after {}",
+            event.msg_seq,
+            self.last_seq,
+        );
+        self.last_seq = self.last_seq.max(event.msg_seq);
         self.head += 1;
         event.position = Some(self.position());
         self.bytes += size(&event);
-        self.events.push_back(event.clone());
+        let event = Arc::new(event);
+        self.events.push_back(Arc::clone(&event));
         while self.events.len() > self.max_events || self.bytes > self.max_bytes {
             let Some(oldest) = self.events.pop_front() else {
                 break;
@@ -44,7 +63,7 @@ impl EventRing {
     /// Events after the one with this MsgSeq; `None` when it is not known what came after it.
     pub(crate) fn after_seq(&self, msg_seq: u32) -> Option<impl Iterator<Item = &v1::RoomEvent>> {
         let place = self.events.iter().rposition(|event| event.msg_seq == msg_seq)?;
-        Some(self.events.iter().skip(place + 1))
+        Some(self.events.iter().skip(place + 1).map(|event| &**event))
     }
 
     /// Events after a position, the newest `limit` of them, and whether none is missing in between.
@@ -57,8 +76,8 @@ impl EventRing {
         let known = if position.epoch == self.epoch { position.event_no } else { 0 };
         let wanted = usize::try_from(self.head.saturating_sub(known)).unwrap_or(usize::MAX);
         let given = wanted.min(limit).min(self.events.len());
-        let events = self.events.iter().skip(self.events.len() - given).cloned().collect();
-        (events, given == wanted)
+        let events = self.events.iter().skip(self.events.len() - given);
+        (events.map(|event| (**event).clone()).collect(), given == wanted)
     }
 }
 

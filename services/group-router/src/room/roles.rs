@@ -66,6 +66,14 @@ impl Room {
         self.mutes.get(user).copied().filter(|until| *until > now).unwrap_or(0)
     }
 
+    /// Refuses users who are banned now.
+    pub(crate) fn refuse_banned(&self, user: &str, now: i64) -> Result<(), CommandError> {
+        if self.is_banned(user, now) {
+            return Err(Code::GROUP_FORBIDDEN.with(format!("{user} is banned from this group")));
+        }
+        Ok(())
+    }
+
     /// Whether a user is banned now.
     pub(crate) fn is_banned(&self, user: &str, now: i64) -> bool {
         self.bans.get(user).is_some_and(|until| *until > now)

@@ -1,31 +1,47 @@
-//! A message inside the room: is its sender allowed to speak, was it sent before, does the rate
-//! limit let it pass; then its sequence and time, its frame, and its place in history. The stages of
-//! a message's way that are serial.
+//! A message inside the room: was it sent before, does the rate limit let it pass; then its sequence
+//! and time, its frame, and its place in history. The stages of a message's way that are serial.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rand::rng;
-use throng_node::time::now_seconds;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 
 use super::publish::Extra;
 use super::{Role, Room};
-use crate::actor::{Now, Reply, Unit};
+use crate::actor::{Appended, Kept, KeptMark, MOST_UNKEPT, Now, Reply, Unit};
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
-use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemHead};
+use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemHead, MemberInfo};
+
+/// Callers that may wait for one message they all repeat.
+const MOST_REPEATS: usize = 32;
 
 /// A checked message that asks to be sent.
 pub(crate) struct PendingSend {
-    /// All but its sequence and time.
-    pub(crate) message: v1::StoredMessage,
+    pub(crate) sender: Arc<MemberInfo>,
+    pub(crate) tiny_id: u64,
+    pub(crate) random: u32,
+    /// Seconds since 1970, the client's.
+    pub(crate) client_time: i64,
+    pub(crate) client_seq: u64,
+    /// The checked JSON text of `MsgBody`.
+    pub(crate) body: Bytes,
+    pub(crate) cloud_custom_data: String,
     /// Only these members get it; empty: all.
     pub(crate) recipients: Vec<String>,
     /// Where the answer goes.
-    pub(crate) reply: Option<Reply<SendAnswer>>,
+    pub(crate) reply: Option<Reply<Sent>>,
     /// Its entry among the duplicates.
     pub(crate) ticket: Option<Ticket>,
+}
+
+/// What became of a message.
+pub(crate) enum Sent {
+    Answer(SendAnswer),
+    /// The room does not know its sender as a member. The message comes back for another try.
+    Stranger(Box<PendingSend>),
 }
 
 /// The answer to a sender.
@@ -43,9 +59,7 @@ impl Room {
         if role == Role::AppAdmin {
             return Ok(());
         }
-        if self.is_banned(user, now) {
-            return Err(Code::GROUP_FORBIDDEN.with(format!("{user} is banned from this group")));
-        }
+        self.refuse_banned(user, now)?;
         if self.muted_until(user, now) > 0 {
             return Err(Code::GROUP_MUTED.with(format!("{user} is muted")));
         }
@@ -64,27 +78,39 @@ impl Room {
         now: Now,
         unit: &mut Unit,
     ) {
-        let message = &pending.message;
-        match self.dedupe.begin(now.ms, Arc::from(message.from.as_str()), message.random) {
+        match self.dedupe.begin(now.ms, pending.tiny_id, pending.random) {
             Lookup::Done(answer) => {
                 if let Some(reply) = pending.reply.take() {
-                    unit.answer(reply, Ok(answer));
+                    unit.answer(reply, Ok(Sent::Answer(answer)));
                 }
-                return;
             }
             Lookup::InFlight(ticket) => {
                 if let Some(reply) = pending.reply.take() {
-                    self.duplicates.entry(ticket).or_default().push(reply);
+                    self.wait_for(ticket, reply, unit);
                 }
-                return;
             }
-            Lookup::New(ticket) => pending.ticket = Some(ticket),
+            Lookup::New(ticket) => {
+                pending.ticket = Some(ticket);
+                let mut verdicts = Verdicts::new();
+                self.limiter.offer(now.ms, priority, pending, &mut rng(), &mut |verdict| {
+                    verdicts.push(verdict);
+                });
+                self.carry_out(verdicts, now, unit);
+            }
         }
-        let mut verdicts = Verdicts::new();
-        self.limiter.offer(now.ms, priority, pending, &mut rng(), &mut |verdict| {
-            verdicts.push(verdict);
-        });
-        self.carry_out(verdicts, now, unit);
+    }
+
+    /// A caller repeats a message that is not answered yet.
+    fn wait_for(&mut self, ticket: Ticket, reply: Reply<Sent>, unit: &mut Unit) {
+        let waiting = self.duplicates.entry(ticket).or_default();
+        if waiting.len() >= MOST_REPEATS {
+            waiting.retain(|reply| !reply.is_abandoned());
+        }
+        if waiting.len() >= MOST_REPEATS {
+            let error = Code::GROUP_SEND_FREQUENCY.with("Random: repeated too often");
+            return unit.answer(reply, Err(error));
+        }
+        waiting.push(reply);
     }
 
     /// Lets the limiter see the time.
@@ -118,94 +144,123 @@ impl Room {
                     self.deliver(*item, priority, now, unit);
                 }
                 Verdict::Drop { item, priority, reason, .. } => {
-                    metrics::counter!(
-                        "throng_room_messages_dropped_total",
-                        "class" => self.class(),
-                        "priority" => priority.name(),
-                        "reason" => reason.name(),
-                    )
-                    .increment(1);
+                    self.metrics.dropped(self.class(), priority, reason);
                     let answer = SendAnswer {
                         msg_seq: self.sequence.last(),
                         msg_time: now.seconds,
                         drop_reason: "frequency limit",
                     };
-                    self.settle(*item, answer, unit);
+                    self.settle(item.ticket, &Ok(answer), item.reply, unit);
                 }
             }
         }
     }
 
-    fn deliver(&mut self, mut send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
-        let seq = self.take_seq(unit);
-        send.message.msg_seq = seq;
-        send.message.msg_time = now.seconds;
-        send.message.priority = priority.wire();
-        self.last_message = now.seconds;
-        let encoded = {
-            let message = &send.message;
-            let head = ItemHead {
-                from: &message.from,
-                tiny_id: message.tiny_id,
-                msg_seq: seq,
-                random: message.random,
-                time: message.msg_time,
-                client_time: message.client_time,
-                client_seq: message.client_seq,
-                priority: message.priority,
-                cloud_custom_data: &message.cloud_custom_data,
-            };
-            let info = GroupInfo {
-                nick: Some(&message.nick),
-                avatar: Some(&message.avatar),
-                ..self.group_info()
-            };
-            wire::message_item(EVENT_MESSAGE, &head, info, &message.msg_body).0
-        };
+    fn deliver(&mut self, send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
         let directed = !send.recipients.is_empty();
+        let keep = self.policy.keep_history && !directed;
+        if keep && self.unkept >= MOST_UNKEPT {
+            self.metrics.not_kept.increment(1);
+            let error = Code::GROUP_INTERNAL.with("messages cannot be kept now, try again");
+            return self.settle(send.ticket, &Err(error), send.reply, unit);
+        }
+        let seq = self.take_seq(unit);
+        self.last_message = now.seconds;
+        let encoded = self.encode(&send, seq, priority, now.seconds);
         if !directed {
             self.recent.push(seq, now.seconds, encoded.item());
-            if self.policy.keep_history {
-                unit.appends.push(send.message.clone());
-            }
         }
-        let recipients = std::mem::take(&mut send.recipients);
+        let PendingSend { recipients, reply, ticket, .. } = send;
+        let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
+        if keep {
+            self.unkept += 1;
+            let message = v1::StoredMessage {
+                msg_seq: seq,
+                msg_time: now.seconds,
+                from: send.sender.user.clone(),
+                tiny_id: send.tiny_id,
+                random: send.random,
+                client_time: send.client_time,
+                priority: priority.wire(),
+                msg_body: send.body,
+                cloud_custom_data: send.cloud_custom_data,
+                nick: send.sender.nick.clone(),
+                avatar: send.sender.avatar.clone(),
+                client_seq: send.client_seq,
+                ..v1::StoredMessage::default()
+            };
+            let mark = KeptMark { stream: self.position().epoch, ticket, answer };
+            unit.kept.push(Kept { message, reply, mark });
+        } else {
+            self.settle(ticket, &Ok(answer), reply, unit);
+        }
         let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
         self.emit(encoded, seq, extra, unit);
-        metrics::counter!("throng_room_messages_total", "class" => self.class()).increment(1);
-        let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
-        self.settle(send, answer, unit);
+        self.metrics.delivered(self.class());
     }
 
-    /// Answers a sender and whoever repeated the same message meanwhile.
-    fn settle(&mut self, send: PendingSend, answer: SendAnswer, unit: &mut Unit) {
+    fn encode(
+        &self,
+        send: &PendingSend,
+        msg_seq: u32,
+        priority: Priority,
+        time: i64,
+    ) -> wire::Encoded {
+        let head = ItemHead {
+            from: &send.sender.user,
+            tiny_id: send.tiny_id,
+            msg_seq,
+            random: send.random,
+            time,
+            client_time: send.client_time,
+            client_seq: send.client_seq,
+            priority: priority.wire(),
+            cloud_custom_data: &send.cloud_custom_data,
+        };
+        let info = GroupInfo {
+            nick: Some(&send.sender.nick),
+            avatar: Some(&send.sender.avatar),
+            ..self.group_info()
+        };
+        wire::message_item(EVENT_MESSAGE, &head, info, &send.body).0
+    }
+
+    /// Messages were kept, or were not. Only now their repetitions may be answered: what was not kept
+    /// may be tried again (DUR-1).
+    pub(crate) fn note_appended(&mut self, appended: Appended, unit: &mut Unit) {
+        let Appended { marks, error } = appended;
+        let stream = self.position().epoch;
+        for mark in marks.into_iter().filter(|mark| mark.stream == stream) {
+            self.unkept = self.unkept.saturating_sub(1);
+            if let Some(error) = &error {
+                self.metrics.not_kept.increment(1);
+                self.recent.remove(&[mark.answer.msg_seq]);
+                self.settle(mark.ticket, &Err(error.clone()), None, unit);
+            } else {
+                self.settle(mark.ticket, &Ok(mark.answer), None, unit);
+            }
+        }
+    }
+
+    /// Answers a sender and whoever repeated the same message meanwhile. After an error the next
+    /// repetition is a new message.
+    fn settle(
+        &mut self,
+        ticket: Option<Ticket>,
+        outcome: &Result<SendAnswer, CommandError>,
+        reply: Option<Reply<Sent>>,
+        unit: &mut Unit,
+    ) {
         let mut repeated = Vec::new();
-        if let Some(ticket) = send.ticket {
-            self.dedupe.settle(ticket, answer);
+        if let Some(ticket) = ticket {
+            match outcome {
+                Ok(answer) => _ = self.dedupe.settle(ticket, *answer),
+                Err(_) => self.dedupe.abandon(ticket),
+            }
             repeated = self.duplicates.remove(&ticket).unwrap_or_default();
         }
-        for reply in send.reply.into_iter().chain(repeated) {
-            unit.answer(reply, Ok(answer));
-        }
-    }
-
-    /// A message that history kept from an earlier life of this room.
-    pub(super) fn remember_stored(&mut self, message: &v1::StoredMessage) {
-        self.last_message = self.last_message.max(message.msg_time);
-        let answer =
-            SendAnswer { msg_seq: message.msg_seq, msg_time: message.msg_time, drop_reason: "" };
-        let age = now_seconds().saturating_sub(message.msg_time).saturating_mul(1000);
-        let sender = Arc::from(message.from.as_str());
-        // The actor's clock starts with the room.
-        self.dedupe.preload(0, age.try_into().unwrap_or(0), sender, message.random, answer);
-        if !message.recalled {
-            let encoded = wire::stored_item(
-                message,
-                &self.key.group_id,
-                &self.profile.name,
-                self.kind.as_str(),
-            );
-            self.recent.push(message.msg_seq, message.msg_time, encoded.item());
+        for reply in reply.into_iter().chain(repeated) {
+            unit.answer(reply, outcome.clone().map(Sent::Answer));
         }
     }
 }

@@ -23,7 +23,9 @@ impl Sequence {
     /// The next number. A row that reserves more goes into `ops`, which are durable before the
     /// number is seen outside.
     pub(crate) fn next(&mut self, ops: &mut Vec<Op>) -> u32 {
+        let before = self.last;
         self.last = self.last.saturating_add(1);
+        debug_assert!(self.last > before, "ORD-1: a room has used up all sequence numbers");
         if self.last > self.reserved {
             self.reserved = self.last.saturating_add(BLOCK - 1);
             ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.reserved }));

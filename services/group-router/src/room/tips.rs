@@ -81,7 +81,7 @@ impl Room {
     fn emit_tips(&mut self, due: Vec<tip_pacer::Tip<MemberInfo>>, now: Now, unit: &mut Unit) {
         for paced in due {
             if paced.unnamed > 0 {
-                metrics::counter!("throng_room_tips_suppressed_total").increment(paced.unnamed);
+                self.metrics.tips_suppressed.increment(paced.unnamed);
             }
             let Some(first) = paced.users.first().cloned() else {
                 continue;

@@ -64,6 +64,7 @@ pub(crate) async fn list_groups(
     limit: usize,
 ) -> Result<ListingPage, StoreError> {
     let mut page = ListingPage::default();
+    let mut last_hash = 0;
     for bucket in bucket(cursor)..1 << BUCKET_BITS {
         let partition = key![app.0, bucket];
         let mut next = Page::forward(1000).starting_at(key![cursor]);
@@ -81,10 +82,12 @@ pub(crate) async fn list_groups(
                 if group_type.is_some_and(|wanted| wanted != entry.group_type) {
                     continue;
                 }
-                if page.groups.len() == limit {
+                // A page never ends between two groups of one hash: the cursor could not tell them.
+                if page.groups.len() >= limit && hash != last_hash {
                     page.next = hash;
                     return Ok(page);
                 }
+                last_hash = hash;
                 page.groups.push((group_id.to_owned(), entry.group_type));
             }
             match last {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
 use prost::Message;
 use throng_protocol::ids::AppId;
 use throng_store::{Page, Row, Store, StoreError};
@@ -26,7 +27,8 @@ pub(crate) struct Loaded {
 
 const PAGE: usize = 1000;
 
-/// `None` when there is no such group.
+/// `None` when there is no such group. Rows without a profile are what a dismissal left that was cut
+/// short; they go, or the next group with this ID would inherit them.
 pub(crate) async fn load(
     store: &dyn Store,
     app: AppId,
@@ -34,51 +36,51 @@ pub(crate) async fn load(
 ) -> Result<Option<Loaded>, StoreError> {
     let partition = state_partition(app, group_id);
     let mut loaded = Loaded::default();
-    let mut exists = false;
+    let (mut exists, mut empty) = (false, true);
     let mut page = Page::forward(PAGE);
     loop {
         let rows = store.page(&GROUP_STATE, &partition, page).await?;
         let last = rows.last().map(|row| row.clustering.clone());
         let full = rows.len() >= PAGE;
+        empty &= rows.is_empty();
         for row in rows {
-            exists |= take(&mut loaded, row);
+            exists |= take(&mut loaded, row)?;
         }
         match last {
             Some(last) if full => page = Page::forward(PAGE).after(last),
-            _ => return Ok(exists.then_some(loaded)),
+            _ => break,
         }
     }
+    if !exists && !empty {
+        store.delete_partition(&GROUP_STATE, &partition).await?;
+    }
+    Ok(exists.then_some(loaded))
 }
 
-/// Puts one row in its place; true for the profile, which makes a group.
-fn take(loaded: &mut Loaded, row: Row) -> bool {
+/// Puts one row in its place; true for the profile, which makes a group. A row that cannot be read
+/// is an error: going on without it would write over it.
+fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
     let (Some(kind), Some(name)) = (row.clustering.get_u32(0), row.clustering.get_text(1)) else {
-        return false;
+        return Err(StoreError::Damaged { reason: "key of a group's row" });
     };
     let Some(kind) = RowKind::from_number(kind) else {
-        return false;
+        // Of a later version.
+        return Ok(false);
     };
+    let name = name.to_owned();
     match kind {
-        RowKind::Profile => loaded.profile = ProfileRow::decode(row.value).unwrap_or_default(),
-        RowKind::Sequence => loaded.sequence = SequenceRow::decode(row.value).unwrap_or_default(),
-        RowKind::Attributes => {
-            loaded.attributes = AttributesRow::decode(row.value).unwrap_or_default()
-        }
-        RowKind::Counters => loaded.counters = CountersRow::decode(row.value).unwrap_or_default(),
-        RowKind::Admins => loaded.admins = AdminsRow::decode(row.value).unwrap_or_default().users,
-        RowKind::Robots => loaded.robots = RobotsRow::decode(row.value).unwrap_or_default().users,
-        RowKind::Mute => {
-            loaded.mutes.insert(
-                name.to_owned(),
-                BanRow::decode(row.value.clone()).unwrap_or_default().until,
-            );
-        }
-        RowKind::Ban => {
-            loaded.bans.insert(
-                name.to_owned(),
-                BanRow::decode(row.value.clone()).unwrap_or_default().until,
-            );
-        }
+        RowKind::Profile => loaded.profile = decode(row.value)?,
+        RowKind::Sequence => loaded.sequence = decode(row.value)?,
+        RowKind::Attributes => loaded.attributes = decode(row.value)?,
+        RowKind::Counters => loaded.counters = decode(row.value)?,
+        RowKind::Admins => loaded.admins = decode::<AdminsRow>(row.value)?.users,
+        RowKind::Robots => loaded.robots = decode::<RobotsRow>(row.value)?.users,
+        RowKind::Mute => _ = loaded.mutes.insert(name, decode::<BanRow>(row.value)?.until),
+        RowKind::Ban => _ = loaded.bans.insert(name, decode::<BanRow>(row.value)?.until),
     }
-    kind == RowKind::Profile
+    Ok(kind == RowKind::Profile)
+}
+
+fn decode<T: Message + Default>(value: Bytes) -> Result<T, StoreError> {
+    T::decode(value).map_err(|_| StoreError::Damaged { reason: "value of a group's row" })
 }

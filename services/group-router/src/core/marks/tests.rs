@@ -203,3 +203,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_set_that_takes_over_has_all_but_the_robots() {
+    let mut before = Room::default();
+    before.add_robots(NOW, &["robo"]).unwrap();
+    before.set(NOW, By::Admin, &"ann", JOINED, &[500, 1_001]).unwrap();
+    before.set(NOW, By::Client, &"bob", JOINED, &[1_001]).unwrap();
+    let mut room = Room::default();
+    room.add_robots(NOW, &["other"]).unwrap();
+    room.take_over(&before);
+    assert_eq!(
+        (users(&room, 1_001), users(&room, 500)),
+        (vec!["bob", "ann"], vec!["ann", "other"])
+    );
+    room.expire(NOW + ALWAYS_ONLINE_S);
+    assert_eq!(users(&room, 500), ["other"], "the time of the others goes on");
+}
