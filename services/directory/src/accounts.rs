@@ -30,21 +30,26 @@ impl Accounts {
     }
 
     /// Makes an account unless it exists; durable. A known account costs no read of the store.
+    ///
+    /// `issued_at` is when what speaks for the user was signed, 0 when nothing was. A signature that
+    /// was revoked with the account's deletion does not make the account again.
     pub(crate) async fn ensure(
         &self,
         app: AppId,
         user: &str,
         now: i64,
+        issued_at: i64,
     ) -> Result<Ensured, RowError> {
         let known = self.rows.get(app, user).await?;
-        if known.exists() {
+        if known.exists() || (issued_at != 0 && issued_at < known.not_before) {
             return Ok(Ensured { created: false, not_before: known.not_before });
         }
         let make = |row: &AccountRecord| {
-            (!row.exists()).then_some(AccountRecord { created_at: now, ..*row })
+            let revoked = issued_at != 0 && issued_at < row.not_before;
+            (!row.exists() && !revoked).then_some(AccountRecord { created_at: now, ..*row })
         };
         let (before, after) = self.rows.update(app, user, make).await?;
-        Ok(Ensured { created: !before.exists(), not_before: after.not_before })
+        Ok(Ensured { created: !before.exists() && after.exists(), not_before: after.not_before })
     }
 
     /// Whether an account exists.
@@ -95,15 +100,27 @@ mod tests {
     #[tokio::test]
     async fn an_account_is_made_once_and_a_deleted_one_stays_revoked() {
         let accounts = Accounts::new(Arc::new(MemoryStore::new()));
-        let made = accounts.ensure(APP, "ann", 10).await.unwrap();
+        let made = accounts.ensure(APP, "ann", 10, 0).await.unwrap();
         assert_eq!(made, Ensured { created: true, not_before: 0 });
-        assert!(!accounts.ensure(APP, "ann", 11).await.unwrap().created);
+        assert!(!accounts.ensure(APP, "ann", 11, 0).await.unwrap().created);
 
         assert!(accounts.delete(APP, "ann", 20).await.unwrap());
         assert!(!accounts.delete(APP, "ann", 21).await.unwrap());
         assert!(!accounts.exists(APP, "ann").await.unwrap());
-        let again = accounts.ensure(APP, "ann", 30).await.unwrap();
+        let again = accounts.ensure(APP, "ann", 30, 0).await.unwrap();
         assert_eq!(again, Ensured { created: true, not_before: 20 });
+    }
+
+    /// Whoever held an old signature could make a deleted account again.
+    #[tokio::test]
+    async fn a_revoked_signature_does_not_make_a_deleted_account_again() {
+        let accounts = Accounts::new(Arc::new(MemoryStore::new()));
+        accounts.ensure(APP, "ann", 10, 9).await.unwrap();
+        accounts.delete(APP, "ann", 20).await.unwrap();
+        let late = accounts.ensure(APP, "ann", 30, 19).await.unwrap();
+        assert_eq!(late, Ensured { created: false, not_before: 20 });
+        assert!(!accounts.exists(APP, "ann").await.unwrap());
+        assert!(accounts.ensure(APP, "ann", 31, 20).await.unwrap().created);
     }
 
     #[tokio::test]
@@ -111,6 +128,6 @@ mod tests {
         let accounts = Accounts::new(Arc::new(MemoryStore::new()));
         accounts.revoke(APP, "ann", 20).await.unwrap();
         accounts.revoke(APP, "ann", 15).await.unwrap();
-        assert_eq!(accounts.ensure(APP, "ann", 30).await.unwrap().not_before, 20);
+        assert_eq!(accounts.ensure(APP, "ann", 30, 0).await.unwrap().not_before, 20);
     }
 }

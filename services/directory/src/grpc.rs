@@ -49,9 +49,10 @@ impl v1::directory_server::Directory for Directory {
         &self,
         request: Request<v1::EnsureAccountRequest>,
     ) -> Result<Response<v1::EnsureAccountReply>, Status> {
-        let v1::EnsureAccountRequest { app, user } = request.into_inner();
+        let v1::EnsureAccountRequest { app, user, issued_at } = request.into_inner();
         ids::user_id(&user).map_err(|error| Status::invalid_argument(error.info))?;
-        let ensured = self.inner.accounts.ensure(AppId(app), &user, now_seconds()).await?;
+        let ensured =
+            self.inner.accounts.ensure(AppId(app), &user, now_seconds(), issued_at).await?;
         let (created, not_before) = (ensured.created, ensured.not_before);
         Ok(Response::new(v1::EnsureAccountReply { created, not_before }))
     }

@@ -168,7 +168,7 @@ impl Call<'_> {
             fields.push((tag.to_owned(), value));
         }
         let (inner, app) = (self.inner, self.context.app);
-        let made = inner.accounts.ensure(app, &import.user, now_seconds()).await;
+        let made = inner.accounts.ensure(app, &import.user, now_seconds(), 0).await;
         made.map_err(internal(INTERNAL))?;
         if fields.is_empty() {
             return Ok(());

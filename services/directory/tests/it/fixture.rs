@@ -57,13 +57,13 @@ impl Fixture {
     }
 
     pub(crate) async fn account(&self, user: &str) {
-        let request = v1::EnsureAccountRequest { app: APP.0, user: user.to_owned() };
+        let request = v1::EnsureAccountRequest { app: APP.0, user: user.to_owned(), issued_at: 0 };
         self.client.clone().ensure_account(request).await.unwrap();
     }
 
     /// Second from which signatures of a user count.
     pub(crate) async fn not_before(&self, user: &str) -> i64 {
-        let request = v1::EnsureAccountRequest { app: APP.0, user: user.to_owned() };
+        let request = v1::EnsureAccountRequest { app: APP.0, user: user.to_owned(), issued_at: 0 };
         self.client.clone().ensure_account(request).await.unwrap().into_inner().not_before
     }
 

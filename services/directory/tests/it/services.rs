@@ -35,7 +35,7 @@ async fn existing_accounts_are_told_from_others_in_order() {
     let request = v1::FilterAccountsRequest { app: APP.0, users };
     let reply = f.client.clone().filter_accounts(request).await.unwrap().into_inner();
     assert_eq!(reply.users, ["bob", ADMIN, "ann"]);
-    let bad = v1::EnsureAccountRequest { app: APP.0, user: String::new() };
+    let bad = v1::EnsureAccountRequest { app: APP.0, user: String::new(), issued_at: 0 };
     let refused = f.client.clone().ensure_account(bad).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
 }

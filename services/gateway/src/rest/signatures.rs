@@ -81,15 +81,21 @@ impl Signatures {
             let info = format!("identifier: {identifier} is not an administrator of the app");
             return Err(Code::NOT_ADMIN.with(info));
         }
-        if verified.issued_at < self.not_before(app, identifier).await? {
+        let issued_at = verified.issued_at;
+        if issued_at < self.not_before(app, identifier, issued_at).await? {
             return Err(Code::SIG_REVOKED.into());
         }
         self.verified.insert(remembered, verified.expires_at);
         Ok(())
     }
 
-    async fn not_before(&self, app: AppId, user: &str) -> Result<i64, CommandError> {
-        let request = v1::EnsureAccountRequest { app: app.0, user: user.to_owned() };
+    async fn not_before(
+        &self,
+        app: AppId,
+        user: &str,
+        issued_at: i64,
+    ) -> Result<i64, CommandError> {
+        let request = v1::EnsureAccountRequest { app: app.0, user: user.to_owned(), issued_at };
         let reply = self.directory.clone().ensure_account(request).await.map_err(|status| {
             tracing::warn!(%status, "an administrator's account could not be checked");
             Code::TIMEOUT.with("the account could not be checked: try again")

@@ -134,7 +134,11 @@ impl Session {
         let now = time::now_seconds();
         let signed =
             usersig::verify(&credentials.usersig, self.peer.app, &settings.keys, user, now)?;
-        let request = v1::EnsureAccountRequest { app: self.peer.app.0, user: user.clone() };
+        let request = v1::EnsureAccountRequest {
+            app: self.peer.app.0,
+            user: user.clone(),
+            issued_at: signed.issued_at,
+        };
         let account = forwarder
             .directory()
             .ensure_account(request)
