@@ -129,6 +129,7 @@ impl Carrier {
         let way = match kick_type {
             crate::core::kick::OTHER_LOGIN => "other_login",
             crate::core::kick::SAME_INSTANCE => "same_instance",
+            crate::core::kick::MOVED => "moved",
             _ => "rest",
         };
         metrics::counter!("throng_presence_kicks_total", "way" => way).increment(1);

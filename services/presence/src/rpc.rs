@@ -95,6 +95,10 @@ impl Presence for Rpc {
         let gateway = Arc::from(request.gateway);
         let (app, user) = (session.app, session.user);
         let decision = self.inner.shards.decide(app, &user, |index, now, out| {
+            if request.only_ask {
+                let token = (session.inst_id, request.issued_at);
+                return index.refused(now, app, &user, token, out);
+            }
             index.hello(now, app, &user, session.inst_id, gateway, out)
         });
         let (kicked, effects) = decision.await;
@@ -192,10 +196,9 @@ impl Presence for Rpc {
         for user in users {
             // After a restart the store alone may know: a client repeats its pending sends before
             // it logs in again.
-            let decision = self
-                .inner
-                .shards
-                .decide(app, &user, |index, _, _| index.user_in_room(app, &group_id, &user));
+            let decision = self.inner.shards.decide(app, &user, |index, now, out| {
+                index.user_in_room(now, app, &user, &group_id, out)
+            });
             let (is_in, effects) = decision.await;
             self.inner.carry(effects).await;
             if is_in {

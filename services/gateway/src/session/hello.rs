@@ -14,6 +14,7 @@ impl Session {
         let hello = v1::HelloRequest {
             session: Some(identity.key()),
             gateway: self.context.gateway_id.clone(),
+            ..v1::HelloRequest::default()
         };
         match self.context.forwarder.presence().hello(hello).await {
             Ok(reply) => match reply.into_inner().kick_type {

@@ -196,12 +196,19 @@ impl Desk<'_> {
     /// Puts a session offline: tells its gateway, remembers it, and lets it come back only to hear
     /// of it.
     pub(super) fn displace(&mut self, position: usize, kick_type: u32) {
-        let mut session = self.remove(position);
-        let id = self.id(session.inst_id);
+        let session = &self.user.sessions[position];
         if session.is_up() {
             let gateway = Arc::clone(&session.gateway);
-            self.out.push(Effect::Kick { gateway, session: id.clone(), kick_type });
+            let session = self.id(session.inst_id);
+            self.out.push(Effect::Kick { gateway, session, kick_type });
         }
+        self.retire(position, kick_type);
+    }
+
+    /// Ends a session whose gateway knows, and remembers it: its token is worth nothing any more.
+    pub(super) fn retire(&mut self, position: usize, kick_type: u32) {
+        let mut session = self.remove(position);
+        let id = self.id(session.inst_id);
         session.rooms = Vec::new();
         self.park(session.inst_id, self.now.wall, Why::Kicked { kick_type });
         let stored = stored(&session, StoredState::Kicked(kick_type), self.now.wall);

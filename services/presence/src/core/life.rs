@@ -37,7 +37,21 @@ impl Index {
         self.decide(now, app, user, out, |desk| desk.hello(inst_id, gateway))
     }
 
-    /// A session logs out: its place and its memberships end now.
+    /// Whether a session may go on without a login: the way in which it was put offline, if it was.
+    /// `issued_at` is its token's, in seconds since 1970. Nothing changes by it.
+    pub(crate) fn refused(
+        &mut self,
+        now: Now,
+        app: u32,
+        user: &str,
+        (inst_id, issued_at): (u32, i64),
+        out: &mut Vec<Effect>,
+    ) -> Option<u32> {
+        self.decide(now, app, user, out, |desk| desk.refused(inst_id, issued_at))
+    }
+
+    /// A session logs out: its place and its memberships end now, and its token is worth nothing any
+    /// more.
     pub(crate) fn unregister(
         &mut self,
         now: Now,
@@ -106,11 +120,12 @@ impl Desk<'_> {
     }
 
     fn unregister(&mut self, inst_id: u32) {
-        if let Some(position) = self.user.position(inst_id) {
-            self.end(position);
-        } else if self.take_lapsed(inst_id).is_some() {
-            self.out.push(Effect::Erase { session: self.id(inst_id) });
+        if self.kicked(inst_id).is_some() {
+            return;
         }
+        // One that nothing is known of, after a restart, must not come back either.
+        let position = self.find_or_adopt(inst_id, &Arc::from(""));
+        self.retire(position, kick::LOGGED_OUT);
     }
 
     fn disconnect(&mut self, gone: Gone) {

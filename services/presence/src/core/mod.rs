@@ -34,6 +34,11 @@ pub(crate) mod kick {
     pub(crate) const SAME_INSTANCE: u32 = 2;
     /// An administrator, over REST.
     pub(crate) const BY_REST: u32 = 3;
+    /// It logged out. Its client does not come back; whoever holds its token is told the same as by
+    /// an administrator.
+    pub(crate) const LOGGED_OUT: u32 = BY_REST;
+    /// Not a kick at all: the session has a connection at another gateway now.
+    pub(crate) const MOVED: u32 = 0;
 }
 
 /// The time of a decision.

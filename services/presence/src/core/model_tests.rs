@@ -157,7 +157,7 @@ fn play(steps: Vec<(usize, u32, Step)>) {
             }
             Step::Join(_) | Step::Leave(_) => {
                 // Opened by the restore; any decision closes it.
-                index.unregister(now, 1, name, 99, &mut out);
+                index.refused(now, 1, name, (99, 0), &mut out);
             }
             Step::KickUser => index.kick_user(now, 1, name, &mut out),
             Step::Pass(time) => {

@@ -89,13 +89,13 @@ impl Desk<'_> {
 
     /// A token does not come back from a kick. A signature was judged by the directory.
     fn refusal(&self, login: &Login) -> Option<u32> {
-        if login.fresh {
-            return None;
-        }
-        if let Some(kick_type) = self.kicked(login.inst_id) {
-            return Some(kick_type);
-        }
-        (login.issued_at < self.user.not_before).then_some(kick::BY_REST)
+        if login.fresh { None } else { self.refused(login.inst_id, login.issued_at) }
+    }
+
+    /// What is held against a token: its session was put offline or has logged out, or an
+    /// administrator revoked all that was issued until then.
+    pub(super) fn refused(&self, inst_id: u32, issued_at: i64) -> Option<u32> {
+        self.kicked(inst_id).or_else(|| (issued_at < self.user.not_before).then_some(kick::BY_REST))
     }
 
     /// One SDK object is one session: the one it had before goes. Its page learns of it only if that
@@ -114,7 +114,7 @@ impl Desk<'_> {
         if old.is_up() && known && elsewhere {
             self.displace(position, kick::SAME_INSTANCE);
         } else {
-            self.end(position);
+            self.retire(position, kick::SAME_INSTANCE);
         }
     }
 
@@ -123,6 +123,7 @@ impl Desk<'_> {
         let seen = Link::Up { seen: self.now.mono };
         let lease_end = self.lease_end();
         if let Some(position) = self.user.position(login.inst_id) {
+            self.leave_gateway(position, &login.gateway);
             let session = &mut self.user.sessions[position];
             session.gateway = login.gateway;
             session.connection = login.connection;
@@ -150,6 +151,16 @@ impl Desk<'_> {
             rooms: parked.map(Parked::into_rooms).unwrap_or_default(),
         });
         self.hand_out_rooms(self.user.sessions.len() - 1)
+    }
+
+    /// The gateway of the session's connection until now would keep it, out of reach of any kick.
+    fn leave_gateway(&mut self, position: usize, new: &Arc<str>) {
+        let session = &self.user.sessions[position];
+        if session.is_up() && session.gateway != *new && !session.gateway.is_empty() {
+            let gateway = Arc::clone(&session.gateway);
+            let session = self.id(session.inst_id);
+            self.out.push(Effect::Kick { gateway, session, kick_type: kick::MOVED });
+        }
     }
 
     /// Where it stands in its rooms is known once: from now on it is sent more.

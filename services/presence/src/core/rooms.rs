@@ -29,11 +29,20 @@ impl Index {
         });
     }
 
-    /// Whether the user has a session in the room, or one that may still come back to it.
-    pub(crate) fn user_in_room(&self, app: u32, group_id: &str, name: &str) -> bool {
-        let sessions = self.user(app, name).map(|user| &user.sessions[..]);
-        let mut rooms = sessions.unwrap_or_default().iter().flat_map(|session| &session.rooms);
-        rooms.any(|room| &*room.group_id == group_id)
+    /// Whether the user has a session in the room, or one that may still come back to it. A decision
+    /// like others: a user whom it brought in and who has no session is dropped again.
+    pub(crate) fn user_in_room(
+        &mut self,
+        now: Now,
+        app: u32,
+        name: &str,
+        group_id: &str,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        self.decide(now, app, name, out, |desk| {
+            let mut rooms = desk.user.sessions.iter().flat_map(|session| &session.rooms);
+            rooms.any(|room| &*room.group_id == group_id)
+        })
     }
 
     /// Whether this very session is in the room.

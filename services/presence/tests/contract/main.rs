@@ -82,7 +82,11 @@ async fn a_kick_is_told_to_the_gateway_and_remembered_over_a_crash() {
     setup.login("ann", 2).await;
     let Message::Kick(kick) = next(&mut gateway).await else { panic!("no kick") };
     assert_eq!((kick.app, &*kick.user, kick.inst_id, kick.kick_type), (APP, "ann", 1, 1));
-    let hello = v1::HelloRequest { session: key("ann", 1), gateway: "g1".to_owned() };
+    let hello = v1::HelloRequest {
+        session: key("ann", 1),
+        gateway: "g1".to_owned(),
+        ..v1::HelloRequest::default()
+    };
     assert_eq!(setup.presence.hello(hello).await.unwrap().into_inner().kick_type, 1);
     setup.drain.begin();
     setup.drain.finished().await;
@@ -259,7 +263,7 @@ async fn bad_requests_name_the_field() {
         let info = answer["ErrorInfo"].as_str().unwrap();
         assert!(code == 60009 || info.contains("Account:") || info.contains("Status:"), "{info}");
     }
-    let unnamed = v1::HelloRequest { session: None, gateway: "g1".to_owned() };
+    let unnamed = v1::HelloRequest { gateway: "g1".to_owned(), ..v1::HelloRequest::default() };
     let error = setup.presence.hello(unnamed).await.unwrap_err();
     assert_eq!(error.code(), tonic::Code::InvalidArgument);
 }

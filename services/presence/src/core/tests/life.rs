@@ -28,7 +28,7 @@ fn a_grace_period_that_ends_detaches_and_still_remembers_the_rooms() {
     bench.disconnect(1, &[], false);
     bench.pass(GRACE, true);
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
-    assert!(!bench.index.user_in_room(APP, "a", "ann"));
+    assert!(!bench.is_in_room("a"));
     assert_eq!(bench.stored()[0].1.state, StoredState::Lapsed);
     assert_eq!(names(&bench.come_back(1)), [("a".to_owned(), 0)], "late, but it came");
     assert_eq!(bench.stored()[0].1.state, StoredState::Live);
@@ -54,13 +54,13 @@ fn closing_for_good_and_logging_out_end_memberships_at_once() {
         bench.register(Bench::login(1), TEN);
         bench.join(1, &["a"]);
         if logout {
-            let now = bench.now();
-            bench.index.unregister(now, APP, "ann", 1, &mut bench.out);
+            bench.log_out(1);
         } else {
             bench.disconnect(1, &[room("a", 3)], true);
         }
         assert_eq!(bench.detached(), [(1, "a".to_owned())]);
-        assert!(bench.stored().is_empty(), "nothing to come back to");
+        let rooms = bench.stored().into_iter().flat_map(|(_, stored)| stored.rooms);
+        assert_eq!(rooms.count(), 0, "nothing to come back to");
         assert_eq!(bench.index.len(), 0);
     }
 }
@@ -143,7 +143,7 @@ fn after_a_restart_sessions_get_a_fresh_grace_period() {
     let back = bench.come_back(1);
     assert_eq!(names(&back), [("a".to_owned(), 0)]);
     assert!(matches!(back, Registered::Online { custom_status, .. } if &*custom_status == "aGk="));
-    assert!(bench.index.user_in_room(APP, "b", "ann"));
+    assert!(bench.is_in_room("b"));
     bench.pass(GRACE, true);
     assert_eq!(bench.detached(), [(2, "b".to_owned())], "it never came back");
     assert!(bench.index.has(APP, "ann", 1));
@@ -154,13 +154,13 @@ fn rooms_of_a_session_are_bounded_and_left_one_by_one() {
     let mut bench = Bench::new();
     bench.register(Bench::login(1), TEN);
     bench.join(1, &["a", "b", "c", "d"]);
-    assert!(!bench.index.user_in_room(APP, "d", "ann"));
+    assert!(!bench.is_in_room("d"));
     let now = bench.now();
     let left = ["a".to_owned(), "x".to_owned()];
     let moves = Moves { inst_id: 1, joined: vec![room("d", 0)], left: left.to_vec() };
     bench.index.track_rooms(now, APP, "ann", moves, &mut bench.out);
-    assert!(bench.index.user_in_room(APP, "d", "ann"));
-    assert!(!bench.index.user_in_room(APP, "a", "ann"));
+    assert!(bench.is_in_room("d"));
+    assert!(!bench.is_in_room("a"));
     let left = ["b".to_owned(), "c".to_owned(), "d".to_owned()];
     let moves = Moves { inst_id: 1, joined: Vec::new(), left: left.to_vec() };
     bench.index.track_rooms(now, APP, "ann", moves, &mut bench.out);
@@ -188,4 +188,14 @@ fn one_target_stands_for_all_sessions_of_a_user_at_a_gateway() {
     let session = SessionId { app: APP, user: Arc::from("ann"), inst_id: 3 };
     bench.index.route_session(&session, &mut routes);
     assert!(routes.gateways.is_empty(), "no connection");
+}
+
+/// Users that the store alone knew stayed in memory once it was asked whether they are in a room.
+#[test]
+fn asking_for_a_room_leaves_no_trace_in_memory() {
+    let mut bench = Bench::new();
+    let now = bench.now();
+    bench.index.restore(now, APP, "ann", Memory::default(), &mut bench.out);
+    assert!(!bench.is_in_room("a"));
+    assert!(bench.index.apps.is_empty());
 }

@@ -92,6 +92,21 @@ impl Bench {
         self.index.hello(now, APP, "ann", inst_id, Arc::from("g1"), &mut self.out)
     }
 
+    fn refused(&mut self, inst_id: u32, issued_at: i64) -> Option<u32> {
+        let now = self.now();
+        self.index.refused(now, APP, "ann", (inst_id, issued_at), &mut self.out)
+    }
+
+    fn log_out(&mut self, inst_id: u32) {
+        let now = self.now();
+        self.index.unregister(now, APP, "ann", inst_id, &mut self.out);
+    }
+
+    fn is_in_room(&mut self, group_id: &str) -> bool {
+        let now = self.now();
+        self.index.user_in_room(now, APP, "ann", group_id, &mut self.out)
+    }
+
     fn pass(&mut self, millis: u64, alive: bool) {
         self.now += millis;
         let now = self.now();

@@ -57,8 +57,7 @@ fn who_was_kicked_while_away_is_told_on_return_and_on_hello() {
     bench.disconnect(1, &[room("a", 1)], false);
     assert!(bench.took().is_empty(), "what it does no longer counts");
     // The logout that follows a kick touches nobody else.
-    let now = bench.now();
-    bench.index.unregister(now, APP, "ann", 1, &mut bench.out);
+    bench.log_out(1);
     assert!(bench.index.has(APP, "ann", 2) && bench.took().is_empty());
     bench.hello(2);
     bench.pass(600_000, true);
@@ -127,4 +126,51 @@ fn what_is_remembered_of_a_user_is_bounded_in_the_store_as_well() {
         bench.register(Bench::login(inst_id), ONE);
     }
     assert_eq!(bench.stored().len(), 32, "kicked ones; the last one is online without rooms");
+}
+
+/// A token was good for ever: whoever had got hold of it could go on after its user logged out.
+#[test]
+fn a_token_is_worth_nothing_after_the_logout() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), TEN);
+    bench.register(Bench::login(9), TEN);
+    bench.log_out(1);
+    assert_eq!(bench.refused(1, WALL + 1), Some(kick::LOGGED_OUT));
+    assert_eq!(bench.come_back(1), Registered::Kicked(kick::LOGGED_OUT));
+    // Also where nothing is known of the session: presence was restarted in between.
+    bench.log_out(2);
+    let sessions = bench.stored();
+    assert_eq!(sessions.len(), 2);
+    let mut bench = Bench::new();
+    let now = bench.now();
+    let memory = Memory { not_before: 0, custom_status: None, sessions };
+    bench.index.restore(now, APP, "ann", memory, &mut bench.out);
+    assert_eq!(bench.come_back(2), Registered::Kicked(kick::LOGGED_OUT));
+    assert!(bench.index.apps.is_empty());
+}
+
+/// Asked for requests that come before the login of their connection.
+#[test]
+fn asking_whether_a_session_may_go_on_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), ONE);
+    bench.register(Bench::login(2), ONE);
+    bench.took();
+    assert_eq!(bench.refused(1, WALL), Some(kick::OTHER_LOGIN));
+    assert_eq!(bench.refused(2, WALL), None);
+    assert_eq!(bench.refused(77, WALL), None, "taken at its word");
+    assert!(bench.took().is_empty() && !bench.index.has(APP, "ann", 77));
+}
+
+/// No kick reached the older connection: it went on at the gateway that had it.
+#[test]
+fn the_gateway_of_an_older_connection_is_told_that_the_session_moved() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), TEN);
+    bench.come_back(1);
+    assert!(bench.kicks().is_empty(), "the same gateway sees it by itself");
+    let moved = Login { gateway: Arc::from("g2"), fresh: false, ..Bench::login(1) };
+    bench.register(moved, TEN);
+    assert_eq!(bench.kicks(), [(1, kick::MOVED)]);
+    assert!(bench.detached().is_empty() && bench.index.has(APP, "ann", 1));
 }
