@@ -9,6 +9,7 @@ mod config;
 pub mod core;
 pub mod message;
 mod metrics;
+mod order;
 mod placement;
 mod room;
 mod service;
@@ -65,7 +66,7 @@ impl GroupRouter {
         let Deps { store, bus, history, presence, directory, apps, secret, placement } = deps;
         let clients = Clients::new(store, bus, history, presence, directory, apps, secret);
         let rooms = Rooms::new(config, placement, clients.clone(), drain);
-        Self { service: Service { rooms, clients } }
+        Self { service: Service { rooms, clients, order: order::Order::default() } }
     }
 
     /// The server to reach it by.

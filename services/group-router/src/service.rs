@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use crate::actor::{Rooms, Turn};
 use crate::clients::Clients;
 use crate::commands::{Answered, Call, execute};
+use crate::order::Order;
 use crate::wire::{MemberInfo, Notice, report};
 
 /// Time for what gateways and presence ask: an owner that cannot answer by then says so. Commands
@@ -26,6 +27,7 @@ const MOST_EVENTS: u32 = 1000;
 pub struct Service {
     pub(crate) rooms: Rooms,
     pub(crate) clients: Clients,
+    pub(crate) order: Order,
 }
 
 impl std::fmt::Debug for Service {
@@ -37,7 +39,8 @@ impl std::fmt::Debug for Service {
 impl Service {
     async fn answer(&self, request: v1::CommandRequest) -> Result<Answered, CommandError> {
         let (context, body) = Context::split(request)?;
-        execute(&Call { rooms: &self.rooms, clients: &self.clients, context, body }).await
+        let Self { rooms, clients, order } = self;
+        execute(&Call { rooms, clients, order, context, body }).await
     }
 
     async fn attach(

@@ -35,6 +35,7 @@ use throng_protocol::{envelope, limits};
 
 use crate::actor::Rooms;
 use crate::clients::Clients;
+use crate::order::Order;
 use crate::room::Role;
 use crate::wire::MemberInfo;
 
@@ -44,6 +45,7 @@ pub(crate) use broadcast::watch_broadcasts;
 pub(crate) struct Call<'a> {
     pub(crate) rooms: &'a Rooms,
     pub(crate) clients: &'a Clients,
+    pub(crate) order: &'a Order,
     pub(crate) context: Context,
     pub(crate) body: Bytes,
 }

@@ -27,6 +27,7 @@ pub(super) async fn send_group_msg(call: &Call<'_>) -> Answer {
     let caller = &call.context.caller;
     let checked = message::check(&call.body, &caller.user, call.context.is_rest())?;
     let group_id = &*checked.group_id;
+    let turnstile = call.order.enter(call.context.app, group_id, &checked.from).await;
     let sender = sender(call, &checked.from).await?;
     let pending = Box::new(PendingSend {
         tiny_id: tiny_id(call, &sender.user),
@@ -39,6 +40,7 @@ pub(super) async fn send_group_msg(call: &Call<'_>) -> Answer {
         recipients: checked.recipients,
         reply: None,
         ticket: None,
+        turnstile: Some(turnstile),
     });
     let way = Way {
         priority: checked.priority,
@@ -115,6 +117,7 @@ async fn submit(
                 return unit.answer(reply, Ok(Sent::Stranger(pending)));
             }
             pending.reply = Some(reply);
+            pending.turnstile = None;
             room.send(pending, way.priority, now, unit);
         })
         .await

@@ -13,6 +13,7 @@ use super::{Role, Room};
 use crate::actor::{Appended, Kept, KeptMark, MOST_UNKEPT, Now, Reply, Unit};
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
+use crate::order::Turnstile;
 use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemHead, MemberInfo};
 
 /// Callers that may wait for one message they all repeat.
@@ -35,6 +36,8 @@ pub(crate) struct PendingSend {
     pub(crate) reply: Option<Reply<Sent>>,
     /// Its entry among the duplicates.
     pub(crate) ticket: Option<Ticket>,
+    /// Keeps its sender's next messages back until this one is taken in.
+    pub(crate) turnstile: Option<Turnstile>,
 }
 
 /// What became of a message.
