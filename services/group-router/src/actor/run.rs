@@ -27,6 +27,7 @@ pub(crate) async fn run_actor(
 ) {
     let start = Instant::now();
     let mut before: Option<Box<Room>> = None;
+    let mut batch = Vec::with_capacity(16);
     loop {
         let load = Room::load(rooms, key, epoch, Now::since(start));
         let mut slot = match timeout(LOAD_TIME, load).await {
@@ -47,7 +48,7 @@ pub(crate) async fn run_actor(
         let (committer, appended) =
             Committer::start(key.clone(), rooms.clients().clone(), rooms.drain().clone());
         let mut life = Life { rooms, key, epoch, start, slot, committer, appended };
-        match life.run(&mut jobs).await {
+        match life.run(&mut jobs, &mut batch).await {
             Ended::Done => return life.wind_down(jobs).await,
             Ended::Failed => before = life.give_up().await,
         }
@@ -75,10 +76,10 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    async fn run(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Ended {
+    /// Works until there is nothing to do. `batch` holds jobs that the last life left.
+    async fn run(&mut self, jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> Ended {
         let drain = self.rooms.drain();
         let idle = Duration::from_secs(self.rooms.config().idle_seconds.max(1));
-        let mut batch = Vec::with_capacity(16);
         let mut draining = std::pin::pin!(drain.draining());
         let mut listening = false;
         loop {
@@ -90,10 +91,11 @@ impl Life<'_> {
             let mut unit = Unit::default();
             tokio::select! {
                 biased;
+                () = std::future::ready(()), if !batch.is_empty() => {}
                 () = self.committer.failed() => return Ended::Failed,
                 () = &mut draining => return Ended::Done,
                 Some(appended) = self.appended.recv() => self.note(appended, &mut unit),
-                received = jobs.recv_many(&mut batch, BATCH) => {
+                received = jobs.recv_many(batch, BATCH) => {
                     if received == 0 {
                         return Ended::Done;
                     }
@@ -104,7 +106,7 @@ impl Life<'_> {
                     }
                 }
             }
-            if self.turn(&mut batch, unit).await.is_err() {
+            if self.turn(batch, unit).await.is_err() {
                 return Ended::Failed;
             }
             if self.slot.is_none() && jobs.is_empty() {
@@ -116,8 +118,13 @@ impl Life<'_> {
     /// Runs jobs, and what is due by now, and hands the effects on.
     async fn turn(&mut self, batch: &mut Vec<Job>, mut unit: Unit) -> Result<(), Panicked> {
         let now = Now::since(self.start);
-        for job in batch.drain(..) {
-            self.run_job(job, now, &mut unit)?;
+        batch.reverse();
+        while let Some(job) = batch.pop() {
+            if let Err(panicked) = self.run_job(job, now, &mut unit) {
+                // The others find the group as it is stored.
+                batch.reverse();
+                return Err(panicked);
+            }
             if unit.dismissed {
                 // What comes after the end of a group belongs to another one.
                 self.committer.carry_out(std::mem::take(&mut unit)).await;
@@ -203,3 +210,6 @@ fn guarded(work: impl FnOnce()) -> Result<(), Panicked> {
         Panicked
     })
 }
+
+#[cfg(test)]
+mod tests;

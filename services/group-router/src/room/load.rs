@@ -36,14 +36,13 @@ impl Room {
         now: Now,
     ) -> Result<Option<Box<Self>>, CommandError> {
         let clients = rooms.clients();
-        let settings = clients.apps.get(key.app).await?;
-        let policy = settings.rooms.unwrap_or_default();
         let loaded = load(&*clients.store, key.app, &key.group_id)
             .await
             .map_err(|error| Code::GROUP_INTERNAL.with(format!("group: {error}")))?;
         let Some(loaded) = loaded else {
             return Ok(None);
         };
+        let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
         let mut room = Self::from_rows(rooms, key, ownership, policy, loaded);
         if policy.keep_history {
             room.read_back(clients, now).await?;

@@ -84,7 +84,78 @@ fn hash(seed: u64, user: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Join(u8, u32),
+        Leave(u8, u32),
+        Expel(u8),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => (0..6u8, 0..5u32).prop_map(|(user, session)| Step::Join(user, session)),
+            4 => (0..6u8, 0..5u32).prop_map(|(user, session)| Step::Leave(user, session)),
+            1 => (1..6u8).prop_map(Step::Expel),
+        ];
+        proptest::collection::vec(step, 0..80)
+    }
+
+    /// User 0 stands for guests.
+    fn name(user: u8) -> String {
+        if user == 0 { String::new() } else { format!("user{user}") }
+    }
+
+    proptest! {
+        /// The model is the plain set of sessions.
+        #[test]
+        fn counts_are_those_of_the_set_of_sessions(steps in steps()) {
+            let mut members = Members::default();
+            let mut model: BTreeSet<(u8, u32)> = BTreeSet::new();
+            for step in steps {
+                let has = |model: &BTreeSet<(u8, u32)>, user| model.iter().any(|one| one.0 == user);
+                match step {
+                    Step::Join(user, session) => {
+                        let new = model.insert((user, session));
+                        prop_assert_eq!(members.join(&name(user), session), new);
+                    }
+                    Step::Leave(user, session) => {
+                        let was_in = model.remove(&(user, session));
+                        let last = was_in && (user == 0 || !has(&model, user));
+                        prop_assert_eq!(members.leave(&name(user), session), last);
+                    }
+                    Step::Expel(user) => {
+                        let was_in = has(&model, user);
+                        model.retain(|one| one.0 != user);
+                        prop_assert_eq!(members.expel(&name(user)), was_in);
+                    }
+                }
+                let users: BTreeSet<u8> = model.iter().map(|one| one.0).filter(|one| *one > 0).collect();
+                let guests = model.iter().filter(|one| one.0 == 0).count();
+                prop_assert_eq!(members.online() as usize, users.len() + guests);
+                prop_assert_eq!(members.is_empty(), model.is_empty());
+                for user in 1..6 {
+                    prop_assert_eq!(members.contains_user(&name(user)), users.contains(&user));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_sessions_of_one_user_are_bounded() {
+        let mut members = Members::default();
+        for session in 0..10_000 {
+            members.join("ann", session);
+        }
+        assert!(members.users.values().all(|sessions| sessions.len() == MOST_SESSIONS));
+        assert!(!members.leave("ann", 0), "forgotten");
+        assert_eq!(members.online(), 1);
+    }
 
     #[test]
     fn a_user_with_two_sessions_counts_once_and_leaves_with_the_last() {

@@ -1,0 +1,19 @@
+//! The group router through its contract, as gateways and presence call it, with the services that it
+//! calls played in process.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, missing_docs, reason = "a test binary has no users")]
+
+mod attributes;
+mod broadcast;
+mod failures;
+mod groups;
+mod limit;
+mod listing;
+mod lives;
+mod members;
+mod recall;
+mod refusals;
+mod rights;
+mod sending;
+mod support;

@@ -1,0 +1,138 @@
+//! A history that keeps messages in memory, fails when told to, and stalls when told to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use parking_lot::Mutex;
+use throng_proto::v1;
+use throng_proto::v1::history_server::History;
+use tokio::sync::watch;
+use tonic::{Request, Response, Status};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Works,
+    Fails,
+    Stalls,
+}
+
+pub struct FakeHistory {
+    rooms: Mutex<HashMap<String, BTreeMap<u32, v1::StoredMessage>>>,
+    mood: watch::Sender<Mood>,
+    /// Messages of one answer at most, as the real one bounds its answers by bytes.
+    pub page: Mutex<usize>,
+    /// Sizes of the appends that came.
+    pub appends: Mutex<Vec<usize>>,
+}
+
+impl Default for FakeHistory {
+    fn default() -> Self {
+        Self {
+            rooms: Mutex::default(),
+            mood: watch::Sender::new(Mood::Works),
+            page: Mutex::new(1000),
+            appends: Mutex::default(),
+        }
+    }
+}
+
+impl FakeHistory {
+    pub fn works(&self) {
+        self.mood.send_replace(Mood::Works);
+    }
+
+    pub fn fails(&self) {
+        self.mood.send_replace(Mood::Fails);
+    }
+
+    pub fn stalls(&self) {
+        self.mood.send_replace(Mood::Stalls);
+    }
+
+    pub fn messages(&self, group_id: &str) -> Vec<v1::StoredMessage> {
+        let rooms = self.rooms.lock();
+        rooms.get(group_id).into_iter().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    /// Changes a kept message.
+    pub fn edit(&self, group_id: &str, msg_seq: u32, edit: impl FnOnce(&mut v1::StoredMessage)) {
+        edit(self.rooms.lock().get_mut(group_id).unwrap().get_mut(&msg_seq).unwrap());
+    }
+
+    pub fn put(&self, group_id: &str, message: v1::StoredMessage) {
+        self.rooms.lock().entry(group_id.to_owned()).or_default().insert(message.msg_seq, message);
+    }
+
+    async fn in_the_mood(&self) -> Result<(), Status> {
+        let mut mood = self.mood.subscribe();
+        let now = *mood.wait_for(|mood| *mood != Mood::Stalls).await.expect("never dropped");
+        match now {
+            Mood::Fails => Err(Status::unavailable("history is out of order")),
+            Mood::Works | Mood::Stalls => Ok(()),
+        }
+    }
+}
+
+type Reply<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl History for FakeHistory {
+    async fn execute(&self, _: Request<v1::CommandRequest>) -> Reply<v1::CommandReply> {
+        Err(Status::unimplemented("nobody asks"))
+    }
+
+    async fn append_room(
+        &self,
+        request: Request<v1::AppendRoomRequest>,
+    ) -> Reply<v1::AppendRoomReply> {
+        let v1::AppendRoomRequest { group_id, messages, .. } = request.into_inner();
+        self.appends.lock().push(messages.len());
+        self.in_the_mood().await?;
+        for message in messages {
+            self.put(&group_id, message);
+        }
+        Ok(Response::new(v1::AppendRoomReply {}))
+    }
+
+    async fn read_room(&self, request: Request<v1::ReadRoomRequest>) -> Reply<v1::ReadRoomReply> {
+        self.in_the_mood().await?;
+        let request = request.into_inner();
+        let last = if request.before_or_at == 0 { u32::MAX } else { request.before_or_at };
+        let mut messages = self.messages(&request.group_id);
+        messages.reverse();
+        messages.retain(|message| {
+            message.msg_seq <= last
+                && message.msg_time >= request.not_before
+                && !(request.skip_recalled && message.recalled)
+        });
+        let most = (request.limit as usize).min(*self.page.lock());
+        let complete = messages.len() <= most;
+        messages.truncate(most);
+        Ok(Response::new(v1::ReadRoomReply { messages, complete }))
+    }
+
+    async fn get_room_messages(
+        &self,
+        request: Request<v1::GetRoomMessagesRequest>,
+    ) -> Reply<v1::GetRoomMessagesReply> {
+        self.in_the_mood().await?;
+        let request = request.into_inner();
+        let mut messages = self.messages(&request.group_id);
+        messages.retain(|message| request.msg_seqs.contains(&message.msg_seq));
+        Ok(Response::new(v1::GetRoomMessagesReply { messages }))
+    }
+
+    async fn recall_room_messages(
+        &self,
+        request: Request<v1::RecallRoomMessagesRequest>,
+    ) -> Reply<v1::RecallRoomMessagesReply> {
+        self.in_the_mood().await?;
+        let request = request.into_inner();
+        for msg_seq in request.msg_seqs {
+            self.edit(&request.group_id, msg_seq, |message| {
+                message.recalled = true;
+                message.revoker.clone_from(&request.revoker);
+            });
+        }
+        Ok(Response::new(v1::RecallRoomMessagesReply {}))
+    }
+}

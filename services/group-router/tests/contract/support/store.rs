@@ -1,0 +1,107 @@
+//! A store that fails when told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use throng_store::{Batch, Key, MemoryStore, Page, Row, Store, StoreError, Table};
+
+#[derive(Debug, Default)]
+pub struct FaultyStore {
+    store: MemoryStore,
+    /// So many of the next writes fail.
+    failing_writes: AtomicU32,
+    failing_reads: AtomicU32,
+    /// Pages that were read of groups.
+    pub reads: AtomicUsize,
+}
+
+impl FaultyStore {
+    pub fn fail_writes(&self, number: u32) {
+        self.failing_writes.store(number, Ordering::SeqCst);
+    }
+
+    pub fn fail_reads(&self, number: u32) {
+        self.failing_reads.store(number, Ordering::SeqCst);
+    }
+
+    fn gate(left: &AtomicU32) -> Result<(), StoreError> {
+        let less = |left: u32| left.checked_sub(1);
+        match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+            Ok(_) => Err(StoreError::Backend { source: Arc::new(std::io::Error::other("full")) }),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        // Others run meanwhile, as with a real disk.
+        tokio::task::yield_now().await;
+        Self::gate(&self.failing_writes)?;
+        self.store.write(batch).await
+    }
+
+    async fn put_if_absent(
+        &self,
+        table: &'static Table,
+        partition: &Key,
+        clustering: &Key,
+        value: Bytes,
+    ) -> Result<bool, StoreError> {
+        self.store.put_if_absent(table, partition, clustering, value).await
+    }
+
+    async fn compare_and_set(
+        &self,
+        table: &'static Table,
+        partition: &Key,
+        clustering: &Key,
+        expected: Option<&[u8]>,
+        new: Bytes,
+    ) -> Result<bool, StoreError> {
+        self.store.compare_and_set(table, partition, clustering, expected, new).await
+    }
+
+    async fn get(
+        &self,
+        table: &'static Table,
+        partition: &Key,
+        clustering: &Key,
+    ) -> Result<Option<Bytes>, StoreError> {
+        self.store.get(table, partition, clustering).await
+    }
+
+    async fn page(
+        &self,
+        table: &'static Table,
+        partition: &Key,
+        page: Page,
+    ) -> Result<Vec<Row>, StoreError> {
+        tokio::task::yield_now().await;
+        Self::gate(&self.failing_reads)?;
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.store.page(table, partition, page).await
+    }
+
+    async fn delete_partition(
+        &self,
+        table: &'static Table,
+        partition: &Key,
+    ) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        Self::gate(&self.failing_writes)?;
+        self.store.delete_partition(table, partition).await
+    }
+
+    async fn scan_partitions(
+        &self,
+        table: &'static Table,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.store.scan_partitions(table, after, limit).await
+    }
+}
