@@ -49,6 +49,10 @@ pub struct Config {
     /// How long a login waits for its turn before it is refused with 60022.
     #[serde(with = "seconds")]
     pub login_wait: Duration,
+    /// How long a connection may act for a session that does not log in on it. Clients repeat what
+    /// was pending before they log in again, which follows at once.
+    #[serde(with = "seconds")]
+    pub login_timeout: Duration,
     /// Commands of sockets that are worked on at the same time; more are refused with 60022 and
     /// their clients told to hold back.
     pub max_commands: usize,
@@ -123,6 +127,7 @@ impl Default for Config {
             max_connections_per_address: 20_000,
             max_logins: 256,
             login_wait: Duration::from_secs(30),
+            login_timeout: Duration::from_secs(30),
             max_commands: 20_000,
             ring_events: 512,
             ring_bytes: 1024 * 1024,

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::forward::Forwarder;
 use crate::metrics::Metrics;
 use crate::rooms::Hub;
-use crate::session::{AckSweep, Registry};
+use crate::session::{AckSweep, Probation, Registry};
 
 /// `InstId` is a positive number that fits 31 bits.
 pub(crate) const INST_IDS: u32 = 1 << 31;
@@ -26,6 +26,7 @@ pub(crate) struct Context {
     pub(crate) hub: Arc<Hub>,
     pub(crate) sessions: Registry,
     pub(crate) acks: AckSweep,
+    pub(crate) probation: Probation,
     pub(crate) admission: Arc<Admission>,
     pub(crate) logins: Semaphore,
     pub(crate) metrics: Arc<Metrics>,
@@ -50,6 +51,7 @@ impl Context {
             hub,
             sessions: Registry::default(),
             acks: AckSweep::default(),
+            probation: Probation::default(),
             admission,
             metrics,
             commands: AtomicUsize::new(0),

@@ -94,7 +94,8 @@ impl Gateway {
 async fn upkeep(context: Arc<Context>) {
     let config = &context.config;
     let acks = (config.ack_timeout / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
-    let look = LOOK_FOR_IDLE.min(config.guest_idle / 4).max(Duration::from_millis(10));
+    let shortest = config.guest_idle.min(config.login_timeout) / 4;
+    let look = LOOK_FOR_IDLE.min(shortest).max(Duration::from_millis(10));
     let [mut acks, mut look] = [acks, look].map(|period| {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -107,6 +108,7 @@ async fn upkeep(context: Arc<Context>) {
             _ = look.tick() => {
                 context.admission.close_idle(idle);
                 context.hub.expire_guests(config.guest_idle);
+                context.probation.run(Instant::now());
             }
         }
     }

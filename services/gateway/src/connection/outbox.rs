@@ -40,6 +40,12 @@ impl Close {
     /// The same session is on another connection now.
     pub(crate) const REPLACED: Close =
         Close { code: 1000, text: "replaced by a new connection", reason: "replaced" };
+    /// Acted for a session that never logged in here.
+    pub(crate) const NOT_LOGGED_IN: Close =
+        Close { code: 1008, text: "log in first", reason: "not_logged_in" };
+    /// Tried to log in again and again.
+    pub(crate) const TOO_MANY_LOGINS: Close =
+        Close { code: 1008, text: "too many failed logins", reason: "failed_logins" };
     /// Logins are refused; a client that comes back later finds room.
     pub(crate) const OVERLOADED: Close =
         Close { code: 1013, text: "overloaded", reason: "overloaded" };

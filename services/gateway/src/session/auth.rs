@@ -2,28 +2,51 @@
 //! a new connection before the login does (SDK protocol notes 01, 1.5).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::token::A2;
+use tokio::sync::OnceCell;
 
 use super::{Kicked, Session};
 use crate::rooms::Attendee;
 
-/// A logged-in session as its token names it.
+/// A session as its token names it, on one connection.
 #[derive(Debug)]
 pub(crate) struct Identity {
     /// The token's text, to know it again.
     pub(super) a2: String,
     pub(super) token: A2,
     pub(super) attendee: Arc<Attendee>,
+    /// It has logged in on this connection; presence knows that it is here.
+    logged_in: AtomicBool,
+    /// A login of it is under way; whatever comes of that settles its case.
+    pub(super) logging_in: AtomicBool,
+    /// How it was put offline (0: it was not), once that was asked because it has not logged in.
+    pub(super) judged: OnceCell<u32>,
 }
 
 impl Identity {
     pub(super) fn new(a2: String, token: A2, session: &Session) -> Self {
         let attendee =
             Attendee::new(token.app, token.user.clone(), token.inst_id, session.outbox.clone());
-        Self { a2, token, attendee: Arc::new(attendee) }
+        Self {
+            a2,
+            token,
+            attendee: Arc::new(attendee),
+            logged_in: AtomicBool::new(false),
+            logging_in: AtomicBool::new(false),
+            judged: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn logged_in(&self) -> bool {
+        self.logged_in.load(Ordering::Acquire)
+    }
+
+    pub(super) fn has_logged_in(&self) {
+        self.logged_in.store(true, Ordering::Release);
     }
 
     pub(super) fn key(&self) -> v1::SessionKey {
@@ -47,12 +70,17 @@ pub(super) enum NotAuthentic {
     Token,
     /// The session was kicked; the client is told how.
     Kicked(u32),
+    /// Another session has logged in on this connection.
+    Other,
 }
 
 impl NotAuthentic {
     pub(super) fn error(&self) -> CommandError {
         match self {
             NotAuthentic::Token => Code::SIG_EXPIRED.with("a2: not valid, log in again"),
+            NotAuthentic::Other => {
+                Code::BAD_IDENTIFIER_OR_SIG.with("a2: another session is logged in here")
+            }
             NotAuthentic::Kicked(kick_type) => {
                 Code::KICKED.with(format!("this session was ended (KickType {kick_type})"))
             }
@@ -62,7 +90,9 @@ impl NotAuthentic {
 
 impl Session {
     /// The session that a token stands for; cheap for the one that was seen last.
-    pub(super) fn authenticate(&self, a2: &str) -> Result<Arc<Identity>, NotAuthentic> {
+    ///
+    /// One that has not logged in on this connection has yet to be vouched for.
+    pub(super) fn authenticate(self: &Arc<Self>, a2: &str) -> Result<Arc<Identity>, NotAuthentic> {
         let mut state = self.state.lock();
         if let Some(identity) = &state.identity
             && identity.a2 == a2
@@ -77,11 +107,18 @@ impl Session {
         {
             return Err(NotAuthentic::Kicked(kick_type));
         }
+        if state.identity.as_ref().is_some_and(|current| current.logged_in()) {
+            return Err(NotAuthentic::Other);
+        }
         let identity = Arc::new(Identity::new(a2.to_owned(), token, self));
         // The first one to prove who it is has the connection, until it logs out. A request in
-        // another's name is answered, but joins nothing.
+        // another's name is answered until somebody has logged in, but joins nothing.
         if state.identity.is_none() && !state.ended {
             state.identity = Some(Arc::clone(&identity));
+            if !state.on_probation {
+                state.on_probation = true;
+                self.context.probation.begin(self);
+            }
         }
         Ok(identity)
     }

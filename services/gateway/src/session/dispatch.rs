@@ -18,6 +18,10 @@ use crate::connection::Close;
 /// Label of commands that the catalogue does not have.
 const UNKNOWN: &str = "unknown.unknown";
 
+const LOGIN: &str = "im_open_status.wslogin";
+/// The polls of those who are logged in.
+const POLL: &str = "group_open_long_polling_http_svc.get_msg";
+
 /// A request on its way.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -83,7 +87,7 @@ impl From<NotAuthentic> for Answer {
     fn from(why: NotAuthentic) -> Self {
         match why {
             NotAuthentic::Kicked(kick_type) => Answer::kicked(kick_type),
-            NotAuthentic::Token => Answer::fail(&why.error()),
+            NotAuthentic::Token | NotAuthentic::Other => Answer::fail(&why.error()),
         }
     }
 }
@@ -150,24 +154,29 @@ impl Session {
                 return Ok(None);
             }
         };
-        let credentials = (command.name == "im_open_status.wslogin").then(|| Credentials {
-            a2: head.a2.to_string(),
-            identifier: head.identifier.to_string(),
-            usersig: head.usersig.to_string(),
-        });
-        let request = Request { command, caller, body, echo, credentials };
+        let request = if command.name == LOGIN {
+            // It may wait for its turn: the frame goes, and what cannot be good is not kept.
+            let credentials = Credentials {
+                a2: head.a2.into_owned(),
+                identifier: head.identifier.into_owned(),
+                usersig: head.usersig.into_owned(),
+            };
+            let (body, echo) = (Bytes::new(), echo.detached());
+            Request { command, caller, body, echo, credentials: Some(credentials) }
+        } else {
+            Request { command, caller, body, echo, credentials: None }
+        };
         Ok(Some(async move { self.run(request).await }))
     }
 
     /// Who calls, if it may call this.
-    fn caller(&self, command: &'static Command, a2: &str) -> Result<Caller, Answer> {
+    fn caller(self: &Arc<Self>, command: &'static Command, a2: &str) -> Result<Caller, Answer> {
         if !command.callers.contains(Callers::CLIENT) && command.callers.contains(Callers::GUEST) {
             return Ok(Caller::Guest);
         }
         if a2.is_empty() {
             // A login proves itself; the others have to be open to guests.
-            if command.callers.contains(Callers::GUEST) || command.name == "im_open_status.wslogin"
-            {
+            if command.callers.contains(Callers::GUEST) || command.name == LOGIN {
                 return Ok(Caller::Guest);
             }
             let error = Code::BAD_IDENTIFIER_OR_SIG.with(format!("{}: log in first", command.name));
@@ -175,8 +184,10 @@ impl Session {
         }
         match self.authenticate(a2) {
             // These say themselves what a kicked or unknown session is told.
-            Err(_) if command.name == "im_open_status.wslogin" => Ok(Caller::Guest),
-            Err(NotAuthentic::Kicked(_)) if command.name == "im_open_status.wslogout" => {
+            Err(_) if command.name == LOGIN => Ok(Caller::Guest),
+            Err(NotAuthentic::Kicked(_) | NotAuthentic::Other)
+                if command.name == "im_open_status.wslogout" =>
+            {
                 Ok(Caller::Guest)
             }
             Err(why) => Err(why.into()),
@@ -192,6 +203,12 @@ impl Session {
         if matches!(request.command.state, Support::NotYet) {
             return self.respond(&request, &Answer::fail(&request.command.not_yet()));
         }
+        if let Caller::Session(identity) = &request.caller
+            && (request.command.owner != Owner::Gateway || request.command.name == POLL)
+            && let Err(why) = self.vouch(identity).await
+        {
+            return self.respond(&request, &why.into());
+        }
         if request.command.owner != Owner::Gateway {
             return match self.context.start_command() {
                 Some(_place) => self.forward(request).await,
@@ -199,11 +216,12 @@ impl Session {
             };
         }
         let answer = match request.command.name {
-            "im_open_status.wslogin" => return self.login(request).await,
+            LOGIN => return self.login(request).await,
             "im_open_status.wslogout" => self.logout(&request).await,
             "im_open_status.wshello" => self.hello(&request).await,
-            "group_open_long_polling_http_svc.get_msg"
-            | "group_open_long_polling_http_noauth_svc.get_msg" => return self.poll(request).await,
+            POLL | "group_open_long_polling_http_noauth_svc.get_msg" => {
+                return self.poll(request).await;
+            }
             _ => Answer::fail(&request.command.not_yet()),
         };
         self.respond(&request, &answer);

@@ -11,15 +11,26 @@ impl Session {
         let Caller::Session(identity) = &request.caller else {
             return Answer::ok(&());
         };
+        if let Err(why) = self.vouch(identity).await {
+            return why.into();
+        }
+        if !identity.logged_in() {
+            return Answer::ok(&());
+        }
         let hello = v1::HelloRequest {
             session: Some(identity.key()),
             gateway: self.context.gateway_id.clone(),
             ..v1::HelloRequest::default()
         };
-        match self.context.forwarder.presence().hello(hello).await {
+        let mut presence = self.context.forwarder.presence();
+        match self.in_time(presence.hello(hello)).await {
             Ok(reply) => match reply.into_inner().kick_type {
                 0 => Answer::ok(&()),
-                kick_type => Answer::kicked(kick_type),
+                kick_type => {
+                    // The order to end it was lost.
+                    self.expel(identity, kick_type);
+                    Answer::kicked(kick_type)
+                }
             },
             Err(status) => {
                 tracing::debug!(%status, "presence did not take a hello");

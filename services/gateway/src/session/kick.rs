@@ -1,11 +1,18 @@
 //! A session that presence ended: displaced by another login, or by an administrator (SDK protocol
 //! notes 01, 3.4).
 
+use std::sync::Arc;
+
 use serde_json::json;
 use throng_proto::v1;
 use throng_protocol::frame;
 
 use super::Session;
+use super::auth::Identity;
+use crate::connection::Close;
+
+/// `KickType` for what an administrator did.
+pub(super) const BY_REST: u32 = 3;
 
 /// Who is not welcome on this connection any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,23 +25,32 @@ impl Session {
     /// Tells the client and forgets the session. The connection stays open: the client logs out on
     /// it, and may log in again.
     pub(super) fn kick(&self, kick: &v1::SessionKick) {
+        let kicked = Kicked { inst_id: kick.inst_id, kick_type: kick.kick_type };
+        if self.end_identity(&kick.user, kicked).is_none() {
+            return;
+        }
+        if kick.kick_type == 0 {
+            return self.outbox.close(Close::REPLACED);
+        }
+        let _ = self.outbox.control(kick_frame(kick.kick_type));
+    }
+
+    /// The session is over here, if it is this connection's: its token is refused from now on.
+    pub(super) fn end_identity(&self, user: &str, kicked: Kicked) -> Option<Arc<Identity>> {
         let identity = {
             let mut state = self.state.lock();
             let identity = state
                 .identity
-                .take_if(|one| one.token.user == kick.user && one.token.inst_id == kick.inst_id);
-            if identity.is_some() {
-                state.kicked = Some(Kicked { inst_id: kick.inst_id, kick_type: kick.kick_type });
-            }
+                .take_if(|one| one.token.user == user && one.token.inst_id == kicked.inst_id)?;
+            state.kicked = Some(kicked);
             identity
         };
-        let Some(identity) = identity else { return };
         let token = &identity.token;
         self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         self.acks.lock().clear();
         // Presence takes the session out of its rooms at their owners.
         self.close_seats(&identity);
-        let _ = self.outbox.control(kick_frame(kick.kick_type));
+        Some(identity)
     }
 }
 

@@ -2,6 +2,7 @@
 //! protocol notes 01, 2.2 and 3.2).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rand::RngExt;
 use serde::Serialize;
@@ -9,6 +10,7 @@ use throng_node::time;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids;
+use throng_protocol::limits;
 use throng_protocol::token::{self, A2};
 use throng_protocol::usersig;
 use tokio::time::{Instant, timeout};
@@ -16,9 +18,13 @@ use tokio::time::{Instant, timeout};
 use super::Session;
 use super::auth::{Identity, NotAuthentic};
 use super::dispatch::{Answer, Credentials, Request};
+use super::kick::BY_REST;
 use super::local::ALL_FEATURES;
 use crate::connection::Close;
 use crate::context::INST_IDS;
+
+/// Logins of one connection that may be refused; then it is closed.
+const REFUSED_LOGINS: u32 = 20;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -53,7 +59,7 @@ impl From<NotAuthentic> for Refused {
     fn from(why: NotAuthentic) -> Self {
         match why {
             NotAuthentic::Kicked(kick_type) => Refused::Kicked(kick_type),
-            NotAuthentic::Token => Refused::Error(why.error()),
+            NotAuthentic::Token | NotAuthentic::Other => Refused::Error(why.error()),
         }
     }
 }
@@ -78,7 +84,7 @@ impl Session {
                 let identity = &logged_in.identity;
                 self.respond(&request, &self.welcome(identity, &logged_in.custom_status));
                 self.context.metrics.login(began.elapsed());
-                self.bring_back(identity, logged_in.rooms).await;
+                return self.bring_back(identity, logged_in.rooms).await;
             }
             Err(Refused::Error(error)) => self.respond(&request, &Answer::fail(&error)),
             Err(Refused::Kicked(kick_type)) => self.respond(&request, &Answer::kicked(kick_type)),
@@ -90,6 +96,7 @@ impl Session {
                 }
             }
         }
+        self.count_refused_login();
     }
 
     fn welcome(&self, identity: &Identity, custom_status: &str) -> Answer {
@@ -105,19 +112,50 @@ impl Session {
         })
     }
 
+    /// Whoever guesses has to connect again now and then.
+    fn count_refused_login(&self) {
+        let mut state = self.state.lock();
+        state.refused_logins += 1;
+        let too_many = state.refused_logins >= REFUSED_LOGINS;
+        drop(state);
+        if too_many {
+            self.outbox.close(Close::TOO_MANY_LOGINS);
+        }
+    }
+
     async fn log_in(self: &Arc<Self>, credentials: &Credentials) -> Result<LoggedIn, Refused> {
+        // What can be said at once does not wait for its turn.
+        let returning = match &credentials.a2 {
+            a2 if a2.is_empty() => {
+                ids::user_id(&credentials.identifier)?;
+                if credentials.usersig.len() > limits::USERSIG_BYTES {
+                    return Err(Code::SIG_INVALID.with("usersig: too long").into());
+                }
+                None
+            }
+            a2 => {
+                let identity = self.authenticate(a2)?;
+                identity.logging_in.store(true, Ordering::Relaxed);
+                Some(identity)
+            }
+        };
         let config = &self.context.config;
-        let Ok(Ok(_turn)) = timeout(config.login_wait, self.context.logins.acquire()).await else {
+        let turns = async { (self.turn.lock().await, self.context.logins.acquire().await) };
+        let Ok((_own, Ok(_turn))) = timeout(config.login_wait, turns).await else {
             self.context.metrics.refused("logins");
             return Err(Refused::Failed(Code::OVERLOADED.with("too many logins: try again")));
         };
         let work = async {
-            let (identity, fresh) = if credentials.a2.is_empty() {
-                (self.by_signature(credentials).await?, true)
-            } else {
-                (self.by_token(&credentials.a2)?, false)
-            };
-            self.register(identity, fresh).await
+            match returning {
+                None => self.register(self.by_signature(credentials).await?, true).await,
+                Some(identity) => {
+                    if self.is_revoked(&identity).await.map_err(|status| failed(&status))? {
+                        self.expel(&identity, BY_REST);
+                        return Err(Refused::Kicked(BY_REST));
+                    }
+                    self.register(identity, false).await
+                }
+            }
         };
         match timeout(config.command_timeout, work).await {
             Ok(result) => result,
@@ -128,7 +166,6 @@ impl Session {
     /// A new session for whoever the signature is of.
     async fn by_signature(&self, credentials: &Credentials) -> Result<Arc<Identity>, Refused> {
         let user = &credentials.identifier;
-        ids::user_id(user)?;
         let forwarder = &self.context.forwarder;
         let settings = forwarder.apps().get(self.peer.app).await?;
         let now = time::now_seconds();
@@ -159,11 +196,6 @@ impl Session {
         Ok(Arc::new(Identity::new(a2, token, self)))
     }
 
-    /// The session that it was before.
-    fn by_token(&self, a2: &str) -> Result<Arc<Identity>, Refused> {
-        Ok(self.authenticate(a2)?)
-    }
-
     async fn register(
         self: &Arc<Self>,
         identity: Arc<Identity>,
@@ -190,9 +222,10 @@ impl Session {
             }
         };
         if reply.outcome() == v1::register_reply::Outcome::Kicked {
-            self.forget(&identity);
+            self.expel(&identity, reply.kick_type);
             return Err(Refused::Kicked(reply.kick_type));
         }
+        identity.has_logged_in();
         let mut rooms = reply.rooms;
         if let Some(before) = had_until_now {
             before.hand_over(token, &mut rooms);
@@ -207,12 +240,14 @@ impl Session {
             if state.ended {
                 return Err(Refused::Error(Code::TIMEOUT.with("the connection is gone")));
             }
-            state.kicked = None;
             state.identity.replace(Arc::clone(identity))
         };
         match before {
-            Some(before) if !before.is(&identity.token) => self.sign_off(&before).await,
-            _ => {}
+            Some(before) if before.is(&identity.token) => {}
+            Some(before) if before.logged_in() => self.sign_off(&before).await,
+            // It only repeated requests here; its session is not this connection's to end.
+            Some(before) => drop(self.close_seats(&before)),
+            None => {}
         }
         Ok(())
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use throng_proto::v1;
 use tokio::time::{sleep, timeout};
 
-use super::Session;
 use super::auth::Identity;
 use super::dispatch::{Answer, Caller, Request};
+use super::kick::BY_REST;
 use super::membership::tracked;
+use super::{Kicked, Session};
 
 /// How long presence may take to hear of the end of a connection. Its lease ends the session
 /// otherwise.
@@ -21,24 +22,25 @@ impl Session {
     pub(super) async fn logout(&self, request: &Request) -> Answer {
         // After a kick the caller is nobody: a newer session is not touched.
         if let Caller::Session(identity) = &request.caller {
-            {
-                let mut state = self.state.lock();
-                if state.identity.as_ref().is_some_and(|current| current.is(&identity.token)) {
-                    state.identity = None;
-                }
-            }
+            // A login of this session that came before is carried out before.
+            let _turn = self.turn.lock().await;
+            let kicked = Kicked { inst_id: identity.token.inst_id, kick_type: BY_REST };
+            self.end_identity(&identity.token.user, kicked);
             self.sign_off(identity).await;
         }
         Answer::ok(&())
     }
 
-    /// Ends a session for good, its memberships too.
+    /// Ends a session for good, its memberships too. Pushes that it has not acknowledged are not the
+    /// next one's.
     pub(super) async fn sign_off(&self, identity: &Identity) {
         self.close_seats(identity);
+        self.acks.lock().clear();
         let token = &identity.token;
         self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         let request = v1::UnregisterRequest { session: Some(identity.key()) };
-        if let Err(status) = self.context.forwarder.presence().unregister(request).await {
+        let mut presence = self.context.forwarder.presence();
+        if let Err(status) = self.in_time(presence.unregister(request)).await {
             tracing::warn!(%status, "presence was not told of a logout");
         }
     }

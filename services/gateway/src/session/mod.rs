@@ -1,6 +1,7 @@
 //! The client of one connection: who it is, what it asks for, what it is told. Reads in the order a
-//! frame travels: [`dispatch`] takes it apart, [`auth`] finds out whose it is, then it is answered
-//! here ([`login`], [`logout`], [`hello`], [`local`]) or forwarded ([`forwarded`]).
+//! frame travels: [`dispatch`] takes it apart, [`auth`] finds out whose it is, [`probation`] whether
+//! that session may act before it has logged in here, then it is answered here ([`login`],
+//! [`logout`], [`hello`], [`local`]) or forwarded ([`forwarded`]).
 
 mod ack_sweep;
 mod acks;
@@ -15,6 +16,7 @@ mod login;
 mod logout;
 mod membership;
 mod polling;
+mod probation;
 mod push;
 mod registry;
 
@@ -36,6 +38,7 @@ use acks::AckWindow;
 use auth::Identity;
 use forwarded::RecentJoin;
 use kick::Kicked;
+pub(crate) use probation::Probation;
 pub(crate) use registry::Registry;
 
 /// What a connection said about itself when it was opened (SDK protocol notes 01, 1.1).
@@ -58,6 +61,8 @@ pub(crate) struct Session {
     /// Number of the connection, for presence.
     number: u64,
     state: Mutex<State>,
+    /// Logins and logouts are carried out one after the other.
+    turn: tokio::sync::Mutex<()>,
     acks: Mutex<AckWindow>,
     _place: Admitted,
 }
@@ -66,6 +71,10 @@ pub(crate) struct Session {
 struct State {
     /// The connection is over.
     ended: bool,
+    /// Somebody has yet to log in, and is looked after.
+    on_probation: bool,
+    /// Logins that were refused.
+    refused_logins: u32,
     /// Who proved to be here with a login or a token.
     identity: Option<Arc<Identity>>,
     /// Who was here, and is not welcome any more.
@@ -84,6 +93,7 @@ impl Session {
             outbox,
             number: connection_number(),
             state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             _place: place,
         }
     }

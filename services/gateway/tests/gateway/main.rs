@@ -11,3 +11,4 @@ mod polling;
 mod pushes;
 mod rooms;
 mod support;
+mod tokens;

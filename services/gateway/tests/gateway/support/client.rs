@@ -48,7 +48,8 @@ impl Client {
         Ok(Self { socket, login: Login::default(), seq: 1000, text, early: Vec::new() })
     }
 
-    pub(crate) async fn log_in(&mut self, user: &str, signature: &str) -> Value {
+    /// Sends a login; returns its number.
+    pub(crate) async fn send_login(&mut self, user: &str, signature: &str) -> u64 {
         self.seq += 1;
         let head = json!({
             "servcmd": "im_open_status.wslogin", "seq": self.seq, "identifier": user,
@@ -56,7 +57,12 @@ impl Client {
         });
         let body = json!({"State": "Online", "InstType": 0});
         self.send_json(&json!({"head": head, "body": body})).await;
-        let answer = self.answer(self.seq).await;
+        self.seq
+    }
+
+    pub(crate) async fn log_in(&mut self, user: &str, signature: &str) -> Value {
+        let seq = self.send_login(user, signature).await;
+        let answer = self.answer(seq).await;
         if code(&answer) == 0 {
             let body = body_of(&answer);
             self.login = Login {

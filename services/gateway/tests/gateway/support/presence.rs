@@ -11,6 +11,8 @@ pub(crate) struct FakePresence {
     pub(crate) rooms: Mutex<Vec<v1::TrackedRoom>>,
     /// KickType that re-logins and hellos are answered with; 0 for none.
     pub(crate) kick_type: Mutex<u32>,
+    /// Hellos and questions.
+    pub(crate) heard: Mutex<Vec<v1::HelloRequest>>,
     pub(crate) registered: Mutex<Vec<v1::RegisterRequest>>,
     pub(crate) unregistered: Mutex<Vec<v1::SessionKey>>,
     pub(crate) disconnected: Mutex<Vec<v1::DisconnectRequest>>,
@@ -43,7 +45,8 @@ impl Presence for FakePresence {
         }))
     }
 
-    async fn hello(&self, _: Request<v1::HelloRequest>) -> Reply<v1::HelloReply> {
+    async fn hello(&self, request: Request<v1::HelloRequest>) -> Reply<v1::HelloReply> {
+        self.heard.lock().push(request.into_inner());
         Ok(Response::new(v1::HelloReply { kick_type: *self.kick_type.lock() }))
     }
 
