@@ -11,7 +11,7 @@ mod tip;
 pub(crate) use attributes::{ChangedAttribute, attributes_item, counters_item};
 pub(crate) use frame::{Encoded, encode_event, entry_of, messages_entry};
 pub(crate) use item::{EVENT_BROADCAST, EVENT_MESSAGE, stored_item};
-pub use item::{GroupInfo, ItemHead, message_item};
+pub use item::{EncodedItem, GroupInfo, ItemHead, message_item};
 pub(crate) use notice::{Notice, notice_item, report};
 pub(crate) use recall::{poll_recall_item, push_recall_item};
 pub(crate) use tip::{KeyValue, MemberInfo, ProfileChange, Tip, op, tip_item};

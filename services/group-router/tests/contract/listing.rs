@@ -40,7 +40,7 @@ proptest! {
             }
             let mut left: BTreeSet<String> = names.clone();
             for index in gone {
-                let name = index.get(&names.iter().collect::<Vec<_>>()).to_string();
+                let name = (*index.get(&names.iter().collect::<Vec<_>>())).clone();
                 if left.remove(&name) {
                     ok(&world.rest("destroy_group", in_group(&name)).await);
                 }
