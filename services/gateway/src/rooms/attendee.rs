@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use throng_proto::v1;
 use throng_protocol::ids::AppId;
 
 use super::room::Room;
@@ -23,6 +24,19 @@ pub(crate) struct Attendee {
     pub(crate) outbox: Outbox,
     /// Locked after the room's state, never before it.
     pub(super) seats: Mutex<Seats>,
+    /// Held while presence is told where it sits, so that what presence hears last is how it is.
+    pub(crate) telling: tokio::sync::Mutex<()>,
+}
+
+/// Whether an attendee sits in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It does: it is pushed what happens there, or polls.
+    Sits(v1::RoomMode),
+    /// It does not.
+    Out,
+    /// Its connection or session is over: that it does not sit here says nothing.
+    Over,
 }
 
 /// The seats of one attendee.
@@ -53,7 +67,19 @@ pub(crate) struct PollSeat {
 impl Attendee {
     pub(crate) fn new(app: AppId, user: String, inst_id: u32, outbox: Outbox) -> Self {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { id, app, user, inst_id, outbox, seats: Mutex::default() }
+        let (seats, telling) = Default::default();
+        Self { id, app, user, inst_id, outbox, seats, telling }
+    }
+
+    /// Whether it sits in this room, and how.
+    pub(crate) fn standing(&self, group: &str) -> Standing {
+        let seats = self.seats.lock();
+        match seats.list.iter().find(|(room, _)| room.group() == group) {
+            Some((_, Seat::Push)) => Standing::Sits(v1::RoomMode::Push),
+            Some((_, Seat::Poll(_))) => Standing::Sits(v1::RoomMode::Poll),
+            None if seats.closed => Standing::Over,
+            None => Standing::Out,
+        }
     }
 
     /// Whether it sits in this room.

@@ -10,7 +10,7 @@ use throng_proto::v1;
 use tokio::time::{sleep, timeout};
 
 use super::Hub;
-use super::attendee::Attendee;
+use super::attendee::{Attendee, Standing};
 use super::position::Position;
 use super::room::{Offered, Room};
 
@@ -18,6 +18,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The time that one question to the owner may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// The time that presence may take to hear that somebody is out of a room.
+const TELL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a hole is asked for before the events in it count as lost.
 const FETCH_TRIES: u32 = 5;
 
@@ -76,7 +78,8 @@ impl Feed {
             match self.fetch(Position::default()).await {
                 Ok(reply) => {
                     let head = Position::from(reply.head.unwrap_or_default());
-                    return self.room.make_ready(reply.events, head);
+                    let out = self.room.make_ready(reply.events, head);
+                    return self.hub.taken_out(&self.room, &out);
                 }
                 Err(status) => tracing::debug!(%status, "cannot fetch a room's events"),
             }
@@ -149,27 +152,30 @@ impl Hub {
             return;
         }
         self.drop_if_empty(room);
-        let sessions: Vec<v1::SessionKey> = out
-            .iter()
-            .filter(|attendee| !attendee.user.is_empty())
-            .map(|attendee| v1::SessionKey {
-                app: attendee.app.0,
-                user: attendee.user.clone(),
-                inst_id: attendee.inst_id,
-            })
-            .collect();
+        let out: Vec<Arc<Attendee>> =
+            out.iter().filter(|attendee| !attendee.user.is_empty()).map(Arc::clone).collect();
         let mut presence = self.forwarder.presence();
         let group = room.group().to_owned();
         // A task of its own: the room goes on, or ends now that nobody sits in it.
         self.drain.spawn(async move {
-            for session in sessions {
+            for attendee in out {
+                let _turn = attendee.telling.lock().await;
+                if matches!(attendee.standing(&group), Standing::Sits(_)) {
+                    continue;
+                }
+                let session = v1::SessionKey {
+                    app: attendee.app.0,
+                    user: attendee.user.clone(),
+                    inst_id: attendee.inst_id,
+                };
                 let request = v1::TrackRoomsRequest {
                     session: Some(session),
                     joined: Vec::new(),
                     left: vec![group.clone()],
                 };
-                if let Err(status) = presence.track_rooms(request).await {
-                    tracing::debug!(%status, "presence was not told of a room that was left");
+                let told = timeout(TELL_TIMEOUT, presence.track_rooms(request)).await;
+                if !matches!(told, Ok(Ok(_))) {
+                    tracing::debug!("presence was not told of a room that was left");
                 }
             }
         });

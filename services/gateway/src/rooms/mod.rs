@@ -23,7 +23,7 @@ use throng_bus::Bus;
 use throng_node::drain::Drain;
 use throng_protocol::ids::AppId;
 
-pub(crate) use attendee::{Attendee, PollSeat, Seat};
+pub(crate) use attendee::{Attendee, PollSeat, Seat, Standing};
 pub(crate) use poll::{PollRequest, Polled};
 pub(crate) use position::Position;
 use ring::Ring;
@@ -75,7 +75,8 @@ impl Hub {
     }
 
     /// Gives an attendee a seat; what it missed since then is sent at once, or as soon as the room
-    /// has been fetched. False when the attendee's connection is gone.
+    /// has been fetched. False when it does not sit: its connection is gone, or an event after
+    /// `since` took it out of the room.
     pub(crate) fn sit(
         self: &Arc<Self>,
         attendee: &Arc<Attendee>,

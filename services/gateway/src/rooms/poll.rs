@@ -110,7 +110,7 @@ impl Room {
         let after =
             cursor.unwrap_or_else(|| match state.polls.get(place).map(|member| member.since) {
                 Some(Since::Joined(position)) => position,
-                Some(Since::Seq(seq)) => state.ring.place_of_seq(seq),
+                Some(Since::Back { seq, .. }) => state.ring.place_of_seq(seq),
                 None => state.head,
             });
         if let Some((made_for, page)) = &state.page
@@ -145,6 +145,18 @@ impl Room {
     }
 }
 
+/// A poll that is held, until it is answered or given up.
+struct Held<'a> {
+    room: &'a Room,
+    place: &'a PollSeat,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.end_poll(self.place);
+    }
+}
+
 impl Hub {
     /// Waits until there is something for the place of this key, for `hold` at most.
     pub(crate) async fn poll(
@@ -161,6 +173,7 @@ impl Hub {
         if !room.begin_poll(&place, attendee) {
             return Polled::Unknown;
         }
+        let _held = Held { room: &room, place: &place };
         let deadline = Instant::now() + hold;
         let mut next = request.start_seq;
         let body = loop {
@@ -180,7 +193,6 @@ impl Hub {
                 () = attendee.outbox.closing() => break request.answer(b"", next),
             }
         };
-        room.end_poll(&place);
         Polled::Answer(body)
     }
 

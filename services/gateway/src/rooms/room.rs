@@ -72,7 +72,8 @@ impl Room {
     }
 
     /// Takes a member in. What it missed is sent at once. Returns `None` when the room is closed (get
-    /// it again from the hub), else whether the member sits: not if its connection is gone.
+    /// it again from the hub), else whether the member sits: not if its connection is gone, or if
+    /// what it missed took it out of the room.
     pub(super) fn sit(
         self: &Arc<Self>,
         attendee: &Arc<Attendee>,
@@ -94,7 +95,15 @@ impl Room {
         drop(seats);
         match seat {
             _ if taken => {}
-            Seat::Push => state.add_push(attendee, since),
+            Seat::Push if state.add_push(attendee, since) => {}
+            Seat::Push => {
+                attendee.stand_up(self, seat);
+                return Some(false);
+            }
+            Seat::Poll(place) if state.is_out(&place.user, since) => {
+                attendee.stand_up(self, seat);
+                return Some(false);
+            }
             Seat::Poll(place) => {
                 let member = PollMember {
                     attendee: Arc::clone(attendee),
@@ -126,7 +135,7 @@ impl Room {
             Seat::Push => {
                 let member = state.remove_push(attendee.id)?;
                 match member.since {
-                    Since::Seq(seq) if !state.ready => seq,
+                    Since::Back { seq, .. } if !state.ready => seq,
                     _ => state.ring.certain_seq(member.from, Instant::now()),
                 }
             }
@@ -142,8 +151,13 @@ impl Room {
         Some(Left { group: self.group.clone(), seat: seat.clone(), last_seq })
     }
 
-    /// Fills the ring with the owner's recent events; from now on members are served.
-    pub(super) fn make_ready(self: &Arc<Self>, events: Vec<RoomEvent>, head: Position) {
+    /// Fills the ring with the owner's recent events; from now on members are served. Returns those
+    /// whom one of the events took out of the room after they had joined.
+    pub(super) fn make_ready(
+        self: &Arc<Self>,
+        events: Vec<RoomEvent>,
+        head: Position,
+    ) -> Vec<Arc<Attendee>> {
         let mut state = self.state.lock();
         for event in events {
             let position = Position::from(event.position.unwrap_or_default());
@@ -154,12 +168,10 @@ impl Room {
         }
         state.head = state.head.max(head);
         state.ready = true;
-        let State { push, ring, head, .. } = &mut *state;
-        for member in push {
-            member.catch_up(ring, *head);
-        }
+        let out = state.catch_up_all(self);
         drop(state);
         self.changed.notify_waiters();
+        out
     }
 
     /// Delivers an event that follows the last one.

@@ -16,8 +16,23 @@ use super::room::Room;
 pub(crate) enum Since {
     /// It has just joined here.
     Joined(Position),
-    /// It comes back and had been sent this `MsgSeq`; 0 when that is not known.
-    Seq(u32),
+    /// It comes back.
+    Back {
+        /// The `MsgSeq` that it had been sent; 0 when that is not known.
+        seq: u32,
+        /// Where the room stood when its owner said that it still is a member.
+        attached: Position,
+    },
+}
+
+impl Since {
+    /// From where on an event may take it out of the room.
+    fn member_at(self) -> Position {
+        match self {
+            Since::Joined(position) => position,
+            Since::Back { attached, .. } => attached,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -70,18 +85,64 @@ impl State {
         }
     }
 
-    pub(super) fn add_push(&mut self, attendee: &Arc<Attendee>, since: Since) {
+    /// Takes a member in, unless an event that was here before it took it out already.
+    pub(super) fn add_push(&mut self, attendee: &Arc<Attendee>, since: Since) -> bool {
         let mut member = PushMember {
             attendee: Arc::clone(attendee),
             since,
             from: Position::default(),
             after: Position::default(),
         };
-        if self.ready {
-            member.catch_up(&self.ring, self.head);
+        if self.ready && !member.catch_up(&self.ring, self.head) {
+            return false;
         }
         self.push_index.insert(attendee.id, self.push.len());
         self.push.push(member);
+        true
+    }
+
+    /// Whether an event that was here before it took a member that polls out already.
+    pub(super) fn is_out(&self, user: &str, since: Since) -> bool {
+        self.ready && self.ring.after(since.member_at()).any(|event| takes_out(event, user))
+    }
+
+    /// Brings everybody who waited for the ring up to date; returns who is out of the room by what
+    /// is in it.
+    pub(super) fn catch_up_all(&mut self, room: &Arc<Room>) -> Vec<Arc<Attendee>> {
+        let Self { push, ring, head, .. } = self;
+        let gone: Vec<u64> = push
+            .iter_mut()
+            .filter_map(|member| (!member.catch_up(ring, *head)).then_some(member.attendee.id))
+            .collect();
+        let polling: Vec<PollSeat> = self
+            .polls
+            .iter()
+            .filter(|(place, member)| self.is_out(&place.user, member.since))
+            .map(|(place, _)| place.clone())
+            .collect();
+        self.remove_all(room, gone, polling)
+    }
+
+    fn remove_all(
+        &mut self,
+        room: &Arc<Room>,
+        pushed: Vec<u64>,
+        polling: Vec<PollSeat>,
+    ) -> Vec<Arc<Attendee>> {
+        let mut out = Vec::with_capacity(pushed.len() + polling.len());
+        for id in pushed {
+            if let Some(member) = self.remove_push(id) {
+                member.attendee.stand_up(room, &Seat::Push);
+                out.push(member.attendee);
+            }
+        }
+        for place in polling {
+            if let Some(member) = self.polls.remove(&place) {
+                member.attendee.stand_up(room, &Seat::Poll(place));
+                out.push(member.attendee);
+            }
+        }
+        out
     }
 
     pub(super) fn remove_push(&mut self, id: u64) -> Option<PushMember> {
@@ -128,48 +189,50 @@ impl State {
     }
 
     fn take_out(&mut self, room: &Arc<Room>, membership: &Membership) -> Vec<Arc<Attendee>> {
-        let is_out = |user: &str| match membership {
-            Membership::Closed(_) => true,
-            Membership::Removed(removed) => removed.users.iter().any(|one| one == user),
-        };
-        let mut out = Vec::new();
+        let is_out = |user: &str| ends(membership, user);
         let pushed: Vec<u64> = self
             .push
             .iter()
             .filter(|member| is_out(&member.attendee.user))
             .map(|member| member.attendee.id)
             .collect();
-        for id in pushed {
-            if let Some(member) = self.remove_push(id) {
-                member.attendee.stand_up(room, &Seat::Push);
-                out.push(member.attendee);
-            }
-        }
         let polling: Vec<PollSeat> =
             self.polls.keys().filter(|place| is_out(&place.user)).cloned().collect();
-        for place in polling {
-            if let Some(member) = self.polls.remove(&place) {
-                member.attendee.stand_up(room, &Seat::Poll(place));
-                out.push(member.attendee);
-            }
-        }
-        out
+        self.remove_all(room, pushed, polling)
     }
 }
 
+fn ends(membership: &Membership, user: &str) -> bool {
+    match membership {
+        Membership::Closed(_) => true,
+        Membership::Removed(removed) => removed.users.iter().any(|one| one == user),
+    }
+}
+
+fn takes_out(event: &Event, user: &str) -> bool {
+    event.event.membership.as_ref().is_some_and(|membership| ends(membership, user))
+}
+
 impl PushMember {
-    /// Sends what the member has missed, and nothing of it again.
-    pub(super) fn catch_up(&mut self, ring: &Ring, head: Position) {
+    /// Sends what the member has missed, and nothing of it again. False: the last of it took the
+    /// member out of the room.
+    pub(super) fn catch_up(&mut self, ring: &Ring, head: Position) -> bool {
         self.from = match self.since {
             Since::Joined(position) => position,
-            Since::Seq(seq) => ring.place_of_seq(seq),
+            Since::Back { seq, .. } => ring.place_of_seq(seq),
         };
-        let is_for =
-            |event: &&Event| !event.event.frame.is_empty() && event.is_for(&self.attendee.user);
-        for event in ring.after(self.from).filter(is_for) {
-            let _ = self.attendee.outbox.room(&event.event.frame, event.event.priority);
+        let user = &self.attendee.user;
+        let member_at = self.since.member_at();
+        for event in ring.after(self.from) {
+            if !event.event.frame.is_empty() && event.is_for(user) {
+                let _ = self.attendee.outbox.room(&event.event.frame, event.event.priority);
+            }
+            if event.position > member_at && takes_out(event, user) {
+                return false;
+            }
         }
         // Later than the head if it joined before its own event came by.
         self.after = self.from.max(head);
+        true
     }
 }

@@ -41,6 +41,10 @@ fn event(epoch: u64, event_no: u64) -> RoomEvent {
     }
 }
 
+fn after(seq: u32) -> Since {
+    Since::Back { seq, attached: at(1, 0) }
+}
+
 fn delivered(room: &Arc<Room>, event: RoomEvent) -> Vec<Arc<Attendee>> {
     match room.offer(event) {
         Offered::Delivered(out) => out,
@@ -84,8 +88,8 @@ async fn members_wait_until_the_ring_is_filled() {
     let room = room();
     let (joined, back, unknown) = (attendee("ann"), attendee("bob"), attendee("eve"));
     room.sit(&joined, &Seat::Push, Since::Joined(at(1, 3))).unwrap();
-    room.sit(&back, &Seat::Push, Since::Seq(1)).unwrap();
-    room.sit(&unknown, &Seat::Push, Since::Seq(0)).unwrap();
+    room.sit(&back, &Seat::Push, after(1)).unwrap();
+    room.sit(&unknown, &Seat::Push, after(0)).unwrap();
     assert!(got(&back).is_empty());
     room.make_ready((1..=4).map(|number| event(1, number)).collect(), at(1, 4));
     assert_eq!(got(&joined), ["1.4"]);
@@ -138,14 +142,62 @@ async fn who_is_removed_gets_the_event_and_nothing_after_it() {
     delivered(&room, RoomEvent { membership: Some(closed), ..event(1, 3) });
     assert_eq!(got(&ann), ["1.1", "1.2", "1.3"]);
     assert!(room.close_if_empty());
-    assert_eq!(room.sit(&ann, &Seat::Push, Since::Seq(0)), None);
+    assert_eq!(room.sit(&ann, &Seat::Push, after(0)), None);
+}
+
+/// The seat of somebody who was banned between the join and the moment it sat down was kept, and it
+/// heard all that was said from then on.
+#[tokio::test]
+async fn who_was_removed_before_it_sat_down_does_not_sit() {
+    let removed = |number| {
+        let users = vec!["bob".to_owned()];
+        let membership = Some(Membership::Removed(MembersRemoved { users }));
+        RoomEvent { membership, ..event(1, number) }
+    };
+    let poll = Seat::Poll(PollSeat { user: "bob".to_owned(), inst_id: 7 });
+    for ready in [true, false] {
+        let room = room();
+        let (bob, again, ann) = (attendee("bob"), attendee("bob"), attendee("ann"));
+        let missed = vec![event(1, 2), removed(3), event(1, 4)];
+        let since = Since::Joined(at(1, 1));
+        let sits = |room: &Arc<Room>| {
+            let sit = |who, seat, since| room.sit(who, seat, since).unwrap();
+            let bobs = sit(&bob, &Seat::Push, since) || sit(&bob, &poll, since);
+            (bobs, sit(&again, &Seat::Push, Since::Joined(at(1, 3))), sit(&ann, &Seat::Push, since))
+        };
+        if ready {
+            room.make_ready(missed, at(1, 4));
+            assert_eq!(sits(&room), (false, true, true));
+        } else {
+            sits(&room);
+            assert!(room.sit(&bob, &poll, since).unwrap());
+            assert_eq!(room.make_ready(missed, at(1, 4)).len(), 2);
+        }
+        assert!(!bob.is_in("room") && again.is_in("room") && ann.is_in("room"));
+        delivered(&room, event(1, 5));
+        assert_eq!(got(&bob), ["1.2", "1.3"], "why it is out, and nothing after that");
+        assert_eq!(got(&again), ["1.4", "1.5"]);
+        assert_eq!(got(&ann), ["1.2", "1.3", "1.4", "1.5"]);
+    }
+}
+
+/// One that came back after it was banned and let in again is a member by its owner's word.
+#[tokio::test]
+async fn what_took_a_member_out_before_its_owner_vouched_for_it_does_not_count() {
+    let room = room();
+    let closed = Some(Membership::Removed(MembersRemoved { users: vec!["ann".to_owned()] }));
+    room.make_ready(vec![event(1, 1), RoomEvent { membership: closed, ..event(1, 2) }], at(1, 2));
+    let [ann, late] = [attendee("ann"), attendee("ann")];
+    let since = |event_no| Since::Back { seq: 1, attached: at(1, event_no) };
+    assert_eq!(room.sit(&ann, &Seat::Push, since(2)), Some(true));
+    assert_eq!(room.sit(&late, &Seat::Push, since(1)), Some(false));
 }
 
 #[tokio::test]
 async fn leaving_tells_what_the_member_has_for_certain() {
     let room = room();
     let ann = attendee("ann");
-    room.sit(&ann, &Seat::Push, Since::Seq(9)).unwrap();
+    room.sit(&ann, &Seat::Push, after(9)).unwrap();
     assert_eq!(room.leave(&ann, &Seat::Push).unwrap().last_seq, 9, "nothing was sent yet");
     room.make_ready(vec![event(1, 5)], at(1, 5));
     room.sit(&ann, &Seat::Push, Since::Joined(at(1, 5))).unwrap();

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use throng_proto::v1::{self, attach_member_reply::Outcome, session_effect::Effect};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Session;
 use super::auth::Identity;
 use super::push::items_frame;
-use crate::rooms::{Attendee, Left, PollSeat, Position, Seat, Since};
+use crate::rooms::{Attendee, Left, PollSeat, Position, Seat, Since, Standing};
 
 /// Pauses between attempts to bring a room back; the client waits and does not know.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 20;
+const TRY_TIMEOUT: Duration = Duration::from_secs(3);
 /// The `MsgSeq` of a member that needs nothing from the owner.
 pub(super) const NOTHING_MISSED: u32 = u32::MAX;
 
@@ -43,25 +44,41 @@ impl Session {
         }
     }
 
-    /// Tells presence which rooms the session is in.
-    pub(super) async fn track(&self, identity: &Identity, effects: &[v1::SessionEffect]) {
+    /// Tells presence which of these rooms the session is in: where it sits here, whatever the effect
+    /// was. A join and a quit may be told at the same time, and an event may have ended what the join
+    /// began.
+    pub(super) async fn track(&self, identity: &Arc<Identity>, effects: &[v1::SessionEffect]) {
+        let attendee = &identity.attendee;
+        // In another session's name nobody sits down here.
+        let here = self.is_current(identity);
+        let _turn = attendee.telling.lock().await;
         let mut request = v1::TrackRoomsRequest {
             session: Some(identity.key()),
             joined: Vec::new(),
             left: Vec::new(),
         };
         for effect in effects {
-            match &effect.effect {
-                Some(Effect::Joined(room)) => request.joined.push(v1::TrackedRoom {
-                    group_id: room.group_id.clone(),
-                    mode: room.mode,
+            let (group, told) = match &effect.effect {
+                Some(Effect::Joined(room)) => (&room.group_id, Some(room.mode())),
+                Some(Effect::Left(room)) => (&room.group_id, None),
+                None => continue,
+            };
+            let is = match attendee.standing(group) {
+                Standing::Sits(mode) if here => Some(mode),
+                Standing::Out if here => None,
+                _ => told,
+            };
+            match is {
+                Some(mode) => request.joined.push(v1::TrackedRoom {
+                    group_id: group.clone(),
+                    mode: mode.into(),
                     last_seq: 0,
                 }),
-                Some(Effect::Left(room)) => request.left.push(room.group_id.clone()),
-                None => {}
+                None => request.left.push(group.clone()),
             }
         }
-        if let Err(status) = self.context.forwarder.presence().track_rooms(request).await {
+        let mut presence = self.context.forwarder.presence();
+        if let Err(status) = self.in_time(presence.track_rooms(request)).await {
             tracing::warn!(%status, "presence was not told of a session's rooms");
         }
     }
@@ -86,18 +103,24 @@ impl Session {
             return;
         };
         if reply.outcome() == Outcome::Attached {
+            let attached = Position::from(reply.position.unwrap_or_default());
             let since = if here {
-                Since::Seq(room.last_seq)
+                Since::Back { seq: room.last_seq, attached }
             } else {
                 if !reply.missed_items.is_empty() {
                     let _ = self.outbox.control(items_frame(&reply.missed_items));
                 }
-                Since::Joined(Position::from(reply.position.unwrap_or_default()))
+                Since::Joined(attached)
             };
-            hub.sit(attendee, &room.group_id, &seat_of(attendee, room.mode()), since);
-            return;
+            let seat = seat_of(attendee, room.mode());
+            if hub.sit(attendee, &room.group_id, &seat, since)
+                || attendee.standing(&room.group_id) == Standing::Over
+            {
+                return;
+            }
+        } else {
+            self.push_notice(&reply);
         }
-        self.push_notice(&reply);
         let left = v1::SessionEffect {
             effect: Some(Effect::Left(v1::RoomLeft { group_id: room.group_id.clone() })),
         };
@@ -122,9 +145,10 @@ impl Session {
         let mut pause = FIRST_PAUSE;
         for _ in 0..ATTEMPTS {
             let mut owner = self.context.forwarder.group_router();
-            match owner.attach_member(request.clone()).await {
-                Ok(reply) => return Some(reply.into_inner()),
-                Err(status) => tracing::debug!(%status, "a room's owner did not answer"),
+            match timeout(TRY_TIMEOUT, owner.attach_member(request.clone())).await {
+                Ok(Ok(reply)) => return Some(reply.into_inner()),
+                Ok(Err(status)) => tracing::debug!(%status, "a room's owner did not answer"),
+                Err(_) => tracing::debug!("a room's owner did not answer in time"),
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

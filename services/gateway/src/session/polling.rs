@@ -2,15 +2,21 @@
 //! gateway does not know it (SDK protocol notes 02, 1.3 and 1.6).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use throng_proto::v1::attach_member_reply::Outcome;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::token::PollKey;
 
+use tokio::time::timeout;
+
 use super::Session;
 use super::dispatch::{Answer, Caller, Request};
 use super::membership::NOTHING_MISSED;
 use crate::rooms::{Attendee, PollRequest, PollSeat, Polled, Position};
+
+/// An empty poll is answered when its hold ends, not refused.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl Session {
     pub(super) async fn poll(self: &Arc<Self>, request: Request) {
@@ -20,7 +26,13 @@ impl Session {
         let echo = echo.detached();
         drop(body);
         let answer = match opened {
-            Ok((poll, key)) => self.serve_poll(&poll, &key, &caller).await,
+            Ok((poll, key)) => {
+                // The hold is part of it; what comes later the client does not hear.
+                let limit = self.context.config.command_timeout.max(self.context.config.poll_hold);
+                let served = timeout(limit + GRACE, self.serve_poll(&poll, &key, &caller)).await;
+                served
+                    .unwrap_or_else(|_| Err(Code::TIMEOUT.with("the room did not answer in time")))
+            }
             Err(error) => Err(error),
         };
         let answer = match answer {

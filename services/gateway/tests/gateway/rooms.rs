@@ -1,9 +1,12 @@
 //! Live rooms by push.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use throng_proto::v1;
 use throng_proto::v1::attach_member_reply::Outcome;
 use throng_proto::v1::room_event::Membership;
+use tokio::sync::Notify;
 
 use crate::support::{Client, Cluster, code, eventually};
 
@@ -213,6 +216,31 @@ async fn a_session_whose_room_is_gone_gets_the_notice() {
         cluster.presence.tracked.lock().iter().any(|request| request.left == ["r"])
     })
     .await;
+}
+
+/// Presence heard of a join after the quit that followed it, or of a quit after the next join: the
+/// session lost its room with the connection, or was brought back into one that it had left.
+#[tokio::test]
+async fn presence_hears_last_how_it_is() {
+    let cluster = Cluster::start().await;
+    for (steps, is_in) in [([JOIN, QUIT], false), ([QUIT, JOIN], true)] {
+        let user = if is_in { "bob" } else { "ann" };
+        let mut client = cluster.login(user).await;
+        if is_in {
+            client.ask(JOIN, &json!({"GroupId": "r"})).await;
+            eventually("it is in", || !cluster.presence.tracked.lock().is_empty()).await;
+        }
+        cluster.presence.tracked.lock().clear();
+        let stall = Arc::new(Notify::new());
+        *cluster.presence.stall.lock() = Some(Arc::clone(&stall));
+        for step in steps {
+            assert_eq!(code(&client.ask(step, &json!({"GroupId": "r"})).await), 0);
+        }
+        stall.notify_one();
+        eventually("both arrived", || cluster.presence.tracked.lock().len() == 2).await;
+        let last = cluster.presence.tracked.lock()[1].clone();
+        assert_eq!((last.joined.len(), last.left.len()), if is_in { (1, 0) } else { (0, 1) });
+    }
 }
 
 #[tokio::test]

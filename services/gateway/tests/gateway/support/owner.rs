@@ -75,8 +75,11 @@ impl Owner {
 
     /// The last event of a room changes membership too.
     pub(crate) fn say_and(&self, group: &str, text: &str, membership: v1::room_event::Membership) {
-        let event = self.0.record(group, text);
-        self.0.publish(&v1::RoomEvent { membership: Some(membership), ..event });
+        self.0.record(group, text);
+        let mut events = self.0.events.lock();
+        let event = events.get_mut(group).and_then(|events| events.last_mut()).unwrap();
+        event.membership = Some(membership);
+        self.0.publish(event);
     }
 
     /// The names of the commands that came, in order.

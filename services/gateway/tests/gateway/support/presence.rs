@@ -1,8 +1,11 @@
 //! A presence that says what the test told it and remembers what it was told.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 use throng_proto::v1;
 use throng_proto::v1::presence_server::Presence;
+use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 
 #[derive(Debug, Default)]
@@ -16,6 +19,8 @@ pub(crate) struct FakePresence {
     pub(crate) registered: Mutex<Vec<v1::RegisterRequest>>,
     pub(crate) unregistered: Mutex<Vec<v1::SessionKey>>,
     pub(crate) disconnected: Mutex<Vec<v1::DisconnectRequest>>,
+    /// The next word about rooms arrives only when this is notified.
+    pub(crate) stall: Mutex<Option<Arc<Notify>>>,
     pub(crate) tracked: Mutex<Vec<v1::TrackRoomsRequest>>,
 }
 
@@ -70,6 +75,10 @@ impl Presence for FakePresence {
         &self,
         request: Request<v1::TrackRoomsRequest>,
     ) -> Reply<v1::TrackRoomsReply> {
+        let stall = self.stall.lock().take();
+        if let Some(stall) = stall {
+            stall.notified().await;
+        }
         self.tracked.lock().push(request.into_inner());
         Ok(Response::new(Default::default()))
     }
