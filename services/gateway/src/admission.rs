@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::addresses::{AddressPlace, Addresses};
 use crate::connection::{Close, Outbox};
 
 /// Counts connections and knows the outbox of each, for those who close many.
 #[derive(Debug)]
 pub(crate) struct Admission {
     max: usize,
-    max_per_address: usize,
+    addresses: Arc<Addresses>,
     state: Mutex<State>,
 }
 
@@ -20,14 +21,13 @@ pub(crate) struct Admission {
 struct State {
     next: u64,
     connections: HashMap<u64, Outbox>,
-    addresses: HashMap<IpAddr, usize>,
 }
 
 /// The place of one connection; dropping it frees the place.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
-    address: IpAddr,
+    _address: AddressPlace,
     number: u64,
 }
 
@@ -37,7 +37,8 @@ pub(crate) struct Refused(pub(crate) &'static str);
 
 impl Admission {
     pub(crate) fn new(max: usize, max_per_address: usize) -> Self {
-        Self { max, max_per_address, state: Mutex::default() }
+        let addresses = Arc::new(Addresses::new(max_per_address));
+        Self { max, addresses, state: Mutex::default() }
     }
 
     /// Takes a connection in.
@@ -53,15 +54,11 @@ impl Admission {
         if state.connections.len() >= self.max {
             return Err(Refused("connections"));
         }
-        let here = state.addresses.entry(address).or_default();
-        if *here >= self.max_per_address {
-            return Err(Refused("address"));
-        }
-        *here += 1;
+        let address = self.addresses.take(address).ok_or(Refused("address"))?;
         let number = state.next;
         state.next += 1;
         state.connections.insert(number, outbox);
-        Ok(Admitted { admission: Arc::clone(self), address, number })
+        Ok(Admitted { admission: Arc::clone(self), _address: address, number })
     }
 
     /// Closes connections that were idle for so long.
@@ -93,14 +90,7 @@ impl Admission {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut state = self.admission.state.lock();
-        state.connections.remove(&self.number);
-        if let Some(here) = state.addresses.get_mut(&self.address) {
-            *here -= 1;
-            if *here == 0 {
-                state.addresses.remove(&self.address);
-            }
-        }
+        self.admission.state.lock().connections.remove(&self.number);
     }
 }
 
@@ -122,6 +112,5 @@ mod tests {
         assert_eq!(admission.admit(two, outbox()).unwrap_err(), Refused("connections"));
         drop(first);
         assert!(admission.admit(one, outbox()).is_ok());
-        assert_eq!(admission.state.lock().addresses.len(), 2);
     }
 }

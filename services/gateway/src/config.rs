@@ -21,6 +21,10 @@ pub struct Config {
     /// Time for a client to send the head of an HTTP request.
     #[serde(with = "seconds")]
     pub handshake_timeout: Duration,
+    /// Time that a client may leave what was written to its connection untaken; then the connection
+    /// is broken off. Where the system cannot tell (outside Linux), nothing is.
+    #[serde(with = "seconds")]
+    pub stall_timeout: Duration,
     /// Time after which a connection without a frame in either direction is closed. Longer than the
     /// hello interval, because a client that receives sends no heartbeats.
     #[serde(with = "seconds")]
@@ -42,7 +46,9 @@ pub struct Config {
     pub ack_timeout: Duration,
     /// Connections in all; more are refused with 503.
     pub max_connections: usize,
-    /// Connections of one address; more are refused with 503. Many people share an address.
+    /// Connections of one address; more are refused with 503. Many people share an address. The
+    /// addresses of an IPv6 network of 64 bits count as one. HTTP connections that are no WebSockets
+    /// have the same limit for themselves, except those of trusted proxies.
     pub max_connections_per_address: usize,
     /// Logins that are worked on at the same time; more wait.
     pub max_logins: usize,
@@ -117,6 +123,7 @@ impl Default for Config {
             in_flight: 64,
             outbox_bytes: 2 * 1024 * 1024,
             handshake_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(150),
             command_timeout: Duration::from_secs(12),
             hello_interval: Duration::from_secs(120),

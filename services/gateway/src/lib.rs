@@ -4,6 +4,7 @@
 //! answers it or hands it to `forward`; what the rest of the cluster has for clients comes in over
 //! the bus, into `rooms` and `session`, and goes out through `connection`.
 
+mod addresses;
 mod admission;
 mod config;
 mod connection;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +26,8 @@ use crate::rest::{TrustedProxies, WindowCounter};
 
 /// Bytes of a request for a signature.
 const REQUEST_BYTES: usize = 1024;
+/// How long it may take to arrive.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of the SDK's script; real ones are below 2 MB.
 const SDK_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -85,7 +88,8 @@ async fn sdk(State(site): State<Arc<Site>>) -> Response<Body> {
     match read.await {
         Ok(sdk) => page(StatusCode::OK, pages::JAVASCRIPT, sdk.clone()),
         Err(error) => {
-            tracing::warn!(%error, path = %site.sdk_path.display(), "the demo's SDK is not there");
+            // The page says so too. Strangers ask, as often as they like.
+            tracing::debug!(%error, path = %site.sdk_path.display(), "the demo's SDK is not there");
             let help = "The chat SDK is not installed on this server.\n\n\
                 Run `make demo` in the repository, or set gateway.demo.sdk_path to the SDK's script \
                 for browsers (index.js of the npm package @tencentcloud/chat).\n";
@@ -145,7 +149,9 @@ impl Site {
             return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
         }
         let bad = |error| (StatusCode::BAD_REQUEST, error);
-        let body = Limited::new(request.into_body(), REQUEST_BYTES).collect().await;
+        let body = Limited::new(request.into_body(), REQUEST_BYTES).collect();
+        let body = tokio::time::timeout(REQUEST_TIMEOUT, body).await;
+        let body = body.map_err(|_| (StatusCode::REQUEST_TIMEOUT, "the body did not arrive"))?;
         let body = body.map_err(|_| bad("the body is too long or broke off"))?.to_bytes();
         let wish: Wish =
             serde_json::from_slice(&body).map_err(|_| bad("the body must be {\"user\":\"…\"}"))?;

@@ -124,3 +124,13 @@ async fn without_an_app_there_is_nothing() {
         assert_eq!(get(&site, path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }
+
+/// A request whose body never came was held for ever.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let site = site(&config());
+    let never = futures_util::stream::pending::<Result<bytes::Bytes, std::convert::Infallible>>();
+    let (status, answer) = ask(&site, "application/json", Body::from_stream(never)).await;
+    assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+    assert!(answer["error"].is_string());
+}

@@ -13,13 +13,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use throng_node::drain::Drain;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tower::Service as _;
 
+use crate::addresses::Addresses;
 use crate::context::Context;
 
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 * 1024;
+/// How long a request that is being served when the process ends may take, its answer included.
+const LAST_REQUEST: Duration = Duration::from_secs(10);
 /// Pause when the system has no more sockets.
 const OUT_OF_SOCKETS: Duration = Duration::from_millis(50);
 
@@ -30,7 +34,9 @@ pub(crate) async fn serve(
     context: Arc<Context>,
     drain: Drain,
 ) {
-    let places = Arc::new(Semaphore::new(context.config.max_connections));
+    let config = &context.config;
+    let places = Arc::new(Semaphore::new(config.max_connections));
+    let addresses = Arc::new(Addresses::new(config.max_connections_per_address));
     loop {
         let accepted = tokio::select! {
             () = drain.draining() => return,
@@ -48,16 +54,35 @@ pub(crate) async fn serve(
             context.metrics.refused("http");
             continue;
         };
-        let task = connection(
-            stream,
-            peer,
-            router.clone(),
-            context.config.handshake_timeout,
-            drain.clone(),
-            place,
-        );
-        drain.spawn(task);
+        // What comes through a proxy comes from many.
+        let ip = peer.ip().to_canonical();
+        let address = if config.rest.trusted_proxies.trusts(ip) {
+            None
+        } else if let Some(address) = addresses.take(ip) {
+            Some(address)
+        } else {
+            context.metrics.refused("http_address");
+            continue;
+        };
+        prepare(&stream, config.stall_timeout);
+        let task =
+            connection(stream, peer, router.clone(), config.handshake_timeout, drain.clone());
+        drain.spawn(async move {
+            task.await;
+            drop((place, address));
+        });
     }
+}
+
+/// Sets what the system does for a socket, through its life as a WebSocket too.
+fn prepare(stream: &TcpStream, stall_timeout: Duration) {
+    // Frames are flushed when they should leave.
+    let _ = stream.set_nodelay(true);
+    // Otherwise one who asks and never reads keeps the answer's connection for ever.
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(stall_timeout));
+    #[cfg(not(target_os = "linux"))]
+    let _ = stall_timeout;
 }
 
 async fn connection(
@@ -66,10 +91,7 @@ async fn connection(
     router: Router,
     handshake_timeout: Duration,
     drain: Drain,
-    _place: OwnedSemaphorePermit,
 ) {
-    // Frames are flushed when they should leave.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -86,7 +108,10 @@ async fn connection(
         result = connection.as_mut() => result,
         () = drain.draining() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            match timeout(LAST_REQUEST, connection).await {
+                Ok(result) => result,
+                Err(_) => return,
+            }
         }
     };
     if let Err(error) = result {

@@ -1,6 +1,6 @@
 //! The gate of the body: taken in within its limit, and JSON.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use serde::de::IgnoredAny;
@@ -17,7 +17,11 @@ pub(super) async fn read(mut body: Body) -> Result<Bytes, CommandError> {
         let most = limits::REST_BODY_BYTES;
         Code::BAD_URL.with(format!("the body is longer than {most} bytes"))
     };
-    let mut whole = BytesMut::new();
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > limits::REST_BODY_BYTES {
+        return Err(too_long());
+    }
+    let mut whole = BytesMut::with_capacity(announced);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Code::BAD_URL.with("the body broke off"))?;
         let Ok(data) = frame.into_data() else {
@@ -87,5 +91,10 @@ mod tests {
         assert_eq!(read(Body::from(most.clone())).await.unwrap().len(), most.len());
         let more = vec![b' '; limits::REST_BODY_BYTES + 1];
         assert_eq!(read(Body::from(more)).await.unwrap_err().code, Code::BAD_URL);
+        // In chunks its length is not announced.
+        let chunk = Bytes::from(vec![b' '; limits::REST_BODY_BYTES / 2 + 1]);
+        let chunks = [Ok::<_, std::convert::Infallible>(chunk.clone()), Ok(chunk)];
+        let chunked = Body::from_stream(futures_util::stream::iter(chunks));
+        assert_eq!(read(chunked).await.unwrap_err().code, Code::BAD_URL);
     }
 }

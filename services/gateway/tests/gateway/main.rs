@@ -10,5 +10,6 @@ mod login;
 mod polling;
 mod pushes;
 mod rooms;
+mod strangers;
 mod support;
 mod tokens;
