@@ -52,6 +52,7 @@ impl Committer {
             drain,
             failed: failed.clone(),
             notices: None,
+            published: v1::RoomPosition::default(),
         };
         (Self { units, failed, task: tokio::spawn(carrier.run(receiver)) }, appended)
     }
@@ -86,6 +87,8 @@ struct Carrier {
     appender: Appender,
     /// The notices that went out last; the next ones follow them.
     notices: Option<JoinHandle<()>>,
+    /// Where the event stands that went out last.
+    published: v1::RoomPosition,
 }
 
 impl Carrier {
@@ -127,8 +130,8 @@ impl Carrier {
             tracing::debug!(%error, "a write failed");
             Code::GROUP_INTERNAL.with("the group's state could not be saved, try again")
         })?;
-        for event in batch.iter().flat_map(|unit| &unit.events) {
-            self.publish(event);
+        for event in batch.iter_mut().flat_map(|unit| unit.events.drain(..)) {
+            self.publish(&event);
         }
         let mut notices = Vec::new();
         let mut kept = Vec::new();
@@ -180,7 +183,10 @@ impl Carrier {
         Ok(())
     }
 
-    fn publish(&self, event: &v1::RoomEvent) {
+    fn publish(&mut self, event: &v1::RoomEvent) {
+        let position = event.position.unwrap_or_default();
+        debug_assert!(follows(self.published, position), "REC-1: {position:?} goes out too early");
+        self.published = position;
         let payload = Bytes::from(event.encode_to_vec());
         if let Err(error) = self.clients.bus.publish(&self.subject, payload) {
             // Gateways see the hole in the numbers and fetch.
@@ -208,6 +214,12 @@ impl Carrier {
             }
         }));
     }
+}
+
+/// Whether an event is the next one of its stream, or the first of a later one.
+fn follows(before: v1::RoomPosition, position: v1::RoomPosition) -> bool {
+    let next = if before.epoch == position.epoch { before.event_no + 1 } else { 1 };
+    position.epoch >= before.epoch && position.event_no == next
 }
 
 /// A batch may name a row only once: of several writes the last one counts.

@@ -7,6 +7,7 @@ use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
 use super::{Answer, Call, check_list};
+use crate::actor::Turn;
 use crate::clients::unavailable;
 use crate::core::recall_window::{Message, Refusal, Standing, Windows, check};
 use crate::room::{Extra, Role};
@@ -119,24 +120,27 @@ fn judge(
     })
 }
 
-/// Marks them in history, then tells the room.
+/// Marks them in history, then tells the room. A caller that gives up in between changes nothing: a
+/// recall that nobody was told of could not be repeated.
 async fn recall(
     call: &Call<'_>,
     group_id: &str,
     messages: Vec<v1::StoredMessage>,
     reason: String,
 ) -> Result<(), CommandError> {
-    let (app, revoker) = (call.context.app, call.context.caller.user.clone());
-    let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
-    let request = v1::RecallRoomMessagesRequest {
-        app: app.0,
-        group_id: group_id.to_owned(),
-        msg_seqs: msg_seqs.clone(),
-        revoker: revoker.clone(),
-    };
-    call.clients.history.clone().recall_room_messages(request).await.map_err(unavailable)?;
-    call.rooms
-        .run(app, group_id, move |turn| {
+    let (app, group_id) = (call.context.app, group_id.to_owned());
+    let revoker = call.context.caller.user.clone();
+    let (rooms, mut history) = (call.rooms.clone(), call.clients.history.clone());
+    let whole = tokio::spawn(async move {
+        let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
+        let request = v1::RecallRoomMessagesRequest {
+            app: app.0,
+            group_id: group_id.clone(),
+            msg_seqs: msg_seqs.clone(),
+            revoker: revoker.clone(),
+        };
+        history.recall_room_messages(request).await.map_err(unavailable)?;
+        let tell = move |turn: &mut Turn<'_>| {
             let (room, _, unit) = turn.room()?;
             room.recent.remove(&msg_seqs);
             let info = room.group_info();
@@ -144,6 +148,8 @@ async fn recall(
             let poll_item = poll_recall_item(info, &messages, &revoker, &reason);
             room.emit(pushed, 0, Extra { poll_item, ..Extra::default() }, unit);
             Ok(())
-        })
-        .await
+        };
+        rooms.run(app, &group_id, tell).await
+    });
+    whole.await.unwrap_or_else(|_| Err(Code::GROUP_INTERNAL.with("the recall failed")))
 }

@@ -211,6 +211,7 @@ impl<T> Limiter<T> {
     }
 
     fn record_delivery(&mut self) {
+        debug_assert!(self.free_at() <= self.now, "LIM-1: over the budget at {}", self.now);
         // All but the last `budget` are outside the window, or there would be no budget now.
         while self.delivered.len() >= self.budget {
             self.delivered.pop_front();

@@ -61,3 +61,21 @@ async fn the_time_to_recall_ends() {
     refused(&world.client("ann", "group_msg_recall", recall(&[seq])).await, 10031);
     ok(&world.client("owner", "group_msg_recall", recall(&[seq])).await);
 }
+
+/// Regression: a recall whose caller went away was marked in history, and nobody was told, ever.
+#[tokio::test]
+async fn a_recall_whose_caller_goes_away_is_carried_out_whole() {
+    let world = World::new();
+    world.create("live").await;
+    world.join("ann", "live").await;
+    let seq = ok(&world.send("ann", "live", 1).await)["MsgSeq"].as_u64().unwrap();
+    let mut events = world.events("live").await;
+    world.around.history.stall_recalls();
+    tokio::select! {
+        _ = world.client("ann", "group_msg_recall", recall(&[seq])) => panic!("history stalls"),
+        () = eventually("history was asked", || world.around.history.asked_to_recall()) => {}
+    }
+    world.around.history.works();
+    let entry = events.next_entry().await;
+    assert_eq!(entry["GroupTips"][0]["MsgBody"]["GroupWithdrawInfoArray"][0]["MsgSeq"], seq);
+}

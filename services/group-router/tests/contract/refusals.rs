@@ -352,7 +352,7 @@ async fn bodies_that_are_none_are_refused() {
     assert_eq!(world.execute(request).await.code, 10004);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn attributes_are_written_five_times_a_second() {
     let world = World::new();
     world.create("live").await;

@@ -1,6 +1,7 @@
 //! A history that keeps messages in memory, fails when told to, and stalls when told to.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use throng_proto::v1;
@@ -13,6 +14,7 @@ pub enum Mood {
     Works,
     Fails,
     Stalls,
+    StallsRecalls,
 }
 
 pub struct FakeHistory {
@@ -20,6 +22,7 @@ pub struct FakeHistory {
     mood: watch::Sender<Mood>,
     /// Messages of one answer at most, as the real one bounds its answers by bytes.
     pub page: Mutex<usize>,
+    recalls: AtomicUsize,
     /// Sizes of the appends that came.
     pub appends: Mutex<Vec<usize>>,
 }
@@ -30,6 +33,7 @@ impl Default for FakeHistory {
             rooms: Mutex::default(),
             mood: watch::Sender::new(Mood::Works),
             page: Mutex::new(1000),
+            recalls: AtomicUsize::default(),
             appends: Mutex::default(),
         }
     }
@@ -46,6 +50,14 @@ impl FakeHistory {
 
     pub fn stalls(&self) {
         self.mood.send_replace(Mood::Stalls);
+    }
+
+    pub fn stall_recalls(&self) {
+        self.mood.send_replace(Mood::StallsRecalls);
+    }
+
+    pub fn asked_to_recall(&self) -> bool {
+        self.recalls.load(Ordering::SeqCst) > 0
     }
 
     pub fn messages(&self, group_id: &str) -> Vec<v1::StoredMessage> {
@@ -67,7 +79,7 @@ impl FakeHistory {
         let now = *mood.wait_for(|mood| *mood != Mood::Stalls).await.expect("never dropped");
         match now {
             Mood::Fails => Err(Status::unavailable("history is out of order")),
-            Mood::Works | Mood::Stalls => Ok(()),
+            Mood::Works | Mood::Stalls | Mood::StallsRecalls => Ok(()),
         }
     }
 }
@@ -125,6 +137,9 @@ impl History for FakeHistory {
         &self,
         request: Request<v1::RecallRoomMessagesRequest>,
     ) -> Reply<v1::RecallRoomMessagesReply> {
+        self.recalls.fetch_add(1, Ordering::SeqCst);
+        let mut mood = self.mood.subscribe();
+        _ = mood.wait_for(|mood| *mood != Mood::StallsRecalls).await;
         self.in_the_mood().await?;
         let request = request.into_inner();
         for msg_seq in request.msg_seqs {
