@@ -10,6 +10,9 @@ pub(crate) const NEVER_DROPPED: u32 = 0;
 /// Priorities: 0 is never dropped, then 1 High to 4 Lowest.
 pub(crate) const PRIORITIES: usize = 5;
 
+/// Frames that an empty lane keeps memory for; more was needed in a moment that has passed.
+const KEPT_LANE: usize = 16;
+
 /// Frames in the order they came, bounded by bytes.
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -75,6 +78,9 @@ impl Queue {
         let (_, lane) = oldest?;
         let (_, frame) = self.lanes[lane].pop_front()?;
         self.forget(lane, &frame);
+        if self.lanes[lane].is_empty() && self.lanes[lane].capacity() > KEPT_LANE {
+            self.lanes[lane] = VecDeque::new();
+        }
         Some(frame)
     }
 
@@ -151,6 +157,17 @@ mod tests {
         assert_eq!(queue.push(frame("xxx"), 0), Err(Full));
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(order, [frame("aa"), frame("h"), frame("l")]);
+    }
+
+    /// What a burst had needed stayed with an idle connection.
+    #[test]
+    fn an_empty_queue_gives_memory_back() {
+        let mut queue = Queue::new(1 << 20);
+        for number in 0..5000 {
+            queue.push(frame("x"), number % 3).unwrap();
+        }
+        while queue.pop().is_some() {}
+        assert!(queue.lanes.iter().all(|lane| lane.capacity() <= KEPT_LANE));
     }
 
     proptest! {
