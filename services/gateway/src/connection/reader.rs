@@ -39,7 +39,8 @@ where
 
     let for_good = read(&mut frames, &session).await;
     let goodbye = timeout(GOODBYE, async { while frames.next().await.is_some() {} });
-    let ((), _) = tokio::join!(session.end(for_good), goodbye);
+    // On the heap, so that the task of a connection that lives has no place for its end.
+    let ((), _) = tokio::join!(Box::pin(session.end(for_good)), goodbye);
     // The writer gives up by itself soon after the outbox closed.
     let _ = writer.await;
     metrics.closed(kind.path(), outbox.close_reason().map_or("peer", |close| close.reason));

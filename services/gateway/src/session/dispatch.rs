@@ -199,28 +199,30 @@ impl Session {
         }
     }
 
+    /// Each way has memory of its own size: a poll that is held must not take that of a login.
     async fn run(self: Arc<Self>, request: Request) {
         if matches!(request.command.state, Support::NotYet) {
             return self.respond(&request, &Answer::fail(&request.command.not_yet()));
         }
         if let Caller::Session(identity) = &request.caller
             && (request.command.owner != Owner::Gateway || request.command.name == POLL)
-            && let Err(why) = self.vouch(identity).await
+            && !identity.logged_in()
+            && let Err(why) = Box::pin(self.vouch(identity)).await
         {
             return self.respond(&request, &why.into());
         }
         if request.command.owner != Owner::Gateway {
             return match self.context.start_command() {
-                Some(_place) => self.forward(request).await,
+                Some(_place) => Box::pin(self.forward(request)).await,
                 None => self.overloaded(&request),
             };
         }
         let answer = match request.command.name {
-            LOGIN => return self.login(request).await,
-            "im_open_status.wslogout" => self.logout(&request).await,
-            "im_open_status.wshello" => self.hello(&request).await,
+            LOGIN => return Box::pin(self.login(request)).await,
+            "im_open_status.wslogout" => Box::pin(self.logout(&request)).await,
+            "im_open_status.wshello" => Box::pin(self.hello(&request)).await,
             POLL | "group_open_long_polling_http_noauth_svc.get_msg" => {
-                return self.poll(request).await;
+                return Box::pin(self.poll(request)).await;
             }
             _ => Answer::fail(&request.command.not_yet()),
         };

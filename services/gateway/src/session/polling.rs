@@ -57,8 +57,8 @@ impl Session {
         // Another gateway had this place, or this one before a restart.
         let place = PollSeat { user: key.user.clone(), inst_id: key.inst_id };
         let failed = || Code::GROUP_INTERNAL.with("the room is not available: try again");
-        let reply =
-            self.ask_owner(&key.group_id, &place, NOTHING_MISSED).await.ok_or_else(failed)?;
+        let asked = Box::pin(self.ask_owner(&key.group_id, &place, NOTHING_MISSED));
+        let reply = asked.await.ok_or_else(failed)?;
         if reply.outcome() != Outcome::Attached {
             self.push_notice(&reply);
             return Ok(poll.answer(b"", poll.start_seq));
