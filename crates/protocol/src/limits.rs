@@ -18,7 +18,7 @@ pub const FRAME_BYTES: usize = 64 * 1024;
 pub const REST_BODY_BYTES: usize = 1024 * 1024;
 /// Levels of arrays and objects in a frame or body. The deepest documented request has about 12.
 pub const JSON_DEPTH: usize = 64;
-/// Bytes of an answer; more is refused with 10018 (rest-api 01, 1).
+/// Bytes of an answer; more is refused with 10018 (REST notes 01, 1).
 pub const REPLY_BYTES: usize = 1024 * 1024;
 
 // Messages
@@ -157,14 +157,14 @@ pub const PROFILE_LOCATION_BYTES: usize = 16;
 pub const PROFILE_CUSTOM_KEY_BYTES: usize = 8;
 /// Custom profile fields of an app (CN 1500).
 pub const PROFILE_CUSTOM_FIELDS: usize = 20;
-/// Bytes of a custom status (rest-api 02, 3.3).
+/// Bytes of a custom status (REST notes 02, 3.3).
 pub const CUSTOM_STATUS_BYTES: usize = 100;
 /// Instances of one user that may be online on the Web (CN 38656).
 pub const WEB_INSTANCES: usize = 10;
 
 // UserSig
 
-/// Bytes of a UserSig that are looked at; real ones are below 1 KB (rest-api 02, 2.1).
+/// Bytes of a UserSig that are looked at; real ones are below 1 KB (REST notes 02, 2.1).
 pub const USERSIG_BYTES: usize = 4096;
 /// Bytes of the JSON text inside a UserSig.
 pub const USERSIG_INFLATED_BYTES: usize = 4096;

@@ -1,4 +1,4 @@
-//! UserSig 2.0: the signature by which an app's server vouches for a user (CN 32688, rest-api 02, 2).
+//! UserSig 2.0: the signature by which an app's server vouches for a user (CN 32688, REST notes 02, 2).
 //!
 //! A UserSig is a small JSON object, signed with HMAC-SHA256, compressed with zlib and written in a
 //! base64 of its own. Every login and every REST call brings one, from anybody: sizes are bounded

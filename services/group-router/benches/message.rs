@@ -11,7 +11,7 @@ use throng_group_router::wire::{EncodedItem, GroupInfo, ItemHead, message_item};
 use throng_protocol::catalogue;
 use throng_protocol::frame::RequestFrame;
 
-/// A comment of 250 bytes, as the client sends it (client-protocol 02, 2.3).
+/// A comment of 250 bytes, as the client sends it (SDK protocol notes 02, 2.3).
 fn request() -> Bytes {
     let text = "What a match! ".repeat(18);
     let text = &text[..250];

@@ -1,6 +1,6 @@
 //! Owns groups. A command of a group comes in by `service`, is read and prepared by its handler in
 //! `commands/`, changes the group in a job on the group's actor (`actor/`, `room/`, with the pure
-//! decisions in [`core`]), and leaves as rows (`storage/`), client frames (`wire/`) and answers.
+//! decisions in `core`), and leaves as rows (`storage/`), client frames (`wire/`) and answers.
 
 mod actor;
 mod clients;

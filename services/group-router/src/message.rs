@@ -1,4 +1,4 @@
-//! The body of a `send_group_msg` request (rest-api 01, 3.16; client-protocol 02, 2.3), checked before
+//! The body of a `send_group_msg` request (REST notes 01, 3.16; SDK protocol notes 02, 2.3), checked before
 //! the message goes anywhere. What can stay a part of the request is not copied.
 
 use std::borrow::Cow;

@@ -25,7 +25,7 @@ pub struct MsgBody<'a> {
 }
 
 impl<'a> MsgBody<'a> {
-    /// Checks the array of elements of a message (rest-api 02, 4; SDK protocol notes 03, 2). `limit`
+    /// Checks the array of elements of a message (REST notes 02, 4; SDK protocol notes 03, 2). `limit`
     /// is what the array's text may have in bytes; `bad` is the code for a malformed element (10004
     /// for groups).
     ///

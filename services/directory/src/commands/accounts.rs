@@ -1,5 +1,5 @@
 //! `im_open_login_svc`: accounts made, looked up, deleted and logged out by the app's server
-//! (rest-api 02, 5.1).
+//! (REST notes 02, 5.1).
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

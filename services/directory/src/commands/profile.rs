@@ -1,4 +1,4 @@
-//! `profile`: what users show of themselves (rest-api 02, 5.4; SDK protocol notes 01, 5.1).
+//! `profile`: what users show of themselves (REST notes 02, 5.4; SDK protocol notes 01, 5.1).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Admins of a live room: `modify_admin`, `get_admin_list` (rest-api 01, 3.51 and 3.52).
+//! Admins of a live room: `modify_admin`, `get_admin_list` (REST notes 01, 3.51 and 3.52).
 
 use serde::{Deserialize, Serialize};
 use throng_protocol::error::Code;

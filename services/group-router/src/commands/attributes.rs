@@ -1,5 +1,5 @@
-//! Group attributes: `set_`, `modify_`, `delete_`, `clear_` and `get_group_attr` (rest-api 01, 3.36
-//! to 3.40; client-protocol 02, 2.5).
+//! Group attributes: `set_`, `modify_`, `delete_`, `clear_` and `get_group_attr` (REST notes 01, 3.36
+//! to 3.40; SDK protocol notes 02, 2.5).
 
 use serde::{Deserialize, Serialize};
 use throng_protocol::error::{Code, CommandError};

@@ -1,5 +1,5 @@
 //! Bans from a live room: `ban_group_member`, `unban_group_member`, `get_group_ban_member`
-//! (rest-api 01, 3.44 to 3.46; client-protocol 02, 1.9).
+//! (REST notes 01, 3.44 to 3.46; SDK protocol notes 02, 1.9).
 
 use serde::{Deserialize, Serialize};
 use throng_proto::v1;

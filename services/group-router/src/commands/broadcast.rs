@@ -1,4 +1,4 @@
-//! `send_broadcast_msg` (rest-api 01, 3.23): one message to all live rooms of an app. The call tells
+//! `send_broadcast_msg` (REST notes 01, 3.23): one message to all live rooms of an app. The call tells
 //! every owner over the bus; each owner speaks in its rooms that have members.
 
 use std::sync::Arc;

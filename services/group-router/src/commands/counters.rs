@@ -1,5 +1,5 @@
-//! Group counters: `update_`, `get_` and `delete_group_counter` (rest-api 01, 3.41 to 3.43;
-//! client-protocol 02, 2.6).
+//! Group counters: `update_`, `get_` and `delete_group_counter` (REST notes 01, 3.41 to 3.43;
+//! SDK protocol notes 02, 2.6).
 
 use serde::{Deserialize, Serialize};
 use throng_protocol::error::{Code, CommandError};

@@ -1,4 +1,4 @@
-//! `create_group` (rest-api 01, 3.2; client-protocol 02, 2.1).
+//! `create_group` (REST notes 01, 3.2; SDK protocol notes 02, 2.1).
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};

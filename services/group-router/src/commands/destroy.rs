@@ -1,4 +1,4 @@
-//! `destroy_group` (rest-api 01, 3.10).
+//! `destroy_group` (REST notes 01, 3.10).
 
 use serde::Deserialize;
 use throng_proto::v1;

@@ -1,5 +1,5 @@
 //! Messages of a live room's last 24 hours: `group_msg_get_simple` for the app's server,
-//! `group_msg_get` and `get_huge_group_msg` for clients (rest-api 01, 3.20; client-protocol 02,
+//! `group_msg_get` and `get_huge_group_msg` for clients (REST notes 01, 3.20; SDK protocol notes 02,
 //! 1.9 and 2.4). The vendor refuses live rooms in the first one; here it serves what is kept.
 
 use serde::{Deserialize, Serialize};

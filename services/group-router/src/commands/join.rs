@@ -1,4 +1,4 @@
-//! `apply_join_group` and `quit_group` (client-protocol 02, 1.1 and 1.8; 2.1).
+//! `apply_join_group` and `quit_group` (SDK protocol notes 02, 1.1 and 1.8; 2.1).
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -1,5 +1,5 @@
-//! Lists of groups: `get_appid_group_list` (rest-api 01, 3.1) and `get_joined_group_list`
-//! (client-protocol 02, 2.1).
+//! Lists of groups: `get_appid_group_list` (REST notes 01, 3.1) and `get_joined_group_list`
+//! (SDK protocol notes 02, 2.1).
 
 use serde::{Deserialize, Serialize};
 use throng_protocol::error::{Code, CommandError};

@@ -1,4 +1,4 @@
-//! `modify_user_info`: marks of members (rest-api 01, 3.50; client-protocol 02, 1.9).
+//! `modify_user_info`: marks of members (REST notes 01, 3.50; SDK protocol notes 02, 1.9).
 
 use std::sync::Arc;
 

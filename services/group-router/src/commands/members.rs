@@ -1,5 +1,5 @@
-//! Who is in a live room: `get_online_member_num`, `get_members`, `check_members` (rest-api 01, 3.47
-//! to 3.49; client-protocol 02, 1.9), `get_specified_group_member_info`.
+//! Who is in a live room: `get_online_member_num`, `get_members`, `check_members` (REST notes 01, 3.47
+//! to 3.49; SDK protocol notes 02, 1.9), `get_specified_group_member_info`.
 
 use std::collections::HashMap;
 

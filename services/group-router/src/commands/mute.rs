@@ -1,5 +1,5 @@
 //! Mutes of members: `forbid_send_msg`, `modify_group_member_info`, `get_group_muted_account`
-//! (rest-api 01, 3.9, 3.13, 3.14).
+//! (REST notes 01, 3.9, 3.13, 3.14).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `send_group_system_notification` (rest-api 01, 3.17): text from the app's server to a room.
+//! `send_group_system_notification` (REST notes 01, 3.17): text from the app's server to a room.
 
 use serde::Deserialize;
 use throng_protocol::error::Code;

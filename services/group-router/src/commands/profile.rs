@@ -1,5 +1,5 @@
 //! Group profiles: `get_group_self_member_info`, `get_group_public_info`, `get_group_info`,
-//! `modify_group_base_info` (client-protocol 02, 2.1; rest-api 01, 3.3 and 3.6).
+//! `modify_group_base_info` (SDK protocol notes 02, 2.1; REST notes 01, 3.3 and 3.6).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `group_msg_recall` (rest-api 01, 3.18; client-protocol 02, 2.4).
+//! `group_msg_recall` (REST notes 01, 3.18; SDK protocol notes 02, 2.4).
 
 use serde::{Deserialize, Serialize};
 use throng_node::time::now_seconds;

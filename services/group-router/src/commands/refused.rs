@@ -12,7 +12,7 @@ struct Request {
 }
 
 /// 10010 for an unknown group; else what the documents say for a live room: 10004 for kicking
-/// (rest-api 01, 3.8), 10007 for all others.
+/// (REST notes 01, 3.8), 10007 for all others.
 pub(super) async fn not_for_live_rooms(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
     let command = call.context.command().to_owned();

@@ -1,4 +1,4 @@
-//! Robots: accounts that a live room lists always (rest-api 01, 3.53 and 3.54).
+//! Robots: accounts that a live room lists always (REST notes 01, 3.53 and 3.54).
 
 use std::sync::Arc;
 

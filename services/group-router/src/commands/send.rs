@@ -1,4 +1,4 @@
-//! `send_group_msg` (rest-api 01, 3.16; client-protocol 02, 2.3): from the checked body to the group's
+//! `send_group_msg` (REST notes 01, 3.16; SDK protocol notes 02, 2.3): from the checked body to the group's
 //! actor and back.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Group attributes: a small map that clients of a room share and change under an optimistic lock
-//! (rest-api 01, 3.36 to 3.40; client-protocol 02, 2.5).
+//! (REST notes 01, 3.36 to 3.40; SDK protocol notes 02, 2.5).
 //!
 //! # Sequences
 //!

@@ -1,5 +1,5 @@
-//! Group counters: a few named numbers that clients of a room watch (rest-api 01, 3.41 to 3.43;
-//! client-protocol 02, 2.6).
+//! Group counters: a few named numbers that clients of a room watch (REST notes 01, 3.41 to 3.43;
+//! SDK protocol notes 02, 2.6).
 //!
 //! Each write that changes something raises the sequence of the group's counters by one; clients
 //! keep the values of the highest sequence they saw. A write either succeeds as a whole or changes

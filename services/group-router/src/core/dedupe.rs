@@ -1,7 +1,7 @@
 //! Repeated sends: the same sender with the same `Random` gets the first answer again.
 //!
 //! Clients send a request again, byte for byte, when its answer was lost with the connection
-//! (client-protocol 02, 2.3), and apps repeat calls over REST (rest-api 01, 4.5). One of these per
+//! (SDK protocol notes 02, 2.3), and apps repeat calls over REST (REST notes 01, 4.5). One of these per
 //! group, inside its actor. The first request may not be answered yet when the second comes: the
 //! second then waits for the same answer.
 
@@ -11,7 +11,7 @@ use std::hash::Hash;
 #[cfg(test)]
 mod tests;
 
-/// How long an answer is kept, milliseconds (rest-api 01, 4.5).
+/// How long an answer is kept, milliseconds (REST notes 01, 4.5).
 pub const KEEP_MS: u64 = 5 * 60 * 1_000;
 
 /// Requests kept by default. The oldest give way to new ones.

@@ -1,5 +1,5 @@
-//! The latest members of a room, for the member list of a live room (rest-api 01, 3.48;
-//! client-protocol 02, 1.9).
+//! The latest members of a room, for the member list of a live room (REST notes 01, 3.48;
+//! SDK protocol notes 02, 1.9).
 //!
 //! Nobody holds all members of a live room: gateways know theirs, and the room's owner keeps those
 //! who came last. A user is in the list once, from the first of his instances to come until the

@@ -49,7 +49,7 @@ pub const WINDOW_MS: u64 = 1_000;
 /// meets an exhausted budget must live to see it free again.
 pub const MAX_WAIT_MS: u64 = 1_000;
 
-/// Messages per second of a room unless set otherwise (rest-api 01, 4.5; CN 1629).
+/// Messages per second of a room unless set otherwise (REST notes 01, 4.5; CN 1629).
 pub const DEFAULT_BUDGET: u32 = 40;
 
 /// Largest budget: it bounds the memory of one room. Larger values count as this one.

@@ -1,4 +1,4 @@
-//! Marks of a live room's members, and its robots (rest-api 01, 3.50, 3.53; client-protocol 02,
+//! Marks of a live room's members, and its robots (REST notes 01, 3.50, 3.53; SDK protocol notes 02,
 //! 1.9).
 //!
 //! A mark is a number that the app gives a meaning: the member list can be asked for all who have

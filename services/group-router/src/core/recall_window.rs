@@ -1,4 +1,4 @@
-//! Who may recall which message, and for how long (rest-api 01, 3.18; CN 12341).
+//! Who may recall which message, and for how long (REST notes 01, 3.18; CN 12341).
 //!
 //! A sender has two minutes unless the app sets otherwise. Owner, admins and the app admin may
 //! recall anybody's message; in a live room only those of the last hour, elsewhere as long as it

@@ -1,4 +1,4 @@
-//! Changes of group attributes and counters (client-protocol 02, 2.5 and 2.6). They take no MsgSeq:
+//! Changes of group attributes and counters (SDK protocol notes 02, 2.5 and 2.6). They take no MsgSeq:
 //! clients handle them before they look at it.
 
 use serde::Serialize;

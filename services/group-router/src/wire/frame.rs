@@ -54,7 +54,7 @@ pub(crate) fn messages_entry<'a>(items: impl Iterator<Item = &'a Bytes>) -> Vec<
 }
 
 /// Encodes `{"Event":event,KEY:[item]}` inside a push frame. The head needs only the command, and
-/// nothing in the frame depends on who receives it (client-protocol 02, 1.2 and 1.10).
+/// nothing in the frame depends on who receives it (SDK protocol notes 02, 1.2 and 1.10).
 pub(crate) fn encode_event(event: u32, key: &str, item: &impl Serialize) -> Encoded {
     encode(event, key, |frame| write_json(frame, item))
 }

@@ -1,4 +1,4 @@
-//! A group message as clients receive it, pushed or polled (client-protocol 02, 3.2).
+//! A group message as clients receive it, pushed or polled (SDK protocol notes 02, 3.2).
 
 use serde::Serialize;
 use throng_proto::v1;

@@ -1,5 +1,5 @@
 //! System notices: what clients show in the conversation of the system, and what makes them leave a
-//! room cleanly (client-protocol 02, 3.4).
+//! room cleanly (SDK protocol notes 02, 3.4).
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
 //! Recalls. The pushed form is a special body of event 5, the polled one is event 20: neither is
-//! understood the other way (client-protocol 02, 3.1).
+//! understood the other way (SDK protocol notes 02, 3.1).
 
 use bytes::Bytes;
 use serde::Serialize;

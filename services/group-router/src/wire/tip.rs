@@ -1,4 +1,4 @@
-//! Tips: what happened in the room, shown between the messages (client-protocol 02, 3.3).
+//! Tips: what happened in the room, shown between the messages (SDK protocol notes 02, 3.3).
 
 use serde::Serialize;
 

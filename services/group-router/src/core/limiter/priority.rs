@@ -1,6 +1,6 @@
 //! The four priorities of messages, in numbers and names.
 
-/// Priority of a message (client-protocol 02, 3.2; rest-api 01, 4.5). The smaller, the more urgent.
+/// Priority of a message (SDK protocol notes 02, 3.2; REST notes 01, 4.5). The smaller, the more urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Priority {
