@@ -1,4 +1,4 @@
-//! Answers as HTTP sees them: always 200, always JSON, readable from any page (rest-api 02, 1).
+//! Answers as HTTP sees them: always 200, always JSON, readable from any page (REST notes 02, 1).
 
 use axum::body::Body;
 use axum::http::header::{

@@ -2,7 +2,7 @@
 //!
 //! A request passes its gates in this order: `parameters` of the URL, `signatures` (whose it is),
 //! administrator, `rates`, `body`, the catalogue; then the forwarder has it executed. Whatever
-//! happens, the answer is HTTP 200 with the interface's envelope (rest-api 02, 1).
+//! happens, the answer is HTTP 200 with the interface's envelope (REST notes 02, 1).
 
 mod answer;
 mod body;

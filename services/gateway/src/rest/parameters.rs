@@ -1,4 +1,4 @@
-//! The first gate: the path and the URL's parameters (rest-api 02, 1).
+//! The first gate: the path and the URL's parameters (REST notes 02, 1).
 
 use axum::extract::Query;
 use axum::http::Uri;
