@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use super::{Encoded, SYSTEM, encode_event};
-use crate::wire::item::GroupInfo;
+use super::Encoded;
+use super::item::GroupInfo;
+use super::system::{Stamp, system_item};
 
 /// One attribute as the push carries it; `value` is absent for deleted ones.
 #[derive(Debug, Clone, Serialize)]
@@ -13,26 +14,6 @@ pub(crate) struct ChangedAttribute {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
     pub(crate) seq: u64,
-}
-
-#[derive(Serialize)]
-struct Item<'a, B> {
-    #[serde(rename = "Event")]
-    event: u32,
-    #[serde(rename = "From_Account")]
-    from: &'a str,
-    #[serde(rename = "ToGroupId")]
-    to_group_id: &'a str,
-    #[serde(rename = "MsgSeq")]
-    msg_seq: u32,
-    #[serde(rename = "MsgRandom")]
-    random: u32,
-    #[serde(rename = "MsgTimeStamp")]
-    time: i64,
-    #[serde(rename = "GroupInfo")]
-    group_info: GroupInfo<'a>,
-    #[serde(rename = "MsgBody")]
-    body: B,
 }
 
 #[derive(Serialize)]
@@ -115,15 +96,5 @@ pub(crate) fn counters_item(
 }
 
 fn online_only(group_info: GroupInfo<'_>, body: impl Serialize, random: u32, time: i64) -> Encoded {
-    let item = Item {
-        event: 6,
-        from: SYSTEM,
-        to_group_id: group_info.group_id,
-        msg_seq: 0,
-        random,
-        time,
-        group_info,
-        body,
-    };
-    encode_event(6, "GroupTips", &item)
+    system_item(6, group_info, Stamp { msg_seq: 0, random, time }, body)
 }

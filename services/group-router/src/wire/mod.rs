@@ -6,6 +6,7 @@ mod frame;
 mod item;
 mod notice;
 mod recall;
+mod system;
 mod tip;
 
 pub(crate) use attributes::{ChangedAttribute, attributes_item, counters_item};

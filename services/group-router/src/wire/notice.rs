@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use super::{Encoded, SYSTEM, encode_event};
-use crate::wire::item::GroupInfo;
+use super::Encoded;
+use super::item::GroupInfo;
+use super::system::{Stamp, system_item};
 
 /// `ReportType` of a notice.
 pub(crate) mod report {
@@ -25,28 +26,6 @@ pub(crate) struct Notice<'a> {
     pub(crate) text: &'a str,
     /// For [`report::BANNED`]: seconds and reason.
     pub(crate) ban: Option<(u32, &'a str)>,
-}
-
-#[derive(Serialize)]
-struct Item<'a> {
-    #[serde(rename = "Event")]
-    event: u32,
-    #[serde(rename = "From_Account")]
-    from: &'a str,
-    #[serde(rename = "ToGroupId")]
-    to_group_id: &'a str,
-    #[serde(rename = "MsgSeq")]
-    msg_seq: u32,
-    #[serde(rename = "MsgRandom")]
-    random: u32,
-    #[serde(rename = "MsgTimeStamp")]
-    time: i64,
-    #[serde(rename = "MsgClientTime")]
-    client_time: i64,
-    #[serde(rename = "GroupInfo")]
-    group_info: GroupInfo<'a>,
-    #[serde(rename = "MsgBody")]
-    body: Body<'a>,
 }
 
 #[derive(Serialize)]
@@ -73,23 +52,13 @@ pub(crate) fn notice_item(
     random: u32,
     time: i64,
 ) -> Encoded {
-    let item = Item {
-        event: 5,
-        from: SYSTEM,
-        to_group_id: group_info.group_id,
-        msg_seq,
-        random,
-        time,
-        client_time: time,
-        group_info,
-        body: Body {
-            report: notice.report,
-            operator: notice.operator,
-            text: notice.text,
-            remark: "",
-            duration: notice.ban.map(|(seconds, _)| seconds),
-            description: notice.ban.map(|(_, reason)| reason),
-        },
+    let body = Body {
+        report: notice.report,
+        operator: notice.operator,
+        text: notice.text,
+        remark: "",
+        duration: notice.ban.map(|(seconds, _)| seconds),
+        description: notice.ban.map(|(_, reason)| reason),
     };
-    encode_event(5, "GroupTips", &item)
+    system_item(5, group_info, Stamp { msg_seq, random, time }, body)
 }

@@ -9,7 +9,9 @@ use super::{Encoded, encode_event};
 use crate::wire::item::{Digits, GroupInfo};
 
 #[derive(Serialize)]
-struct Pushed<'a> {
+struct Item<'a, B> {
+    #[serde(rename = "Event")]
+    event: u32,
     #[serde(rename = "ToGroupId")]
     to_group_id: &'a str,
     #[serde(rename = "GroupInfo")]
@@ -17,7 +19,7 @@ struct Pushed<'a> {
     #[serde(rename = "RevokerInfo")]
     revoker: Revoker<'a>,
     #[serde(rename = "MsgBody")]
-    body: PushedBody<'a>,
+    body: B,
 }
 
 #[derive(Serialize)]
@@ -51,20 +53,6 @@ struct Recalled<'a> {
 }
 
 #[derive(Serialize)]
-struct Polled<'a> {
-    #[serde(rename = "Event")]
-    event: u32,
-    #[serde(rename = "ToGroupId")]
-    to_group_id: &'a str,
-    #[serde(rename = "GroupInfo")]
-    group_info: GroupInfo<'a>,
-    #[serde(rename = "RevokerInfo")]
-    revoker: Revoker<'a>,
-    #[serde(rename = "MsgBody")]
-    body: PolledBody<'a>,
-}
-
-#[derive(Serialize)]
 struct PolledBody<'a> {
     #[serde(rename = "RevokeMsgList")]
     messages: Vec<Recalled<'a>>,
@@ -89,13 +77,8 @@ pub(crate) fn push_recall_item(
     revoker: &str,
     reason: &str,
 ) -> Encoded {
-    let item = Pushed {
-        to_group_id: group_info.group_id,
-        group_info,
-        revoker: Revoker { user: revoker, reason },
-        body: PushedBody { messages: recalled(group_info.group_id, messages) },
-    };
-    encode_event(5, "GroupTips", &item)
+    let body = PushedBody { messages: recalled(group_info.group_id, messages) };
+    encode_event(5, "GroupTips", &item(5, group_info, Revoker { user: revoker, reason }, body))
 }
 
 /// The recall as members that poll get it.
@@ -105,12 +88,16 @@ pub(crate) fn poll_recall_item(
     revoker: &str,
     reason: &str,
 ) -> Bytes {
-    let item = Polled {
-        event: 20,
-        to_group_id: group_info.group_id,
-        group_info,
-        revoker: Revoker { user: revoker, reason },
-        body: PolledBody { messages: recalled(group_info.group_id, messages) },
-    };
+    let body = PolledBody { messages: recalled(group_info.group_id, messages) };
+    let item = item(20, group_info, Revoker { user: revoker, reason }, body);
     serde_json::to_vec(&item).expect("items hold only strings and numbers").into()
+}
+
+fn item<'a, B>(
+    event: u32,
+    group_info: GroupInfo<'a>,
+    revoker: Revoker<'a>,
+    body: B,
+) -> Item<'a, B> {
+    Item { event, to_group_id: group_info.group_id, group_info, revoker, body }
 }

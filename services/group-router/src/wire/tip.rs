@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Encoded, SYSTEM, encode_event};
-use crate::wire::item::GroupInfo;
+use super::Encoded;
+use super::item::GroupInfo;
+use super::system::{Stamp, system_item};
 
 /// `OpType` of a tip.
 pub(crate) mod op {
@@ -69,32 +70,6 @@ pub(crate) struct Tip {
     pub(crate) mute_seconds: Option<u32>,
     /// Goes along so that clients need not ask for it.
     pub(crate) online: u32,
-}
-
-#[derive(Serialize)]
-struct Item<'a> {
-    #[serde(rename = "Event")]
-    event: u32,
-    #[serde(rename = "From_Account")]
-    from: &'a str,
-    #[serde(rename = "ToGroupId")]
-    to_group_id: &'a str,
-    #[serde(rename = "GroupId")]
-    group_id: &'a str,
-    #[serde(rename = "MsgSeq")]
-    msg_seq: u32,
-    #[serde(rename = "MsgRandom")]
-    random: u32,
-    #[serde(rename = "MsgTimeStamp")]
-    time: i64,
-    #[serde(rename = "MsgClientTime")]
-    client_time: i64,
-    #[serde(rename = "MsgPriority")]
-    priority: u32,
-    #[serde(rename = "GroupInfo")]
-    group_info: GroupInfo<'a>,
-    #[serde(rename = "MsgBody")]
-    body: Body<'a>,
 }
 
 #[derive(Serialize)]
@@ -183,18 +158,5 @@ pub(crate) fn tip_item(
         },
         online: Online { number: tip.online, valid: ONLINE_NUMBER_VALID },
     };
-    let item = Item {
-        event: 4,
-        from: SYSTEM,
-        to_group_id: group_info.group_id,
-        group_id: group_info.group_id,
-        msg_seq,
-        random,
-        time,
-        client_time: time,
-        priority: 2,
-        group_info,
-        body,
-    };
-    encode_event(4, "GroupTips", &item)
+    system_item(4, group_info, Stamp { msg_seq, random, time }, body)
 }
