@@ -56,11 +56,12 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.change_group_owner", BOTH, "SDK 02, 2.1; CN 1633")
         .answers(NO_MEMBERS),
     // Members
-    group("group_open_http_svc.get_group_member_info", BOTH, "SDK 02, 2.2; CN 1617").works(),
+    group("group_open_http_svc.get_group_member_info", BOTH, "SDK 02, 2.2; CN 1617")
+        .answers(NO_MEMBERS),
     group("group_open_http_svc.get_specified_group_member_info", BOTH, "SDK 02, 2.2; INT 64897")
         .works(),
     group("group_open_http_svc.modify_group_member_info", BOTH, "SDK 02, 2.2; CN 1623").works(),
-    group("group_open_http_svc.get_role_in_group", REST, "CN 1626").works(),
+    group("group_open_http_svc.get_role_in_group", REST, "CN 1626").answers(NO_MEMBERS),
     group("group_open_http_svc.forbid_send_msg", REST, "CN 1627").works(),
     group("group_open_http_svc.get_group_muted_account", REST, "CN 2925")
         .alias(&["group_open_http_svc.get_group_shutted_uin"])

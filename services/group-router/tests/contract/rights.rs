@@ -129,3 +129,23 @@ async fn owners_and_admins_rule_members_and_not_each_other() {
         assert_eq!(answer["ErrorCode"], code, "{command} by {caller}: {body} {answer}");
     }
 }
+
+/// The page of coverage is made from the catalogue: what it says of this service must be true.
+#[tokio::test]
+async fn every_command_of_the_catalogue_has_a_handler() {
+    use throng_protocol::catalogue::{self, Callers, Owner, Support};
+
+    let world = World::new();
+    let mut asked = 0;
+    let own = catalogue::commands().filter(|command| command.owner == Owner::GroupRouter);
+    for command in own.filter(|command| !matches!(command.state, Support::NotYet)) {
+        let kind = if command.callers.contains(Callers::REST) { Kind::Rest } else { Kind::Client };
+        let mut request = request(kind, "admin", 1, command.command(), &json!({}));
+        request.command = command.name.to_owned();
+        let reply = world.execute(request).await;
+        let none = [throng_protocol::Code::GROUP_UNKNOWN_COMMAND.number(), 10026];
+        assert!(!none.contains(&reply.code), "{}: {:?}", command.name, reply.body);
+        asked += 1;
+    }
+    assert!(asked > 40, "only {asked} commands in the catalogue");
+}
