@@ -12,8 +12,6 @@ pub const TOPIC_ID_BYTES: usize = 2 * GROUP_ID_BYTES + 8;
 
 // Frames and bodies
 
-/// Bytes of one client frame. A message is at most 12 KB, everything around it less than that.
-pub const FRAME_BYTES: usize = 64 * 1024;
 /// Bytes of one REST body: the largest documented requests (500 accounts, 100 profiles) fit.
 pub const REST_BODY_BYTES: usize = 1024 * 1024;
 /// Levels of arrays and objects in a frame or body. The deepest documented request has about 12.
@@ -56,18 +54,12 @@ pub const GROUP_INTRODUCTION_BYTES: usize = 400;
 pub const GROUP_NOTIFICATION_BYTES: usize = 400;
 /// Bytes of a group's avatar URL (100 or 500).
 pub const GROUP_FACE_URL_BYTES: usize = 500;
-/// Bytes of a member's name card (CN 1623).
-pub const NAME_CARD_BYTES: usize = 50;
 /// Bytes of a custom field's key: letters, digits, underscore (CN 9346).
 pub const CUSTOM_KEY_BYTES: usize = 16;
 /// Bytes of a group's custom field (CN 9346).
 pub const GROUP_CUSTOM_VALUE_BYTES: usize = 512;
-/// Bytes of a member's custom field (CN 9346).
-pub const MEMBER_CUSTOM_VALUE_BYTES: usize = 64;
 /// Custom fields of a group (CN 9346).
 pub const GROUP_CUSTOM_FIELDS: usize = 10;
-/// Custom fields of a member (CN 9346).
-pub const MEMBER_CUSTOM_FIELDS: usize = 5;
 
 // Requests about groups
 
@@ -75,12 +67,6 @@ pub const MEMBER_CUSTOM_FIELDS: usize = 5;
 pub const GROUPS_PER_REQUEST: usize = 50;
 /// Groups on one page of the list of all groups (CN 1614).
 pub const ALL_GROUPS_PAGE: usize = 10_000;
-/// Members that can be given at creation (CN 1615).
-pub const CREATE_MEMBERS: usize = 100;
-/// Members added by one request (INT 34921).
-pub const ADD_MEMBERS: usize = 300;
-/// Members removed by one request (CN 1622).
-pub const DELETE_MEMBERS: usize = 100;
 /// Members named by one request for profiles (INT 64897).
 pub const SPECIFIED_MEMBERS: usize = 50;
 /// Users in one request for roles (CN 1626).
@@ -160,7 +146,7 @@ pub const PROFILE_CUSTOM_FIELDS: usize = 20;
 /// Bytes of a custom status (REST notes 02, 3.3).
 pub const CUSTOM_STATUS_BYTES: usize = 100;
 /// Instances of one user that may be online on the Web (CN 38656).
-pub const WEB_INSTANCES: usize = 10;
+pub const WEB_INSTANCES: u32 = 10;
 
 // UserSig
 

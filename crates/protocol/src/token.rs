@@ -51,6 +51,18 @@ pub struct PollKey {
     pub inst_id: u32,
 }
 
+/// Bits of an event number in a poll cursor.
+pub const CURSOR_EVENT_BITS: u32 = 32;
+/// Bits of the epoch above them: with 20 of them JavaScript still counts exactly.
+pub const CURSOR_EPOCH_MASK: u64 = 0xF_FFFF;
+
+/// A polling client's place in a room's stream of events as one number below 2^53 (`StartSeq`,
+/// `NextSeq`).
+#[must_use]
+pub fn poll_cursor(epoch: u64, event_no: u64) -> u64 {
+    ((epoch & CURSOR_EPOCH_MASK) << CURSOR_EVENT_BITS) | (event_no & u64::from(u32::MAX))
+}
+
 /// The 16 bytes of an `instanceid` from a connection's URL: 32 hex digits as they are, anything else
 /// by hash.
 #[must_use]

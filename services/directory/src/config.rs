@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use throng_proto::v1;
 use throng_protocol::ids::{self, AppId};
+use throng_protocol::limits;
 
 /// Most administrators of one app (the vendor's documents say 5 or 10; there is no cost in more).
 const MOST_ADMINS: usize = 100;
@@ -103,7 +104,7 @@ pub struct DeviceConfig {
 
 impl Default for DeviceConfig {
     fn default() -> Self {
-        Self { web_instances: 10, other_instances: 1 }
+        Self { web_instances: limits::WEB_INSTANCES, other_instances: 1 }
     }
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use throng_bus::Bus;
 use throng_node::drain::Drain;
-use throng_node::secret::Secret;
 use throng_proto::Link;
 use throng_proto::v1::directory_server::DirectoryServer;
 use throng_proto::v1::presence_client::PresenceClient;
@@ -27,8 +26,6 @@ pub struct Deps {
     pub bus: Arc<dyn Bus>,
     /// Pushes to sessions and kicks them; may be connected later.
     pub presence: Link,
-    /// The cluster's secret.
-    pub secret: Secret,
 }
 
 /// What keeps the directory from starting.
@@ -65,7 +62,7 @@ impl Directory {
     /// [`DirectoryError::Config`] names the app and the setting that is wrong.
     pub fn build(config: &Config, deps: Deps) -> Result<Self, DirectoryError> {
         config.validate()?;
-        let Deps { store, bus, presence, secret: _ } = deps;
+        let Deps { store, bus, presence } = deps;
         let inner = Inner {
             apps: AppBook::new(config, Arc::clone(&store)),
             accounts: Accounts::new(Arc::clone(&store)),

@@ -127,7 +127,7 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(150),
             command_timeout: Duration::from_secs(12),
             hello_interval: Duration::from_secs(120),
-            poll_hold: Duration::from_secs(10),
+            poll_hold: Duration::from_secs(throng_protocol::limits::POLL_HOLD_SECONDS),
             guest_idle: Duration::from_secs(60),
             ack_timeout: Duration::from_secs(5),
             max_connections: 200_000,

@@ -98,10 +98,7 @@ fn gone_notice(group_id: &str) -> bytes::Bytes {
     let random = crate::room::random();
     let now = throng_node::time::now_seconds();
     let encoded = crate::wire::notice_item(&notice, info, random, random, now);
-    let mut items = b"{\"Event\":5,\"GroupTips\":[".to_vec();
-    items.extend_from_slice(&encoded.item());
-    items.extend_from_slice(b"]}");
-    items.into()
+    encoded.entry()
 }
 
 /// Waits for an answer, but not for ever.

@@ -116,7 +116,6 @@ impl Services {
                 store: Arc::clone(&store),
                 bus: Arc::clone(&bus),
                 presence: links.presence.clone(),
-                secret: secret.clone(),
             },
         )?;
         let history =

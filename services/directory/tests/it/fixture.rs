@@ -7,7 +7,6 @@ use throng_bus::{Bus, LocalBus};
 use throng_directory::config::AppConfig;
 use throng_directory::{Config, Deps, Directory};
 use throng_node::drain::Drain;
-use throng_node::secret::Secret;
 use throng_proto::v1::directory_client::DirectoryClient;
 use throng_proto::v1::presence_server::PresenceServer;
 use throng_proto::{Link, v1};
@@ -37,12 +36,8 @@ impl Fixture {
         let presence = FakePresence::default();
         let presence_link = Link::unconnected();
         presence_link.connect_server(PresenceServer::new(presence.clone()));
-        let deps = Deps {
-            store: Arc::clone(&store),
-            bus: Arc::clone(&bus),
-            presence: presence_link,
-            secret: Secret::new(&[7; 32]),
-        };
+        let deps =
+            Deps { store: Arc::clone(&store), bus: Arc::clone(&bus), presence: presence_link };
         let config = Config { apps: vec![AppConfig::new(APP, "key")] };
         let directory = Directory::build(&config, deps).unwrap();
         let link = Link::unconnected();

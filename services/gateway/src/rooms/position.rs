@@ -1,25 +1,23 @@
 //! A place in a room's stream of events, and the number that stands for it in a poll.
 
 use throng_proto::v1;
+use throng_protocol::token::{
+    CURSOR_EPOCH_MASK as EPOCH_MASK, CURSOR_EVENT_BITS as EVENT_BITS, poll_cursor,
+};
 
 /// Orders by epoch, then by event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Position {
-    /// Ownership epoch of the room's shard.
+    /// Rises with each owner and with each life of the room in memory.
     pub(crate) epoch: u64,
     /// Number of the last event seen, 0 before the first.
     pub(crate) event_no: u64,
 }
 
-/// Bits of an event number in a cursor. 20 bits of the epoch above them keep the cursor within what
-/// JavaScript counts exactly.
-const EVENT_BITS: u32 = 32;
-const EPOCH_MASK: u64 = 0xF_FFFF;
-
 impl Position {
     /// The number that a client polls with.
     pub(crate) fn cursor(self) -> u64 {
-        ((self.epoch & EPOCH_MASK) << EVENT_BITS) | (self.event_no & u64::from(u32::MAX))
+        poll_cursor(self.epoch, self.event_no)
     }
 
     /// The place of a cursor, given where the room is now: the newest epoch that it can mean.

@@ -6,7 +6,7 @@ use throng_proto::v1;
 use throng_proto::v1::session_effect::Effect;
 use throng_protocol::error::Code;
 use throng_protocol::limits;
-use throng_protocol::token::PollKey;
+use throng_protocol::token::{PollKey, poll_cursor};
 
 use super::{Answer, Answered, Call};
 use crate::room::{Room, items_array};
@@ -82,7 +82,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
         joined_status: "JoinedSuccess",
         huge_group_flag: 1,
         room_key: &request.group_id,
-        start_seq: polls.then(|| poll_cursor(admitted.position)),
+        start_seq: polls.then(|| poll_cursor(admitted.position.epoch, admitted.position.event_no)),
         long_polling_key,
         rsp_msg_list: admitted.recent,
     });
@@ -103,11 +103,6 @@ fn recent_messages(room: &Room, now: i64) -> Box<RawValue> {
 
 fn empty_list() -> Box<RawValue> {
     items_array(std::iter::empty())
-}
-
-/// A polling client's place in the stream as one number below 2^53; rises with the epoch.
-pub(crate) fn poll_cursor(position: v1::RoomPosition) -> u64 {
-    (position.epoch & 0xF_FFFF) << 32 | (position.event_no & 0xFFFF_FFFF)
 }
 
 #[derive(Deserialize)]

@@ -16,19 +16,21 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use throng_protocol::limits;
+
 #[cfg(test)]
 mod tests;
 
 /// Keys in one group.
-pub const MAX_KEYS: usize = 16;
+pub const MAX_KEYS: usize = limits::ATTRIBUTES;
 /// Length of a key, bytes.
-pub const MAX_KEY_BYTES: usize = 32;
+pub const MAX_KEY_BYTES: usize = limits::ATTRIBUTE_KEY_BYTES;
 /// Length of a value, bytes.
-pub const MAX_VALUE_BYTES: usize = 4_000;
+pub const MAX_VALUE_BYTES: usize = limits::ATTRIBUTE_VALUE_BYTES;
 /// Length of all values of a group together, bytes.
-pub const MAX_TOTAL_BYTES: usize = 16_000;
+pub const MAX_TOTAL_BYTES: usize = limits::ATTRIBUTES_TOTAL_BYTES;
 /// Writes to one group in any second, whoever they come from.
-pub const WRITES_PER_SECOND: usize = 5;
+pub const WRITES_PER_SECOND: usize = limits::ATTRIBUTE_WRITES_PER_SECOND as usize;
 
 const SECOND_MS: u64 = 1_000;
 

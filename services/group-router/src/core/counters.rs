@@ -7,13 +7,15 @@
 
 use std::sync::Arc;
 
+use throng_protocol::limits;
+
 #[cfg(test)]
 mod tests;
 
 /// Counters in one group.
-pub const MAX_KEYS: usize = 20;
+pub const MAX_KEYS: usize = limits::COUNTERS;
 /// Length of a key, bytes.
-pub const MAX_KEY_BYTES: usize = 128;
+pub const MAX_KEY_BYTES: usize = limits::COUNTER_KEY_BYTES;
 
 /// How an update changes a counter (`Mode`). A missing counter starts at 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,11 +8,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
+use throng_protocol::limits;
+
 #[cfg(test)]
 mod tests;
 
 /// How long an answer is kept, milliseconds (REST notes 01, 4.5).
-pub const KEEP_MS: u64 = 5 * 60 * 1_000;
+pub const KEEP_MS: u64 = limits::DUPLICATE_SECONDS * 1_000;
 
 /// Requests kept by default. The oldest give way to new ones.
 pub const DEFAULT_CAPACITY: usize = 65_536;

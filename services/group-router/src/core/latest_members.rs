@@ -12,15 +12,17 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
+use throng_protocol::limits;
+
 #[cfg(test)]
 mod tests;
 
 /// Members listed unless the app may have more.
-pub const DEFAULT_LIMIT: usize = 30;
+pub const DEFAULT_LIMIT: usize = limits::LIVE_MEMBERS;
 /// Members listed at most.
-pub const MAX_LIMIT: usize = 1_000;
+pub const MAX_LIMIT: usize = limits::LIVE_MEMBERS_LARGE;
 /// Members in one page.
-pub const PAGE: usize = 500;
+pub const PAGE: usize = limits::LIVE_MEMBERS_PAGE;
 /// Instances counted of one user. Of more, the earliest are forgotten.
 pub const MAX_INSTANCES: usize = 32;
 

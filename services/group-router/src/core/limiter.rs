@@ -29,6 +29,7 @@
 use std::collections::VecDeque;
 
 use rand::Rng;
+use throng_protocol::limits;
 
 mod priority;
 mod queue;
@@ -50,7 +51,7 @@ pub const WINDOW_MS: u64 = 1_000;
 pub const MAX_WAIT_MS: u64 = 1_000;
 
 /// Messages per second of a room unless set otherwise (REST notes 01, 4.5; CN 1629).
-pub const DEFAULT_BUDGET: u32 = 40;
+pub const DEFAULT_BUDGET: u32 = limits::GROUP_MESSAGES_PER_SECOND;
 
 /// Largest budget: it bounds the memory of one room. Larger values count as this one.
 pub const MAX_BUDGET: u32 = 100_000;

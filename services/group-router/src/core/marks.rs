@@ -12,19 +12,21 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
+use throng_protocol::limits;
+
 #[cfg(test)]
 mod tests;
 
 /// Shown in front of the list, inside or not. For app admins only.
-pub const ALWAYS_ONLINE: u32 = 500;
+pub const ALWAYS_ONLINE: u32 = limits::MARK_ALWAYS_ONLINE;
 /// Not shown in the list. For app admins only.
-pub const HIDDEN: u32 = 600;
+pub const HIDDEN: u32 = limits::MARK_HIDDEN;
 /// The least of the numbers that are the app's.
-pub const FIRST_CUSTOM: u32 = 1_000;
+pub const FIRST_CUSTOM: u32 = limits::MARK_LOWEST;
 /// Different marks of the app in one group; the two special ones do not count.
-pub const MAX_MARKS: usize = 10;
+pub const MAX_MARKS: usize = limits::MARKS_PER_GROUP;
 /// Users with the same mark in one group, robots among those with 500.
-pub const MAX_USERS_PER_MARK: usize = 1_000;
+pub const MAX_USERS_PER_MARK: usize = limits::USERS_PER_MARK;
 /// How long [`ALWAYS_ONLINE`] holds, seconds.
 pub const ALWAYS_ONLINE_S: u64 = 3 * 24 * 60 * 60;
 

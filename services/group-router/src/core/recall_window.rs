@@ -4,13 +4,15 @@
 //! recall anybody's message; in a live room only those of the last hour, elsewhere as long as it
 //! is stored.
 
+use throng_protocol::limits;
+
 #[cfg(test)]
 mod tests;
 
 /// How long a sender may recall a message of his own, seconds.
-pub const DEFAULT_OWN_WINDOW_S: u64 = 120;
+pub const DEFAULT_OWN_WINDOW_S: u64 = limits::RECALL_USER_SECONDS;
 /// How far back a message of a live room can be recalled at all, seconds.
-pub const DEFAULT_ROOM_WINDOW_S: u64 = 60 * 60;
+pub const DEFAULT_ROOM_WINDOW_S: u64 = limits::RECALL_LIVE_SECONDS;
 
 /// The windows of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

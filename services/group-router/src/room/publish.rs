@@ -87,10 +87,7 @@ impl Room {
     pub(crate) fn notice_items(&mut self, notice: &Notice<'_>, now: Now, unit: &mut Unit) -> Bytes {
         let seq = self.take_seq(unit);
         let encoded = wire::notice_item(notice, self.group_info(), seq, random(), now.seconds);
-        let mut items = b"{\"Event\":5,\"GroupTips\":[".to_vec();
-        items.extend_from_slice(&encoded.item());
-        items.extend_from_slice(b"]}");
-        items.into()
+        encoded.entry()
     }
 }
 

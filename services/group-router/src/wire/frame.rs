@@ -21,6 +21,11 @@ impl Encoded {
         self.frame.slice(self.start..self.start + self.len)
     }
 
+    /// The entry of `EventArray` that the item stands in.
+    pub(crate) fn entry(&self) -> Bytes {
+        self.frame.slice(FRAME_START.len()..self.frame.len() - FRAME_END.len())
+    }
+
     /// Puts frame and item into a room event.
     pub(crate) fn into_event(self) -> v1::RoomEvent {
         v1::RoomEvent {
