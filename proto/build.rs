@@ -8,6 +8,7 @@ fn main() -> anyhow::Result<()> {
             "throng/v1/directory.proto",
             "throng/v1/group_router.proto",
             "throng/v1/history.proto",
+            "throng/v1/placement.proto",
             "throng/v1/presence.proto",
         ],
         ["."],

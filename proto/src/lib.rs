@@ -2,8 +2,10 @@
 //! [`Link`] over which every client of them talks: to a server in the same process or to a channel.
 
 mod link;
+mod route;
 
 pub use link::{Link, LinkError};
+pub use route::{Route, Target};
 
 /// The generated messages, clients and servers.
 #[allow(missing_docs, clippy::all, unreachable_pub, rust_2018_idioms)]

@@ -74,10 +74,18 @@ impl Link {
         let _ = self.inner.set(BoxCloneSyncService::new(service));
     }
 
-    /// Connects every clone of this link to a channel. The first connection stays.
-    pub fn connect_channel(&self, channel: tonic::transport::Channel) {
-        let service = tower::ServiceExt::map_err(channel, LinkError::from);
-        let _ = self.inner.set(BoxCloneSyncService::new(service));
+    /// Connects every clone of this link to whatever carries calls over the network; it finds the
+    /// [`Route`](crate::Route) of a call among the request's extensions. The first connection stays.
+    pub fn connect_transport<S>(&self, transport: S)
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = LinkError>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        let _ = self.inner.set(BoxCloneSyncService::new(transport));
     }
 }
 

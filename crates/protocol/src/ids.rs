@@ -157,18 +157,39 @@ fn push_base36(out: &mut String, mut number: u64) {
     out.extend(digits[..used].iter().rev().map(|&digit| digit as char));
 }
 
-/// The virtual shard of a group: XXH3 (64 bits, seed 0) over the app's four bytes, least significant
-/// first, and the group ID's bytes, modulo `shards`. Every node and every version has to agree on
-/// this, so it never changes. A topic belongs to its community's shard.
-///
-/// `shards` is at least 1; 0 counts as 1.
+/// What a group is placed by: XXH3 (64 bits, seed 0) over the app's four bytes, least significant
+/// first, and the group ID's bytes. Every node and every version has to agree on this, so it never
+/// changes. A topic has the hash of its community.
 #[must_use]
-pub fn shard_of(app: AppId, group: &str, shards: u32) -> u32 {
+pub fn group_hash(app: AppId, group: &str) -> u64 {
     let owner = group.split_once(TOPIC_SEPARATOR).map_or(group, |(community, _)| community);
+    place_hash(app, owner)
+}
+
+/// What a user is placed by among the presence nodes; made like [`group_hash`].
+#[must_use]
+pub fn user_hash(app: AppId, user: &str) -> u64 {
+    place_hash(app, user)
+}
+
+fn place_hash(app: AppId, name: &str) -> u64 {
     let mut hash = Xxh3::new();
     hash.update(&app.0.to_le_bytes());
-    hash.update(owner.as_bytes());
-    (hash.digest() % u64::from(shards.max(1))) as u32
+    hash.update(name.as_bytes());
+    hash.digest()
+}
+
+/// The virtual shard of a group: its [`group_hash`] modulo `shards`, which is at least 1; 0 counts
+/// as 1.
+#[must_use]
+pub fn shard_of(app: AppId, group: &str, shards: u32) -> u32 {
+    shard_of_hash(group_hash(app, group), shards)
+}
+
+/// As [`shard_of`], of a group's hash.
+#[must_use]
+pub fn shard_of_hash(hash: u64, shards: u32) -> u32 {
+    (hash % u64::from(shards.max(1))) as u32
 }
 
 /// The number of a user (`TinyId`): the same for ever, without a look-up, and not to be guessed

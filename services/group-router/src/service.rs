@@ -182,6 +182,13 @@ impl GroupRouter for Service {
         }
     }
 
+    async fn attach_gateway(
+        &self,
+        _request: Request<v1::AttachGatewayRequest>,
+    ) -> Result<Response<v1::AttachGatewayReply>, Status> {
+        Err(Status::unimplemented("AttachGateway"))
+    }
+
     async fn fetch_events(
         &self,
         request: Request<v1::FetchEventsRequest>,

@@ -37,7 +37,7 @@ impl History for Rpc {
         &self,
         request: Request<v1::AppendRoomRequest>,
     ) -> Answer<v1::AppendRoomReply> {
-        let v1::AppendRoomRequest { app, group_id, messages } = request.into_inner();
+        let v1::AppendRoomRequest { app, group_id, messages, .. } = request.into_inner();
         let room = room(app, &group_id)?;
         let began = std::time::Instant::now();
         self.rooms.append(room, messages).await.map_err(|error| match error {
@@ -80,7 +80,7 @@ impl History for Rpc {
         &self,
         request: Request<v1::RecallRoomMessagesRequest>,
     ) -> Answer<v1::RecallRoomMessagesReply> {
-        let v1::RecallRoomMessagesRequest { app, group_id, msg_seqs, revoker } =
+        let v1::RecallRoomMessagesRequest { app, group_id, msg_seqs, revoker, .. } =
             request.into_inner();
         let room = room(app, &group_id)?;
         check_number(&msg_seqs)?;

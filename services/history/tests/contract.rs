@@ -22,7 +22,7 @@ fn client() -> HistoryClient<Link> {
 }
 
 fn append(group_id: &str, messages: Vec<v1::StoredMessage>) -> v1::AppendRoomRequest {
-    v1::AppendRoomRequest { app: 1, group_id: group_id.to_owned(), messages }
+    v1::AppendRoomRequest { app: 1, group_id: group_id.to_owned(), messages, fence: None }
 }
 
 fn read(group_id: &str) -> v1::ReadRoomRequest {
@@ -66,6 +66,7 @@ async fn a_recalled_message_is_marked_or_left_out() {
         group_id: "room".to_owned(),
         msg_seqs: vec![2],
         revoker: "admin".to_owned(),
+        fence: None,
     };
     history.recall_room_messages(recall).await.unwrap();
     let marked = history.read_room(read("room")).await.unwrap().into_inner();

@@ -218,6 +218,21 @@ impl Presence for Rpc {
         let users = users.into_iter().filter(online).collect();
         Ok(Response::new(v1::FilterOnlineReply { users }))
     }
+
+    async fn gateway_beat(
+        &self,
+        _request: Request<v1::GatewayBeatRequest>,
+    ) -> Result<Response<v1::GatewayBeatReply>, Status> {
+        Ok(Response::new(v1::GatewayBeatReply { incarnation: 1 }))
+    }
+
+    async fn restore(
+        &self,
+        request: Request<v1::RestoreRequest>,
+    ) -> Result<Response<v1::RestoreReply>, Status> {
+        let kick_types = vec![0; request.get_ref().sessions.len()];
+        Ok(Response::new(v1::RestoreReply { kick_types }))
+    }
 }
 
 fn key(session: Option<v1::SessionKey>) -> Result<v1::SessionKey, Status> {

@@ -53,6 +53,7 @@ pub(crate) async fn make_room(links: &Links, demo: &Demo) -> anyhow::Result<()> 
         body: body.to_string().into(),
         deadline_ms: 10_000,
         trace: String::new(),
+        order: None,
     };
     let mut router = GroupRouterClient::new(links.group_router.clone());
     let reply = router.execute(request).await.context("demo room")?.into_inner();

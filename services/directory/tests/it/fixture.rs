@@ -91,6 +91,7 @@ impl Fixture {
             body: body.as_bytes().to_vec().into(),
             deadline_ms: 1000,
             trace: String::new(),
+            order: None,
         };
         let reply = self.client.clone().execute(request).await.unwrap().into_inner();
         let answer: Value = serde_json::from_slice(&reply.body).unwrap();

@@ -56,6 +56,8 @@ macro_rules! unused {
 
 unused! {
     execute(CommandRequest) -> CommandReply;
+    gateway_beat(GatewayBeatRequest) -> GatewayBeatReply;
+    restore(RestoreRequest) -> RestoreReply;
     register(RegisterRequest) -> RegisterReply;
     hello(HelloRequest) -> HelloReply;
     unregister(UnregisterRequest) -> UnregisterReply;

@@ -118,6 +118,7 @@ impl Door {
             body: Bytes::new(),
             deadline_ms: 0,
             trace: caller.trace(),
+            order: None,
         };
         Ok(Admitted { request, command })
     }

@@ -118,6 +118,7 @@ impl Session {
             body: request.body.clone(),
             deadline_ms: u32::try_from(deadline).unwrap_or(u32::MAX),
             trace: String::new(),
+            order: None,
         })
     }
 

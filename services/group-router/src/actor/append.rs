@@ -148,7 +148,7 @@ impl Carrier {
             senders.push((reply, mark));
         }
         let group_id = self.group_id.clone();
-        let request = v1::AppendRoomRequest { app: self.app, group_id, messages };
+        let request = v1::AppendRoomRequest { app: self.app, group_id, messages, fence: None };
         let (mut history, done) = (self.history.clone(), self.done.clone());
         self.appends.spawn(async move {
             let error = match timeout(APPEND_TIME, history.append_room(request)).await {

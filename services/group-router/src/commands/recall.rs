@@ -138,6 +138,7 @@ async fn recall(
             group_id: group_id.clone(),
             msg_seqs: msg_seqs.clone(),
             revoker: revoker.clone(),
+            fence: None,
         };
         history.recall_room_messages(request).await.map_err(unavailable)?;
         let tell = move |turn: &mut Turn<'_>| {

@@ -188,6 +188,13 @@ impl GroupRouter for Notes {
     ) -> Result<Response<v1::FetchEventsReply>, Status> {
         Err(Status::unimplemented(""))
     }
+
+    async fn attach_gateway(
+        &self,
+        _request: Request<v1::AttachGatewayRequest>,
+    ) -> Result<Response<v1::AttachGatewayReply>, Status> {
+        Err(Status::unimplemented("AttachGateway"))
+    }
 }
 
 /// Knows every user but those whose names begin with "no".

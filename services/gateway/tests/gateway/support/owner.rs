@@ -225,4 +225,11 @@ impl GroupRouter for FakeOwner {
         self.fetched.lock().push(request);
         Ok(Response::new(v1::FetchEventsReply { events, head, complete: true }))
     }
+
+    async fn attach_gateway(
+        &self,
+        _request: Request<v1::AttachGatewayRequest>,
+    ) -> Result<Response<v1::AttachGatewayReply>, Status> {
+        Err(Status::unimplemented("AttachGateway"))
+    }
 }

@@ -64,4 +64,19 @@ impl Presence for FakePresence {
             request.into_inner().users.into_iter().filter(|user| members.contains(user)).collect();
         Ok(Response::new(v1::FilterRoomMembersReply { users }))
     }
+
+    async fn gateway_beat(
+        &self,
+        _request: Request<v1::GatewayBeatRequest>,
+    ) -> Result<Response<v1::GatewayBeatReply>, Status> {
+        Ok(Response::new(v1::GatewayBeatReply { incarnation: 1 }))
+    }
+
+    async fn restore(
+        &self,
+        request: Request<v1::RestoreRequest>,
+    ) -> Result<Response<v1::RestoreReply>, Status> {
+        let kick_types = vec![0; request.get_ref().sessions.len()];
+        Ok(Response::new(v1::RestoreReply { kick_types }))
+    }
 }
