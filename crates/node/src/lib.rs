@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod apps;
+pub mod cluster;
 pub mod command;
 pub mod drain;
 pub mod secret;
