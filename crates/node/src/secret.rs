@@ -51,19 +51,30 @@ impl Secret {
     /// [`SecretError`] when the file can't be used; an existing file is never replaced.
     pub fn load_or_create(path: &Path) -> Result<Self, SecretError> {
         let io_error = |source| SecretError::Io { path: path.to_owned(), source };
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
-                let secret = parse_hex(text.trim())
-                    .ok_or_else(|| SecretError::Malformed(path.to_owned()))?;
-                Ok(Self::new(&secret))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        match Self::load(path) {
+            Err(SecretError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 let secret: [u8; 32] = rand::rng().random();
                 replace_file(path, &to_hex(&secret)).map_err(io_error)?;
                 Ok(Self::new(&secret))
             }
-            Err(error) => Err(io_error(error)),
+            loaded => loaded,
         }
+    }
+
+    /// Reads the secret from `path`.
+    ///
+    /// # Errors
+    /// [`SecretError`] when the file can't be used.
+    pub fn load(path: &Path) -> Result<Self, SecretError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SecretError::Io { path: path.to_owned(), source })?;
+        Self::from_hex(text.trim()).ok_or_else(|| SecretError::Malformed(path.to_owned()))
+    }
+
+    /// The secret that these 64 hexadecimal digits stand for; `None` if they are none.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        parse_hex(text).map(|secret| Self::new(&secret))
     }
 
     /// Signs session tokens and poll keys.
