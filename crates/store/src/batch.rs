@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Key, Table};
+use crate::{Key, Table, WriteTime};
 
 /// When a write is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +60,8 @@ impl Op {
 pub struct Batch {
     pub(crate) partition: Key,
     pub(crate) durability: Durability,
+    /// None: the backend's own clock.
+    pub(crate) time: Option<WriteTime>,
     pub(crate) ops: Vec<Op>,
 }
 
@@ -68,10 +70,13 @@ impl Batch {
     pub const MAX_OPS: usize = 1024;
     /// The most bytes of keys and values in one batch.
     pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+    /// The most bytes of keys and values in a batch over several tables: ScyllaDB keeps such a batch
+    /// in a log of its own, and refuses one of more than a mebibyte, its own bookkeeping included.
+    pub const MAX_BYTES_ACROSS_TABLES: usize = 512 * 1024;
 
     /// An empty batch for a partition.
     pub fn new(partition: Key, durability: Durability) -> Self {
-        Self { partition, durability, ops: Vec::new() }
+        Self { partition, durability, time: None, ops: Vec::new() }
     }
 
     /// An empty batch that is answered once it is durable.
@@ -106,6 +111,19 @@ impl Batch {
     #[must_use]
     pub fn delete(self, table: &'static Table, clustering: Key) -> Self {
         self.with(Op::delete(table, clustering))
+    }
+
+    /// Gives all its writes this time instead of that of the backend's own clock, so that they lose
+    /// against what has a later one: see [`WriteTime`].
+    #[must_use]
+    pub fn at(mut self, time: WriteTime) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// The time given by [`at`](Self::at).
+    pub fn write_time(&self) -> Option<WriteTime> {
+        self.time
     }
 
     /// When it is answered.

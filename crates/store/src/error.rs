@@ -21,6 +21,12 @@ pub enum StoreError {
         /// The table.
         table: &'static str,
     },
+    /// A [`WriteTime`](crate::WriteTime) is not positive. A mistake of the caller.
+    #[error("write time of {micros} is not positive")]
+    BadWriteTime {
+        /// The time.
+        micros: i64,
+    },
     /// A key, a value or a batch is over its limit.
     #[error("{what} of {size} is over the limit of {limit}")]
     TooLarge {
@@ -73,6 +79,7 @@ impl StoreError {
         match self {
             Self::BadKey { .. } => "bad_key",
             Self::DuplicateRow { .. } => "duplicate_row",
+            Self::BadWriteTime { .. } => "bad_write_time",
             Self::TooLarge { .. } => "too_large",
             Self::Overloaded => "overloaded",
             Self::Closed => "closed",

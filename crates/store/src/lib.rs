@@ -55,6 +55,7 @@ mod plan;
 mod store;
 mod table;
 mod telemetry;
+mod write_time;
 
 pub use batch::{Batch, Durability, Op};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -65,3 +66,4 @@ pub use memory::MemoryStore;
 pub use page::{Direction, Page, Row};
 pub use store::Store;
 pub use table::{ColumnType, Compaction, Order, Table};
+pub use write_time::WriteTime;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Batch, StoreError, Table, codec};
+use crate::{Batch, StoreError, Table, WriteTime, codec};
 
 const MAX_TTL: Duration = Duration::from_secs(20 * 365 * 24 * 3600);
 
@@ -55,6 +55,7 @@ pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
             limit: Batch::MAX_OPS,
         });
     }
+    check_time(batch.time)?;
     let mut writes: Vec<Write> = Vec::with_capacity(batch.ops.len());
     let mut partition: Option<(&'static Table, Vec<u8>)> = None;
     let mut size = 0;
@@ -71,6 +72,14 @@ pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
         writes.push(Write { table: op.table, row, put });
     }
     check_size(size)?;
+    let limit = Batch::MAX_BYTES_ACROSS_TABLES;
+    if size > limit && writes.iter().any(|write| write.table.name != writes[0].table.name) {
+        return Err(StoreError::TooLarge {
+            what: "batch over several tables (bytes)",
+            size,
+            limit,
+        });
+    }
     refuse_duplicates(&writes)?;
     Ok((writes, size))
 }
@@ -82,6 +91,14 @@ pub(crate) fn check_size(size: usize) -> Result<(), StoreError> {
         Ok(())
     } else {
         Err(StoreError::TooLarge { what: "batch (bytes)", size, limit })
+    }
+}
+
+/// Refuses a time that CQL would not take.
+pub(crate) fn check_time(time: Option<WriteTime>) -> Result<(), StoreError> {
+    match time {
+        Some(WriteTime(micros)) if micros <= 0 => Err(StoreError::BadWriteTime { micros }),
+        _ => Ok(()),
     }
 }
 
@@ -129,6 +146,30 @@ mod tests {
         assert!(!is_expired(0, i64::MAX), "0 is never");
         assert!(!is_expired(10, 9));
         assert!(is_expired(10, 10));
+    }
+
+    #[test]
+    fn several_tables_share_a_smaller_limit() {
+        const OTHER: Table = Table { name: "other", ..TABLE };
+        let half = vec![0; Batch::MAX_BYTES_ACROSS_TABLES / 2];
+        let batch = |table| {
+            plan(Batch::durable(key![1u32]).put(&TABLE, key![1u32], half.clone()).put(
+                table,
+                key![2u32],
+                half.clone(),
+            ))
+        };
+        assert!(batch(&TABLE).is_ok());
+        assert!(matches!(batch(&OTHER), Err(StoreError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_write_time_is_positive() {
+        let at = |micros| plan(Batch::durable(key![1u32]).at(WriteTime(micros)));
+        assert!(at(1).is_ok() && at(i64::MAX).is_ok());
+        for micros in [0, -1, i64::MIN] {
+            assert!(matches!(at(micros), Err(StoreError::BadWriteTime { .. })));
+        }
     }
 
     #[test]

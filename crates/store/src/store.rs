@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Batch, Key, Page, Row, StoreError, Table};
+use crate::{Batch, Key, Page, Row, StoreError, Table, WriteTime};
 
 /// A wide-column store.
 ///
@@ -11,8 +11,15 @@ use crate::{Batch, Key, Page, Row, StoreError, Table};
 /// that is not durable yet.
 ///
 /// Dropping the future of a write does not undo it: whether it was done is then unknown.
+///
+/// Where the owner of data may change while a write of the old owner is still on its way, writes and
+/// deletions carry a [`WriteTime`] ([`Batch::at`]), by which the store tells who is late.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync {
+    /// Whether it orders writes by their [`WriteTime`]. The embedded store does not: one process has
+    /// it, so nobody can be late, and writes count in the order in which they come.
+    fn is_fenced(&self) -> bool;
+
     /// Writes a batch: all of it or nothing. Answers as its durability says.
     async fn write(&self, batch: Batch) -> Result<(), StoreError>;
 
@@ -21,7 +28,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// In CQL this is a lightweight transaction, several round trips between the replicas: use it
     /// for what happens rarely (making a group, an app), never for a message. A row that is written
     /// this way must be written in no other way except [`compare_and_set`](Self::compare_and_set)
-    /// while writers may race.
+    /// while writers may race, and never with a [`WriteTime`].
     async fn put_if_absent(
         &self,
         table: &'static Table,
@@ -59,10 +66,13 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Deletes all rows that a partition of one table has when it is called; durable. Of rows written
     /// while it runs, any may be deleted. A crash in the middle may leave some: call it again.
+    ///
+    /// With a time it deletes what is not newer than that, and what arrives later but is older.
     async fn delete_partition(
         &self,
         table: &'static Table,
         partition: &Key,
+        at: Option<WriteTime>,
     ) -> Result<(), StoreError>;
 
     /// Partition keys of a table that have a row, for administration only: in CQL this is a scan over

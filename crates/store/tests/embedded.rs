@@ -52,7 +52,7 @@ async fn closing_finishes_a_large_deletion() {
         (0..1000).for_each(|seq| batch.push(Op::put(&ROOMS, key![chunk * 1000 + seq], "")));
         store.write(batch).await.expect("writes");
     }
-    let (deleted, ()) = tokio::join!(store.delete_partition(&ROOMS, &room), store.close());
+    let (deleted, ()) = tokio::join!(store.delete_partition(&ROOMS, &room, None), store.close());
     deleted.expect("deletes");
     drop(store);
     let store = open(&directory).expect("opens again");

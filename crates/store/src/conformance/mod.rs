@@ -4,6 +4,7 @@
 //! opens an empty store.
 
 mod expiry;
+mod fencing;
 mod pages;
 mod races;
 mod rows;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use expiry::*;
+pub use fencing::*;
 pub use pages::*;
 pub use races::*;
 pub use rows::*;
@@ -36,6 +38,20 @@ impl PassTime for ManualClock {
 /// How a case ends; what a store must not do panics.
 pub type Outcome = Result<(), StoreError>;
 
+/// Lets time pass until something is so; panics if it is not after twenty seconds.
+async fn until(
+    time: &impl PassTime,
+    mut done: impl AsyncFnMut() -> Result<bool, StoreError>,
+) -> Outcome {
+    for _ in 0..200 {
+        if done().await? {
+            return Ok(());
+        }
+        time.pass(Duration::from_millis(100)).await;
+    }
+    panic!("it did not come true");
+}
+
 /// One test a case. The argument is an async function that returns a store, its [`PassTime`] and
 /// anything that must live as long as the store.
 #[macro_export]
@@ -57,6 +73,11 @@ macro_rules! conformance_tests {
             rows_expire_with_the_table
             a_put_may_set_its_own_ttl
             an_expired_row_is_absent_for_conditions
+            a_write_time_is_positive
+            a_late_write_loses
+            a_late_batch_loses_row_by_row
+            a_deleted_partition_stays_deleted
+            an_expired_row_wins_over_a_late_write
         }
     };
     ($open:path: $($case:ident)+) => {

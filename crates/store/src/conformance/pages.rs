@@ -142,14 +142,14 @@ pub async fn a_partition_is_deleted_whole(store: Arc<dyn Store>, _: &impl PassTi
         store.write(batch).await?;
     }
     assert_eq!(store.page(&LIST, &large, Page::forward(10_000)).await?.len(), 5000);
-    store.delete_partition(&LIST, &large).await?;
+    store.delete_partition(&LIST, &large, None).await?;
     assert_eq!(store.page(&LIST, &large, Page::forward(10_000)).await?, []);
     for neighbour in [&before, &behind] {
         assert_eq!(store.page(&LIST, neighbour, Page::forward(10)).await?.len(), 1);
     }
     store.put(&LIST, &large, key![9u32], "new".into()).await?;
     assert_eq!(store.page(&LIST, &large, Page::forward(10)).await?.len(), 1);
-    store.delete_partition(&LIST, &key![1u32, "never was"]).await
+    store.delete_partition(&LIST, &key![1u32, "never was"], None).await
 }
 
 /// Each partition once, however many rows it has, in as many pages as it takes.

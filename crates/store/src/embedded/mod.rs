@@ -38,12 +38,15 @@ use self::tables::Tables;
 use self::worker::Job;
 use crate::codec::{self, KeyRange};
 use crate::plan::{self, Put};
-use crate::{Batch, Clock, Durability, Key, Page, Row, Store, StoreError, Table};
+use crate::{Batch, Clock, Durability, Key, Page, Row, Store, StoreError, Table, WriteTime};
 
 /// A [`Store`] in a directory of this machine. One process at a time may have it open.
 ///
 /// A write answered as durable survives the loss of power; one answered as behind survives it some
 /// 50 ms later. Values that are read may share memory with the cache: copy what is kept for long.
+///
+/// A [`WriteTime`] is checked and otherwise ignored: one process writes, so the order in which writes
+/// come is the order in which they count.
 ///
 /// Dropping it closes it, and waits for what is queued: prefer [`close`](Self::close) in async code.
 #[derive(Debug)]
@@ -165,6 +168,10 @@ async fn blocking<T: Send + 'static>(
 
 #[async_trait]
 impl Store for EmbeddedStore {
+    fn is_fenced(&self) -> bool {
+        false
+    }
+
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
@@ -244,7 +251,9 @@ impl Store for EmbeddedStore {
         &self,
         table: &'static Table,
         partition: &Key,
+        at: Option<WriteTime>,
     ) -> Result<(), StoreError> {
+        plan::check_time(at)?;
         let range = KeyRange::of_partition(codec::partition(table, partition)?);
         let size = range.start.len();
         let job = Job::DeleteRange { keyspace: self.keyspace(table).await?, range };

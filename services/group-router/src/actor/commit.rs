@@ -177,7 +177,7 @@ impl Carrier {
             store.write(rows).await?;
         }
         if dismissed {
-            store.delete_partition(&GROUP_STATE, &partition).await?;
+            store.delete_partition(&GROUP_STATE, &partition, None).await?;
             unlist(store, *app, group_id).await?;
         }
         Ok(())

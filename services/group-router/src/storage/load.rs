@@ -52,7 +52,7 @@ pub(crate) async fn load(
         }
     }
     if !exists && !empty {
-        store.delete_partition(&GROUP_STATE, &partition).await?;
+        store.delete_partition(&GROUP_STATE, &partition, None).await?;
     }
     Ok(exists.then_some(loaded))
 }

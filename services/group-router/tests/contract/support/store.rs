@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use throng_store::{Batch, Key, MemoryStore, Page, Row, Store, StoreError, Table};
+use throng_store::{Batch, Key, MemoryStore, Page, Row, Store, StoreError, Table, WriteTime};
 
 #[derive(Debug, Default)]
 pub struct FaultyStore {
@@ -37,6 +37,10 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
+    fn is_fenced(&self) -> bool {
+        self.store.is_fenced()
+    }
+
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
         // Others run meanwhile, as with a real disk.
         tokio::task::yield_now().await;
@@ -90,10 +94,11 @@ impl Store for FaultyStore {
         &self,
         table: &'static Table,
         partition: &Key,
+        at: Option<WriteTime>,
     ) -> Result<(), StoreError> {
         tokio::task::yield_now().await;
         Self::gate(&self.failing_writes)?;
-        self.store.delete_partition(table, partition).await
+        self.store.delete_partition(table, partition, at).await
     }
 
     async fn scan_partitions(

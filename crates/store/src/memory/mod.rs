@@ -1,40 +1,59 @@
-//! The store as a map in memory: for unit tests of services.
+//! The store as a map in memory: for unit tests of services, and for simulations.
 
-use std::collections::{BTreeMap, HashMap};
+mod rows;
+
+use std::collections::HashMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use self::rows::{Rows, Version};
 use crate::codec::{self, KeyRange};
 use crate::plan::{self, Put};
-use crate::{Batch, Clock, Direction, Key, Page, Row, Store, StoreError, SystemClock, Table};
+use crate::{
+    Batch, Clock, Direction, Key, Page, Row, Store, StoreError, SystemClock, Table, WriteTime,
+};
 
 /// Keeps everything in memory and loses it when dropped. Every write is answered at once.
 ///
-/// Expired rows are invisible, but their memory is freed only when they are overwritten or deleted.
+/// It is fenced as CQL is: a [`WriteTime`] decides which write stays. A write without one has the
+/// clock's time, and so has a conditional one, which may lose against a later time without telling.
+///
+/// Expired rows are invisible, but their memory is freed only when they are overwritten or their
+/// partition is deleted; deletions are remembered for ever.
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
-    tables: Mutex<HashMap<&'static str, Rows>>,
+    state: Mutex<State>,
 }
 
-type Rows = BTreeMap<Vec<u8>, Stored>;
-
-#[derive(Debug)]
-struct Stored {
-    value: Bytes,
-    expires_at: i64,
+#[derive(Debug, Default)]
+struct State {
+    tables: HashMap<&'static str, Rows>,
+    /// The last time given to a write that brought none.
+    last_time: i64,
 }
 
-impl Stored {
-    fn new(put: Put, now: i64) -> Self {
-        Self { expires_at: put.expires_at(now), value: put.value }
+impl State {
+    /// The time of a write: what it brought, or else the clock's, always rising.
+    fn time(&mut self, given: Option<WriteTime>, now_millis: i64) -> i64 {
+        given.map_or_else(
+            || {
+                self.last_time = now_millis.saturating_mul(1000).max(self.last_time + 1);
+                self.last_time
+            },
+            |WriteTime(micros)| micros,
+        )
     }
+}
 
-    fn live(&self, now: i64) -> bool {
-        !plan::is_expired(self.expires_at, now)
+impl Version {
+    fn new(put: Option<Put>, time: i64, now: i64) -> Self {
+        let expires_at = put.as_ref().map_or(0, |put| put.expires_at(now));
+        Self { time, value: put.map(|put| put.value), expires_at }
     }
 }
 
@@ -52,22 +71,25 @@ impl MemoryStore {
 
     /// An empty store whose TTLs follow this clock.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, tables: Mutex::default() }
+        Self { clock, state: Mutex::default() }
     }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
+    fn is_fenced(&self) -> bool {
+        true
+    }
+
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        let given = batch.write_time();
         let (writes, _) = plan::plan(batch)?;
         let now = self.clock.now_millis();
-        let mut tables = self.tables.lock();
+        let mut state = self.state.lock();
+        let time = state.time(given, now);
         for write in writes {
-            let rows = tables.entry(write.table.name).or_default();
-            match write.put {
-                Some(put) => rows.insert(write.row, Stored::new(put, now)),
-                None => rows.remove(&write.row),
-            };
+            let rows = state.tables.entry(write.table.name).or_default();
+            rows.write(write.table, write.row, Version::new(write.put, time, now))?;
         }
         Ok(())
     }
@@ -93,13 +115,13 @@ impl Store for MemoryStore {
         let row = codec::row(table, &codec::partition(table, partition)?, clustering)?;
         plan::check_size(row.len() + new.len())?;
         let now = self.clock.now_millis();
-        let mut tables = self.tables.lock();
-        let rows = tables.entry(table.name).or_default();
-        let found = rows.get(&row).filter(|stored| stored.live(now));
-        if found.map(|stored| stored.value.as_ref()) != expected {
+        let mut state = self.state.lock();
+        let time = state.time(None, now);
+        let rows = state.tables.entry(table.name).or_default();
+        if rows.get(&row, now).map(Bytes::as_ref) != expected {
             return Ok(false);
         }
-        rows.insert(row, Stored::new(Put::new(table, new, None), now));
+        rows.write(table, row, Version::new(Some(Put::new(table, new, None)), time, now))?;
         Ok(true)
     }
 
@@ -111,9 +133,8 @@ impl Store for MemoryStore {
     ) -> Result<Option<Bytes>, StoreError> {
         let row = codec::row(table, &codec::partition(table, partition)?, clustering)?;
         let now = self.clock.now_millis();
-        let tables = self.tables.lock();
-        let stored = tables.get(table.name).and_then(|rows| rows.get(&row));
-        Ok(stored.filter(|stored| stored.live(now)).map(|stored| stored.value.clone()))
+        let state = self.state.lock();
+        Ok(state.tables.get(table.name).and_then(|rows| rows.get(&row, now)).cloned())
     }
 
     async fn page(
@@ -125,20 +146,19 @@ impl Store for MemoryStore {
         let partition = codec::partition(table, partition)?;
         let range = KeyRange::of_page(table, &partition, &page)?;
         let now = self.clock.now_millis();
-        let tables = self.tables.lock();
-        let Some(rows) = tables.get(table.name).filter(|_| !range.is_empty()) else {
+        let state = self.state.lock();
+        let Some(rows) = state.tables.get(table.name).filter(|_| !range.is_empty()) else {
             return Ok(Vec::new());
         };
-        let mut walk = rows.range::<[u8], _>(range.bounds());
+        let mut walk = rows.range(range.bounds(), now);
         let walk: &mut dyn Iterator<Item = _> = match page.order {
             Direction::Forward => &mut walk,
             Direction::Backward => &mut walk.rev(),
         };
-        walk.filter(|(_, stored)| stored.live(now))
-            .take(page.limit.min(Page::MAX_LIMIT))
-            .map(|(row, stored)| {
+        walk.take(page.limit.min(Page::MAX_LIMIT))
+            .map(|(row, value)| {
                 let clustering = codec::decode_clustering(table, &row[partition.len()..])?;
-                Ok(Row { clustering, value: stored.value.clone() })
+                Ok(Row { clustering, value: value.clone() })
             })
             .collect()
     }
@@ -147,14 +167,13 @@ impl Store for MemoryStore {
         &self,
         table: &'static Table,
         partition: &Key,
+        at: Option<WriteTime>,
     ) -> Result<(), StoreError> {
-        let range = KeyRange::of_partition(codec::partition(table, partition)?);
-        let mut tables = self.tables.lock();
-        if let Some(rows) = tables.get_mut(table.name) {
-            let bounds =
-                (range.bounds().0.map(<[u8]>::to_vec), range.bounds().1.map(<[u8]>::to_vec));
-            rows.extract_if(bounds, |_, _| true).for_each(drop);
-        }
+        plan::check_time(at)?;
+        let partition = codec::partition(table, partition)?;
+        let mut state = self.state.lock();
+        let time = state.time(at, self.clock.now_millis());
+        state.tables.entry(table.name).or_default().delete_partition(partition, time);
         Ok(())
     }
 
@@ -170,12 +189,13 @@ impl Store for MemoryStore {
             None => Some(Vec::new()),
             Some(key) => codec::behind(&codec::partition(table, key)?),
         };
-        let tables = self.tables.lock();
-        let Some(rows) = tables.get(table.name) else {
+        let state = self.state.lock();
+        let Some(rows) = state.tables.get(table.name) else {
             return Ok(found);
         };
         while let Some(start) = from.take().filter(|_| found.len() < limit.min(Page::MAX_LIMIT)) {
-            let Some((row, _)) = rows.range(start..).find(|(_, stored)| stored.live(now)) else {
+            let bounds = (Bound::Included(start.as_slice()), Bound::Unbounded);
+            let Some((row, _)) = rows.range(bounds, now).next() else {
                 break;
             };
             let (key, length) = codec::decode_partition(table, row)?;
