@@ -10,7 +10,7 @@ pub mod core;
 pub mod message;
 mod metrics;
 mod order;
-mod placement;
+pub mod placement;
 mod room;
 mod service;
 mod storage;

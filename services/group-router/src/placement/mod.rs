@@ -1,6 +1,8 @@
 //! Which groups this node owns. A node that runs alone owns every shard; in a cluster the placement
 //! decides, and what is here is the part of it that a node needs to know.
 
+pub mod core;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::RngExt;
