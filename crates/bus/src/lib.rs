@@ -1,9 +1,11 @@
 //! Publish/subscribe between processes: one small trait, with a backend inside the process
-//! ([`LocalBus`]). Like the network buses that stand behind the same trait, it may lose messages to
-//! a slow subscriber and says so; whoever needs all of them numbers them and fetches the holes.
+//! ([`LocalBus`]) and one over NATS servers (`NatsBus`, feature `nats`). Any of them may lose
+//! messages and says so; whoever needs all of them numbers them and fetches the holes.
 
 mod local;
+mod losses;
 pub mod subjects;
+mod subscription;
 
 use std::fmt;
 
@@ -11,70 +13,74 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use local::LocalBus;
+pub use losses::Losses;
+pub use subscription::{Delivery, Source, Subscription};
 
 /// Messages that wait for one subscriber before the oldest are lost to it.
 pub const SUBSCRIPTION_CAPACITY: usize = 4096;
 
-/// What a subscriber receives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
-    /// One message.
-    Message(Bytes),
-    /// So many messages were lost because this subscriber was too slow.
-    Lagged(u64),
-}
+/// Bytes of the largest message, as a NATS server takes it by default.
+pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 
 /// What can go wrong with a bus.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
     /// The bus is not reachable, or was shut down.
     #[error("bus is not reachable: {0}")]
     Unreachable(String),
+    /// More was published than the bus takes; this message is lost.
+    #[error("bus is not keeping up: too much waits to be sent")]
+    Full,
+    /// The message is larger than the bus takes.
+    #[error("message of {size} bytes is too large for the bus, which takes {limit}")]
+    TooLarge {
+        /// Its bytes.
+        size: usize,
+        /// The most bytes.
+        limit: usize,
+    },
+    /// That is not a subject.
+    #[error("not a subject")]
+    Subject,
 }
 
 /// A bus. Subjects are made by [`subjects`].
 #[async_trait]
 pub trait Bus: fmt::Debug + Send + Sync {
-    /// Hands a message to all present subscribers of a subject. Never waits for them.
+    /// Hands a message to all present subscribers of a subject, those of the publisher too. Never
+    /// waits for them. Messages that one task publishes on one subject arrive in that order.
+    ///
+    /// `Ok` is no promise: see [`losses`](Bus::losses).
     ///
     /// # Errors
-    /// [`BusError::Unreachable`] when the message certainly reached nobody else.
+    /// [`BusError`] when the message certainly reached nobody.
     fn publish(&self, subject: &str, payload: Bytes) -> Result<(), BusError>;
 
     /// Receives what is published on a subject from now on, until the subscription is dropped.
+    /// "Now" is before this returns: who asks somebody for the present state afterwards misses
+    /// nothing in between.
     ///
     /// # Errors
-    /// [`BusError::Unreachable`] when the subscription could not be made.
+    /// [`BusError`] when the subscription could not be made in time.
     async fn subscribe(&self, subject: &str) -> Result<Subscription, BusError>;
-}
 
-/// The receiving end of one subscription; dropping it ends it.
-pub struct Subscription {
-    source: Box<dyn Source>,
-}
+    /// Waits until everything that was published before has left this process.
+    ///
+    /// # Errors
+    /// [`BusError::Unreachable`] when that cannot be said: some of it may be lost.
+    async fn flush(&self) -> Result<(), BusError> {
+        Ok(())
+    }
 
-impl fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").finish_non_exhaustive()
+    /// Tells from now on when published messages may have been lost although subscribers were not
+    /// told, because the publisher's way to the bus was broken or overfull. It tells once that way
+    /// is good again. Who numbers its messages then says how far it is.
+    fn losses(&self) -> Losses {
+        Losses::never()
     }
 }
 
-impl Subscription {
-    /// Wraps a backend's receiving end.
-    #[must_use]
-    pub fn new(source: impl Source + 'static) -> Self {
-        Self { source: Box::new(source) }
-    }
-
-    /// The next message, or `None` when the bus is gone. Cancel-safe.
-    pub async fn recv(&mut self) -> Option<Delivery> {
-        self.source.recv().await
-    }
-}
-
-/// What a backend provides behind a [`Subscription`].
-#[async_trait]
-pub trait Source: Send {
-    /// See [`Subscription::recv`].
-    async fn recv(&mut self) -> Option<Delivery>;
+/// What a payload's size comes to.
+fn check_size(size: usize, limit: usize) -> Result<(), BusError> {
+    if size > limit { Err(BusError::TooLarge { size, limit }) } else { Ok(()) }
 }

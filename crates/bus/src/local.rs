@@ -9,7 +9,10 @@ use parking_lot::RwLock;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{Bus, BusError, Delivery, SUBSCRIPTION_CAPACITY, Source, Subscription};
+use crate::{
+    Bus, BusError, Delivery, MAX_PAYLOAD_BYTES, SUBSCRIPTION_CAPACITY, Source, Subscription,
+    check_size, subjects,
+};
 
 type Subjects = Arc<RwLock<HashMap<String, broadcast::Sender<Bytes>>>>;
 
@@ -35,6 +38,9 @@ impl LocalBus {
 #[async_trait]
 impl Bus for LocalBus {
     fn publish(&self, subject: &str, payload: Bytes) -> Result<(), BusError> {
+        // What would fail on a network fails here too.
+        subjects::check(subject)?;
+        check_size(payload.len(), MAX_PAYLOAD_BYTES)?;
         if let Some(sender) = self.subjects.read().get(subject) {
             // Fails only without subscribers, which is nobody's loss.
             let _ = sender.send(payload);
@@ -43,6 +49,7 @@ impl Bus for LocalBus {
     }
 
     async fn subscribe(&self, subject: &str) -> Result<Subscription, BusError> {
+        subjects::check(subject)?;
         let receiver = self
             .subjects
             .write()

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use throng_bus::Bus;
+use throng_bus::{Bus, subjects};
 use throng_node::apps::Apps;
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::admission::Admission;
@@ -78,14 +79,18 @@ impl Gateway {
             Arc::clone(&admission),
             metrics,
         ));
-        let inbox = tokio::spawn(Arc::clone(&context).receive(bus, drain.clone()));
+        let mut inboxes = JoinSet::new();
+        for partition in 0..subjects::GATEWAY_PARTITIONS {
+            let (bus, drain) = (Arc::clone(&bus), drain.clone());
+            inboxes.spawn(Arc::clone(&context).receive(bus, partition, drain));
+        }
         let upkeep = tokio::spawn(upkeep(Arc::clone(&context)));
 
         let router = http::router(&context, &drain);
         http::serve(listener, router, Arc::clone(&context), drain).await;
 
         http::close_connections(&admission, context.config.drain_window).await;
-        inbox.abort();
+        inboxes.abort_all();
         upkeep.abort();
     }
 }

@@ -15,6 +15,7 @@ use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::gateway_message;
 use throng_proto::v1::group_router_client::GroupRouterClient;
+use throng_protocol::ids::AppId;
 use tokio::sync::mpsc;
 
 use crate::commands::status_item;
@@ -116,12 +117,22 @@ impl Carrier {
         }
     }
 
-    /// Hands items to the gateways, one message each.
+    /// Hands items to the gateways, one message for the users of each of their partitions.
     pub(crate) fn deliver(&self, app: u32, routes: Routes, event_items: &Bytes, reliable: bool) {
         for (gateway, targets) in routes.gateways {
-            let event_items = event_items.clone();
-            let delivery = v1::UserDelivery { app, targets, event_items, reliable };
-            self.publish(&gateway, gateway_message::Message::Delivery(delivery));
+            let mut parts = [const { Vec::new() }; subjects::GATEWAY_PARTITIONS as usize];
+            for target in targets {
+                let partition = subjects::gateway_partition(AppId(app), &target.user);
+                parts[usize::from(partition)].push(target);
+            }
+            for (partition, targets) in (0..).zip(parts) {
+                if targets.is_empty() {
+                    continue;
+                }
+                let event_items = event_items.clone();
+                let delivery = v1::UserDelivery { app, targets, event_items, reliable };
+                self.publish(&gateway, partition, gateway_message::Message::Delivery(delivery));
+            }
         }
     }
 
@@ -139,12 +150,14 @@ impl Carrier {
             inst_id: session.inst_id,
             kick_type,
         };
-        self.publish(gateway, gateway_message::Message::Kick(kick));
+        let partition = subjects::gateway_partition(AppId(session.app), &session.user);
+        self.publish(gateway, partition, gateway_message::Message::Kick(kick));
     }
 
-    fn publish(&self, gateway: &str, message: gateway_message::Message) {
+    fn publish(&self, gateway: &str, partition: u16, message: gateway_message::Message) {
         let payload = v1::GatewayMessage { message: Some(message) }.encode_to_vec();
-        if let Err(error) = self.bus.publish(&subjects::gateway(gateway), payload.into()) {
+        let subject = subjects::gateway(gateway, partition);
+        if let Err(error) = self.bus.publish(&subject, payload.into()) {
             metrics::counter!("throng_presence_publish_failures_total").increment(1);
             tracing::warn!(%error, "a gateway could not be told");
         }

@@ -1,4 +1,4 @@
-//! The gateway's own subject on the bus: items for users who are here, orders about sessions.
+//! The gateway's own subjects on the bus: items for users who are here, orders about sessions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use crate::context::Context;
 const RETRY: Duration = Duration::from_secs(1);
 
 impl Context {
-    /// Serves the subject until the process has ended its connections.
-    pub(crate) async fn receive(self: Arc<Self>, bus: Arc<dyn Bus>, drain: Drain) {
-        let subject = subjects::gateway(&self.gateway_id);
+    /// Serves the subject of one partition until the process has ended its connections.
+    pub(crate) async fn receive(self: Arc<Self>, bus: Arc<dyn Bus>, partition: u16, drain: Drain) {
+        let subject = subjects::gateway(&self.gateway_id, partition);
         loop {
             let mut subscription = match bus.subscribe(&subject).await {
                 Ok(subscription) => subscription,

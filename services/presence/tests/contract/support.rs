@@ -120,7 +120,12 @@ impl Setup {
     }
 
     pub(crate) async fn gateway(&self, name: &str) -> Subscription {
-        self.bus.subscribe(&subjects::gateway(name)).await.unwrap()
+        let mut partitions = Vec::new();
+        for partition in 0..subjects::GATEWAY_PARTITIONS {
+            let subject = subjects::gateway(name, partition);
+            partitions.push(self.bus.subscribe(&subject).await.unwrap());
+        }
+        Subscription::joined(partitions)
     }
 
     /// The next end of a membership that the rooms' owner hears of.

@@ -98,8 +98,13 @@ impl Cluster {
 
     /// What presence or owners say to this gateway.
     pub(crate) fn tell(&self, message: v1::gateway_message::Message) {
+        let user = match &message {
+            v1::gateway_message::Message::Delivery(delivery) => &delivery.targets[0].user,
+            v1::gateway_message::Message::Kick(kick) => &kick.user,
+        };
+        let subject = subjects::gateway(GATEWAY, subjects::gateway_partition(APP, user));
         let message = v1::GatewayMessage { message: Some(message) };
-        self.bus.publish(&subjects::gateway(GATEWAY), message.encode_to_vec().into()).unwrap();
+        self.bus.publish(&subject, message.encode_to_vec().into()).unwrap();
     }
 }
 
