@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use throng_bus::{Bus, LocalBus};
@@ -12,19 +11,16 @@ use throng_directory::Directory;
 use throng_gateway::{Gateway, Links};
 use throng_group_router::{GroupRouter, Placement};
 use throng_history::History;
-use throng_node::admin::{self, Readiness};
 use throng_node::apps::Apps;
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use throng_presence::Presence;
 use throng_proto::Link;
 use throng_store::{EmbeddedStore, Store};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::demo;
+use crate::process::{Process, bind};
 
 /// Builds, binds, serves until a signal comes, drains.
 pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
@@ -33,50 +29,28 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let secret = Secret::load_or_create(&config.data_dir.join("secret"))?;
     let epoch = next_epoch(&config.data_dir)?;
     let store = Arc::new(EmbeddedStore::open(config.data_dir.join("store")).context("store")?);
-    let drain = Drain::new();
+    let mut process = Process::start(&config).await?;
 
-    let services = Services::build(&config, Arc::clone(&store), &secret, epoch, &drain)?;
+    let services = Services::build(&config, Arc::clone(&store), &secret, epoch, &process.drain)?;
     let demo = demo::prepare(&mut config, &services.directory).await?;
     let gateway = services.gateway(&config, secret)?;
-
     let listener = bind(config.listen).await?;
-    let admin_listener = bind(config.admin_listen).await?;
-    let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
-    let readiness = Readiness::new();
-    let (stop_admin, admin_stopped) = oneshot::channel::<()>();
-    let admin =
-        tokio::spawn(admin::serve(admin_listener, readiness.clone(), drain.clone(), async move {
-            admin_stopped.await.unwrap_or_default();
-        }));
-
-    services.run(&drain);
+    let address = listener.local_addr()?;
+    services.run(&process.drain);
     if let Some(demo) = &demo {
         demo::make_room(&services.links, demo).await?;
     }
-    let serving = tokio::spawn(gateway.serve(listener, drain.clone()));
-    readiness.set(true);
+    let serving = tokio::spawn(gateway.serve(listener, process.drain.clone()));
     if let Some(demo) = &demo {
         demo.print(address);
     }
-    tracing::info!(%address, %admin_address, "ready");
-    println!("ready listen={address} admin={admin_address}");
+    process.ready(&[("listen", address)]);
 
-    wait_for_signal().await?;
-    tracing::info!("draining");
-    readiness.set(false);
-    drain.begin();
-    let ended = async {
-        let _ = serving.await;
-        drain.finished().await;
-    };
-    if tokio::time::timeout(Duration::from_secs(config.drain_seconds), ended).await.is_err() {
-        tracing::warn!("work did not end in time");
-    }
+    let deadline = process.until_told_to_end().await;
+    process.drain(deadline, async { serving.await.unwrap_or_default() }).await;
     store.flush().await.context("store")?;
     store.close().await;
-    let _ = stop_admin.send(());
-    let _ = admin.await;
-    tracing::info!("drained");
+    process.end().await;
     Ok(())
 }
 
@@ -185,17 +159,4 @@ fn next_epoch(data_dir: &Path) -> anyhow::Result<u64> {
     throng_node::secret::replace_file(&path, &epoch.to_string())
         .with_context(|| format!("{}", path.display()))?;
     Ok(epoch)
-}
-
-async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
-}
-
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
