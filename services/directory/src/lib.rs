@@ -19,3 +19,9 @@ mod tags;
 
 pub use config::Config;
 pub use directory::{Deps, Directory, DirectoryError};
+
+/// The tables that it keeps.
+#[must_use]
+pub fn tables() -> &'static [&'static throng_store::Table] {
+    &tables::TABLES
+}

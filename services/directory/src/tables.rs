@@ -28,3 +28,6 @@ pub(crate) const PROFILES: Table = Table {
     ttl: None,
     compaction: Compaction::SizeTiered,
 };
+
+/// All tables of this service.
+pub(crate) static TABLES: [&Table; 3] = [&APPS, &ACCOUNTS, &PROFILES];

@@ -13,3 +13,9 @@ mod service;
 pub use config::{Config, ConfigError};
 pub use rpc::Rpc;
 pub use service::{Deps, History, Server};
+
+/// The tables that it keeps.
+#[must_use]
+pub fn tables() -> &'static [&'static throng_store::Table] {
+    &rooms::TABLES
+}

@@ -18,3 +18,9 @@ mod shards;
 
 pub use config::{Config, ConfigError};
 pub use service::{Deps, Presence, Server};
+
+/// The tables that it keeps.
+#[must_use]
+pub fn tables() -> &'static [&'static throng_store::Table] {
+    &[&row::PRESENCE_ROOMS]
+}

@@ -31,6 +31,7 @@ use crate::config::Config;
 pub(crate) use append::AppendError;
 pub(crate) use find::MAX_SEQS;
 pub(crate) use read::{MAX_LIMIT, Query};
+pub(crate) use tables::TABLES;
 use tables::{ROOM_BUCKETS, room_key};
 
 /// Rooms whose newest bucket is remembered. Without the memory a bucket is only indexed again.

@@ -41,6 +41,9 @@ pub(super) const ROOM_BUCKETS: Table = Table {
     compaction: WINDOW,
 };
 
+/// All tables of live rooms.
+pub(crate) static TABLES: [&Table; 3] = [&ROOM_MESSAGES, &ROOM_RECALLS, &ROOM_BUCKETS];
+
 /// What is kept of a recall.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct RecallRow {
