@@ -1,6 +1,7 @@
 """Installing a part once into the cache, safely when several ask for it at the same time."""
 
 import fcntl
+import importlib.util
 import pathlib
 import shutil
 import subprocess
@@ -35,21 +36,27 @@ def installed(name, fill):
     return folder
 
 
-def run(*command):
+class Failed(Exception):
+    """A command of an installation failed; the text holds what it printed."""
+
+
+def run(*command, cwd=None):
     """Runs a command of an installation; what it prints is shown only if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True)
+    except FileNotFoundError:
+        raise Failed(f"not found: {words[0]}") from None
     if done.returncode:
-        sys.stderr.write(done.stdout)
-        sys.exit(f"failed: {' '.join(map(str, command))}")
-    return done.stdout
+        raise Failed(f"{done.stdout}failed: {' '.join(words)}")
 
 
 def virtual_env(folder, *requirements):
     """A Python environment with the given packages, each pinned as `name==version`."""
-    try:
-        import ensurepip  # noqa: F401  Debian packs it apart, as python3-venv.
-    except ImportError:
-        sys.exit("Python without venv: run make python, or apt-get install python3-venv")
+    # Debian packs what venv needs apart.
+    if not importlib.util.find_spec("ensurepip"):
+        raise Failed("Python without venv: run make python, or apt-get install python3-venv")
     run(sys.executable, "-m", "venv", folder)
     run(folder / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check",
         "--only-binary=:all:", *requirements)

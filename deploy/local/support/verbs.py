@@ -5,7 +5,7 @@ import sys
 import time
 
 from .daemon import HOST, Daemon
-from .install import LOCAL
+from .install import LOCAL, Failed
 
 
 class Part:
@@ -78,7 +78,10 @@ def main(part, description):
     part.verbs(verb)
 
     options = parser.parse_args()
-    sys.exit(options.run(options))
+    try:
+        sys.exit(options.run(options))
+    except Failed as failure:
+        sys.exit(str(failure))
 
 
 def start(part, options):
