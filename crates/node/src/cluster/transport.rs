@@ -145,13 +145,12 @@ impl Inner {
             () = self.moves(call, &address, changes) => return Attempt::Moved,
         };
         match answer {
-            Err(_) => {
-                // The caller is told by the one who has the deadline: the same words whoever it is.
-                let mut response = Status::deadline_exceeded("no answer in time").into_http();
-                response.extensions_mut().insert(call.route);
-                Attempt::Answered(response)
-            }
+            Err(_) => Attempt::Answered(late()),
             Ok(Ok(response)) => judge(response),
+            // The channel keeps the time too, and may be the first to say so.
+            Ok(Err(_)) if call.deadline <= Instant::now() + Duration::from_millis(2) => {
+                Attempt::Answered(late())
+            }
             Ok(Err(error)) => {
                 self.choice.failed(&address);
                 let begun = !is_refused(&error);
@@ -212,6 +211,10 @@ impl Call {
         }
         request
     }
+}
+
+fn late() -> Response<Body> {
+    Status::deadline_exceeded("no answer in time").into_http()
 }
 
 /// A server says that it cannot answer now in the head of its response.
