@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use throng_bus::{Bus, subjects};
 use throng_node::drain::Drain;
+use throng_proto::Route;
 use throng_proto::v1;
-use throng_protocol::ids::AppId;
+use throng_protocol::ids::{AppId, user_hash};
 
 use crate::directory::{Directory, Inner};
 use crate::records::TagValue;
@@ -42,9 +43,11 @@ pub(crate) async fn push_profile(
         event_items: profile_item(user, changed),
         reliable: false,
         except_inst_id,
+        ..v1::DeliverRequest::default()
     };
+    let home = Route::hash(user_hash(app, user));
     let mut presence = inner.presence.clone();
-    match tokio::time::timeout(PUSH_TIMEOUT, presence.deliver(request)).await {
+    match tokio::time::timeout(PUSH_TIMEOUT, presence.deliver(home.request(request))).await {
         Ok(Ok(_)) => {}
         Ok(Err(status)) => tracing::warn!(%status, "a changed profile was not pushed"),
         Err(_) => tracing::warn!("a changed profile was not pushed in time"),

@@ -130,7 +130,8 @@ impl Carrier {
                     continue;
                 }
                 let event_items = event_items.clone();
-                let delivery = v1::UserDelivery { app, targets, event_items, reliable };
+                let delivery =
+                    v1::UserDelivery { app, targets, event_items, reliable, except_inst_id: 0 };
                 self.publish(&gateway, partition, gateway_message::Message::Delivery(delivery));
             }
         }
@@ -155,7 +156,8 @@ impl Carrier {
     }
 
     fn publish(&self, gateway: &str, partition: u16, message: gateway_message::Message) {
-        let payload = v1::GatewayMessage { message: Some(message) }.encode_to_vec();
+        let message = v1::GatewayMessage { message: Some(message), ..Default::default() };
+        let payload = message.encode_to_vec();
         let subject = subjects::gateway(gateway, partition);
         if let Err(error) = self.bus.publish(&subject, payload.into()) {
             metrics::counter!("throng_presence_publish_failures_total").increment(1);

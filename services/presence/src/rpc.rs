@@ -78,12 +78,14 @@ impl Presence for Rpc {
                 kick_type: 0,
                 rooms: rooms.iter().map(tracked).collect(),
                 custom_status: custom_status.to_string(),
+                bond: 0,
             },
             Registered::Kicked(kick_type) => v1::RegisterReply {
                 outcome: v1::register_reply::Outcome::Kicked.into(),
                 kick_type,
                 rooms: Vec::new(),
                 custom_status: String::new(),
+                bond: 0,
             },
         }))
     }
@@ -191,7 +193,7 @@ impl Presence for Rpc {
         &self,
         request: Request<v1::FilterRoomMembersRequest>,
     ) -> Answer<v1::FilterRoomMembersReply> {
-        let v1::FilterRoomMembersRequest { app, group_id, users } = request.into_inner();
+        let v1::FilterRoomMembersRequest { app, group_id, users, .. } = request.into_inner();
         let mut inside = Vec::with_capacity(users.len());
         for user in users {
             // After a restart the store alone may know: a client repeats its pending sends before
@@ -212,18 +214,18 @@ impl Presence for Rpc {
         &self,
         request: Request<v1::FilterOnlineRequest>,
     ) -> Answer<v1::FilterOnlineReply> {
-        let v1::FilterOnlineRequest { app, users } = request.into_inner();
+        let v1::FilterOnlineRequest { app, users, .. } = request.into_inner();
         let shards = &self.inner.shards;
         let online = |user: &String| shards.look(app, user, |index| index.is_online(app, user));
         let users = users.into_iter().filter(online).collect();
-        Ok(Response::new(v1::FilterOnlineReply { users }))
+        Ok(Response::new(v1::FilterOnlineReply { users, statuses: Vec::new() }))
     }
 
     async fn gateway_beat(
         &self,
         _request: Request<v1::GatewayBeatRequest>,
     ) -> Result<Response<v1::GatewayBeatReply>, Status> {
-        Ok(Response::new(v1::GatewayBeatReply { incarnation: 1 }))
+        Ok(Response::new(v1::GatewayBeatReply::default()))
     }
 
     async fn restore(
@@ -231,7 +233,7 @@ impl Presence for Rpc {
         request: Request<v1::RestoreRequest>,
     ) -> Result<Response<v1::RestoreReply>, Status> {
         let kick_types = vec![0; request.get_ref().sessions.len()];
-        Ok(Response::new(v1::RestoreReply { kick_types }))
+        Ok(Response::new(v1::RestoreReply { kick_types, ..Default::default() }))
     }
 }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use throng_node::time::now_seconds;
+use throng_proto::Route;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::{envelope, ids, limits};
@@ -207,8 +208,9 @@ impl Call<'_> {
 
     async fn end_sessions(&self, user: &str) -> Result<(), CommandError> {
         let request = v1::KickUserRequest { app: self.context.app.0, user: user.to_owned() };
+        let home = Route::hash(ids::user_hash(self.context.app, user));
         let mut presence = self.inner.presence.clone();
-        presence.kick_user(request).await.map(|_| ()).map_err(|status| {
+        presence.kick_user(home.request(request)).await.map(|_| ()).map_err(|status| {
             tracing::warn!(%status, "sessions could not be ended");
             INTERNAL.with("the user's sessions could not be ended: try again")
         })

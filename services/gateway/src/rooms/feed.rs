@@ -6,7 +6,9 @@ use std::time::Duration;
 use prost::Message as _;
 use rand::RngExt;
 use throng_bus::{Delivery, Subscription, subjects};
+use throng_proto::Route;
 use throng_proto::v1;
+use throng_protocol::ids::user_hash;
 use tokio::time::{sleep, timeout};
 
 use super::Hub;
@@ -173,7 +175,9 @@ impl Hub {
                     joined: Vec::new(),
                     left: vec![group.clone()],
                 };
-                let told = timeout(TELL_TIMEOUT, presence.track_rooms(request)).await;
+                let home = Route::hash(user_hash(attendee.app, &attendee.user));
+                let telling = presence.track_rooms(home.request(request));
+                let told = timeout(TELL_TIMEOUT, telling).await;
                 if !matches!(told, Ok(Ok(_))) {
                     tracing::debug!("presence was not told of a room that was left");
                 }

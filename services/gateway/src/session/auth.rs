@@ -4,8 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use throng_proto::Route;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::user_hash;
 use throng_protocol::token::A2;
 use tokio::sync::OnceCell;
 
@@ -19,6 +21,8 @@ pub(crate) struct Identity {
     pub(super) a2: String,
     pub(super) token: A2,
     pub(super) attendee: Arc<Attendee>,
+    /// What the user is placed by among the presence nodes.
+    pub(crate) home: u64,
     /// It has logged in on this connection; presence knows that it is here.
     logged_in: AtomicBool,
     /// A login of it is under way; whatever comes of that settles its case.
@@ -33,6 +37,7 @@ impl Identity {
             Attendee::new(token.app, token.user.clone(), token.inst_id, session.outbox.clone());
         Self {
             a2,
+            home: user_hash(token.app, &token.user),
             token,
             attendee: Arc::new(attendee),
             logged_in: AtomicBool::new(false),
@@ -55,6 +60,11 @@ impl Identity {
             user: self.token.user.clone(),
             inst_id: self.token.inst_id,
         }
+    }
+
+    /// A call to presence, on its way to where the user is at home.
+    pub(super) fn to_home<T>(&self, message: T) -> tonic::Request<T> {
+        Route::hash(self.home).request(message)
     }
 
     /// The same session, maybe with another connection.

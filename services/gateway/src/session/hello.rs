@@ -23,7 +23,7 @@ impl Session {
             ..v1::HelloRequest::default()
         };
         let mut presence = self.context.forwarder.presence();
-        match self.in_time(presence.hello(hello)).await {
+        match self.in_time(presence.hello(identity.to_home(hello))).await {
             Ok(reply) => match reply.into_inner().kick_type {
                 0 => Answer::ok(&()),
                 kick_type => {

@@ -45,16 +45,14 @@ impl Context {
     }
 
     fn handle(&self, payload: Bytes) {
-        match v1::GatewayMessage::decode(payload) {
-            Ok(v1::GatewayMessage { message: Some(gateway_message::Message::Delivery(items)) }) => {
-                self.deliver(&items);
-            }
-            Ok(v1::GatewayMessage { message: Some(gateway_message::Message::Kick(kick)) }) => {
+        match v1::GatewayMessage::decode(payload).map(|message| message.message) {
+            Ok(Some(gateway_message::Message::Delivery(items))) => self.deliver(&items),
+            Ok(Some(gateway_message::Message::Kick(kick))) => {
                 for session in self.sessions.of(AppId(kick.app), &kick.user, &[kick.inst_id]) {
                     session.kick(&kick);
                 }
             }
-            Ok(v1::GatewayMessage { message: None }) => {}
+            Ok(None) => {}
             Err(error) => tracing::error!(%error, "a message to this gateway does not decode"),
         }
     }

@@ -213,8 +213,9 @@ impl Session {
             issued_at: token.issued_at,
             fresh,
             connection: self.number,
+            rooms: Vec::new(),
         };
-        let reply = match self.context.forwarder.presence().register(request).await {
+        let reply = match self.context.forwarder.presence().register(identity.to_home(request)).await {
             Ok(reply) => reply.into_inner(),
             Err(status) => {
                 self.forget(&identity);

@@ -38,9 +38,9 @@ impl Session {
         self.acks.lock().clear();
         let token = &identity.token;
         self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
-        let request = v1::UnregisterRequest { session: Some(identity.key()) };
+        let request = v1::UnregisterRequest { session: Some(identity.key()), kick_type: 0 };
         let mut presence = self.context.forwarder.presence();
-        if let Err(status) = self.in_time(presence.unregister(request)).await {
+        if let Err(status) = self.in_time(presence.unregister(identity.to_home(request))).await {
             tracing::warn!(%status, "presence was not told of a logout");
         }
     }
@@ -74,7 +74,7 @@ impl Session {
         let told = timeout(TELL_PRESENCE, async {
             let mut pause = Duration::from_millis(50);
             while let Err(status) =
-                self.context.forwarder.presence().disconnect(request.clone()).await
+                self.context.forwarder.presence().disconnect(identity.to_home(request.clone())).await
             {
                 tracing::debug!(%status, "presence was not told of a connection's end");
                 sleep(pause).await;

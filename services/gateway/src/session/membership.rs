@@ -78,7 +78,7 @@ impl Session {
             }
         }
         let mut presence = self.context.forwarder.presence();
-        if let Err(status) = self.in_time(presence.track_rooms(request)).await {
+        if let Err(status) = self.in_time(presence.track_rooms(identity.to_home(request))).await {
             tracing::warn!(%status, "presence was not told of a session's rooms");
         }
     }

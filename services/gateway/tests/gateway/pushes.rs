@@ -16,6 +16,7 @@ fn delivery(user: &str, inst_ids: &[u64], item: &'static str, reliable: bool) ->
         targets: vec![v1::DeliveryTarget { user: user.to_owned(), inst_ids }],
         event_items: item.into(),
         reliable,
+        ..v1::UserDelivery::default()
     })
 }
 

@@ -189,6 +189,7 @@ async fn pushes_of_a_session_end_with_it() {
         targets: vec![v1::DeliveryTarget { user: "ann".to_owned(), inst_ids: Vec::new() }],
         event_items: "{\"Event\":5}".into(),
         reliable: true,
+        ..v1::UserDelivery::default()
     }));
     client.push().await;
     client.ask(LOGOUT, &json!({"wslogout_type": 0})).await;

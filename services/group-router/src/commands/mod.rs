@@ -26,11 +26,12 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use throng_node::command::Context;
+use throng_proto::Route;
 use throng_proto::v1;
 use throng_proto::v1::origin::Kind;
 use throng_protocol::catalogue::{self, Callers, Owner};
 use throng_protocol::error::{Code, CommandError};
-use throng_protocol::ids::user_id;
+use throng_protocol::ids::{user_hash, user_id};
 use throng_protocol::{envelope, limits};
 
 use crate::actor::Rooms;
@@ -121,8 +122,11 @@ impl Call<'_> {
             app: self.context.app.0,
             group_id: group_id.to_owned(),
             users: vec![self.context.caller.user.clone()],
+            ..v1::FilterRoomMembersRequest::default()
         };
-        let reply = self.clients.presence.clone().filter_room_members(request).await;
+        let home = Route::hash(user_hash(self.context.app, &self.context.caller.user));
+        let mut presence = self.clients.presence.clone();
+        let reply = presence.filter_room_members(home.request(request)).await;
         reply.is_ok_and(|reply| !reply.into_inner().users.is_empty())
     }
 

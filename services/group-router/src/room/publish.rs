@@ -79,7 +79,7 @@ impl Room {
             users,
             event_items: items,
             reliable: true,
-            except_inst_id: 0,
+            ..v1::DeliverRequest::default()
         });
     }
 

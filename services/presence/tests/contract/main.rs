@@ -143,6 +143,7 @@ async fn items_go_to_each_gateway_once() {
         event_items: Bytes::from_static(b"{}"),
         reliable: true,
         except_inst_id: 1,
+        part: false,
     };
     assert_eq!(setup.presence.deliver(request).await.unwrap().into_inner().reached, 2);
     let target = |user: &str, inst_ids: &[u32]| v1::DeliveryTarget {
@@ -168,10 +169,15 @@ async fn lists_of_users_are_filtered_by_room_and_by_presence() {
     setup.join("bob", 2, "live").await;
     let users = ["ann", "bob", "cid"].map(str::to_owned).to_vec();
     let group_id = "live".to_owned();
-    let request = v1::FilterRoomMembersRequest { app: APP, group_id, users: users.clone() };
+    let request = v1::FilterRoomMembersRequest {
+        app: APP,
+        group_id,
+        users: users.clone(),
+        ..Default::default()
+    };
     let inside = setup.presence.filter_room_members(request).await.unwrap().into_inner().users;
     assert_eq!(inside, ["bob"]);
-    let request = v1::FilterOnlineRequest { app: APP, users };
+    let request = v1::FilterOnlineRequest { app: APP, users, ..Default::default() };
     let online = setup.presence.filter_online(request).await.unwrap().into_inner().users;
     assert_eq!(online, ["ann", "bob"]);
 }

@@ -78,6 +78,7 @@ impl Setup {
             issued_at: 1_800_000_000 + i64::from(inst_id),
             fresh,
             connection: inst_id.into(),
+            rooms: Vec::new(),
         };
         self.presence.register(request).await.unwrap().into_inner()
     }

@@ -73,6 +73,7 @@ impl Cluster {
             secret: secret.clone(),
             bus: Arc::new(bus.clone()),
             gateway_id: GATEWAY.to_owned(),
+            placement: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -103,7 +104,7 @@ impl Cluster {
             v1::gateway_message::Message::Kick(kick) => &kick.user,
         };
         let subject = subjects::gateway(GATEWAY, subjects::gateway_partition(APP, user));
-        let message = v1::GatewayMessage { message: Some(message) };
+        let message = v1::GatewayMessage { message: Some(message), ..v1::GatewayMessage::default() };
         self.bus.publish(&subject, message.encode_to_vec().into()).unwrap();
     }
 }

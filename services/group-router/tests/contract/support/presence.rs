@@ -69,7 +69,7 @@ impl Presence for FakePresence {
         &self,
         _request: Request<v1::GatewayBeatRequest>,
     ) -> Result<Response<v1::GatewayBeatReply>, Status> {
-        Ok(Response::new(v1::GatewayBeatReply { incarnation: 1 }))
+        Ok(Response::new(v1::GatewayBeatReply::default()))
     }
 
     async fn restore(
@@ -77,6 +77,6 @@ impl Presence for FakePresence {
         request: Request<v1::RestoreRequest>,
     ) -> Result<Response<v1::RestoreReply>, Status> {
         let kick_types = vec![0; request.get_ref().sessions.len()];
-        Ok(Response::new(v1::RestoreReply { kick_types }))
+        Ok(Response::new(v1::RestoreReply { kick_types, ..v1::RestoreReply::default() }))
     }
 }
