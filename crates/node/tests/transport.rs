@@ -1,6 +1,8 @@
 //! Calls between processes over real connections: to nodes that are not there, are not the right ones,
 //! or stand still while they are asked.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

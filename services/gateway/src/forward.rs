@@ -1,11 +1,15 @@
 //! The way from a command to the service that owns it: one envelope over gRPC, within the time that
 //! the caller gave. Sockets and REST both go through here.
 
+mod route;
+mod scatter;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt;
+use futures_util::future::try_join_all;
 use throng_node::apps::Apps;
+use throng_node::cluster::PlacementView;
 use throng_node::command;
 use throng_node::secret::Secret;
 use throng_proto::Link;
@@ -14,13 +18,14 @@ use throng_proto::v1::directory_client::DirectoryClient;
 use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::v1::history_client::HistoryClient;
 use throng_proto::v1::presence_client::PresenceClient;
-use throng_protocol::catalogue::{self, Command, Owner, Support};
+use throng_protocol::catalogue::{Command, Owner, RoutingKey, Support};
 use throng_protocol::error::{Code, CommandError};
 use tokio::time::{Instant, timeout_at};
 
-/// First pause before a call is tried again; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+use scatter::{gather, scatter};
+
+/// Time for one round of calls to the owners of several groups, before they are looked up again.
+const SCATTER_TIME: Duration = Duration::from_secs(1);
 
 /// Where the other services are.
 #[derive(Debug, Clone)]
@@ -49,12 +54,14 @@ struct Inner {
     directory: DirectoryClient<Link>,
     apps: Apps,
     secret: Secret,
+    placement: Option<PlacementView>,
 }
 
 impl Forwarder {
-    /// Over links that may be connected later; calls before that wait for their deadline.
+    /// Over links that may be connected later; calls before that are refused. `placement` is there
+    /// in a cluster.
     #[must_use]
-    pub fn new(links: Links, apps: Apps, secret: Secret) -> Self {
+    pub fn new(links: Links, apps: Apps, secret: Secret, placement: Option<PlacementView>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 group_router: GroupRouterClient::new(links.group_router),
@@ -63,6 +70,7 @@ impl Forwarder {
                 directory: DirectoryClient::new(links.directory),
                 apps,
                 secret,
+                placement,
             }),
         }
     }
@@ -77,6 +85,12 @@ impl Forwarder {
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.inner.secret
+    }
+
+    /// Who owns what, in a cluster.
+    #[must_use]
+    pub fn placement(&self) -> Option<&PlacementView> {
+        self.inner.placement.as_ref()
     }
 
     /// A client of the groups' owners.
@@ -100,8 +114,7 @@ impl Forwarder {
     /// Has a command executed by its owner and returns the owner's answer, or one that says why
     /// there is none: it always comes within `request.deadline_ms`.
     ///
-    /// An owner that is not reachable is tried again until the deadline. That is safe: an owner
-    /// answers a message that it took already with the first answer.
+    /// An owner that cannot answer is tried again until the deadline where that does no harm.
     pub async fn execute(
         &self,
         request: v1::CommandRequest,
@@ -115,56 +128,109 @@ impl Forwarder {
 
     async fn try_execute(
         &self,
-        mut request: v1::CommandRequest,
+        request: v1::CommandRequest,
         command: &'static Command,
     ) -> Result<v1::CommandReply, CommandError> {
         if matches!(command.state, Support::NotYet) {
             return Err(command.not_yet());
         }
-        // There is one owner today; a request that names no group has none in any case.
-        catalogue::routing_group(command.key, &request.body)?;
         let deadline = Instant::now() + Duration::from_millis(request.deadline_ms.into());
-        let mut pause = FIRST_PAUSE;
+        if command.key == RoutingKey::FirstOfGroupIdList
+            && let Some(view) = &self.inner.placement
+        {
+            return self.execute_for_each_owner(view, request, command, deadline).await;
+        }
+        self.call(request, command, deadline).await.map_err(|failed| failed.into_error(command))
+    }
+
+    /// Owners may change between the split and the answers: then it is split anew.
+    async fn execute_for_each_owner(
+        &self,
+        view: &PlacementView,
+        request: v1::CommandRequest,
+        command: &'static Command,
+        deadline: Instant,
+    ) -> Result<v1::CommandReply, CommandError> {
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            request.deadline_ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
-            let call = self.call(request.clone(), command.owner, left);
-            let status = match timeout_at(deadline, call).await {
-                Err(_) => return Err(timed_out(command)),
-                Ok(Ok(reply)) => return Ok(reply),
-                Ok(Err(status)) => status,
+            let round = deadline.min(Instant::now() + SCATTER_TIME);
+            let failed = match scatter(view, &request) {
+                None => match self.call(request.clone(), command, round).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(failed) => failed,
+                },
+                Some(scattered) => {
+                    let calls = scattered.requests.iter();
+                    let calls = calls.map(|part| self.call(part.clone(), command, round));
+                    match try_join_all(calls).await {
+                        Ok(replies) => return Ok(gather(&scattered, &replies)),
+                        Err(failed) => failed,
+                    }
+                }
             };
-            if status.code() != tonic::Code::Unavailable {
-                return Err(refused(command, &status));
+            if round == deadline || !failed.may_pass() {
+                return Err(failed.into_error(command));
             }
-            // Everybody who waits for the same owner would come back at the same moment.
-            let jittered = pause.mul_f64(rand::rng().random_range(0.5..1.5));
-            if Instant::now() + jittered >= deadline {
-                return Err(refused(command, &status));
-            }
-            tokio::time::sleep(jittered).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
+    /// One call to the node that the command's route names. The transport finds that node and tries
+    /// again while it cannot answer.
     async fn call(
         &self,
-        request: v1::CommandRequest,
-        owner: Owner,
-        left: Duration,
-    ) -> Result<v1::CommandReply, tonic::Status> {
-        let mut request = tonic::Request::new(request);
+        mut request: v1::CommandRequest,
+        command: &'static Command,
+        deadline: Instant,
+    ) -> Result<v1::CommandReply, Failed> {
+        let route = route::route(command, &request).map_err(Failed::Refused)?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        request.deadline_ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
+        let mut request = route.request(request);
         request.set_timeout(left);
-        let reply = match owner {
-            Owner::GroupRouter => self.group_router().execute(request).await,
-            Owner::History => self.inner.history.clone().execute(request).await,
-            Owner::Presence => self.presence().execute(request).await,
-            Owner::Directory => self.directory().execute(request).await,
-            Owner::Gateway => {
-                return Err(tonic::Status::unimplemented("only on a client's connection"));
+        let answer = async {
+            match command.owner {
+                Owner::GroupRouter => self.group_router().execute(request).await,
+                Owner::History => self.inner.history.clone().execute(request).await,
+                Owner::Presence => self.presence().execute(request).await,
+                Owner::Directory => self.directory().execute(request).await,
+                Owner::Gateway => {
+                    Err(tonic::Status::unimplemented("only on a client's connection"))
+                }
             }
         };
-        reply.map(tonic::Response::into_inner)
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(reply)) => Ok(reply.into_inner()),
+            Ok(Err(status)) => Err(Failed::Status(status)),
+            Err(_) => Err(Failed::Late),
+        }
+    }
+}
+
+/// Why a call has no answer.
+enum Failed {
+    /// The request cannot be routed.
+    Refused(CommandError),
+    Status(tonic::Status),
+    Late,
+}
+
+impl Failed {
+    /// Whether the same call may succeed a moment later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Late => true,
+            Self::Status(status) => {
+                matches!(status.code(), tonic::Code::Unavailable | tonic::Code::DeadlineExceeded)
+            }
+        }
+    }
+
+    fn into_error(self, command: &Command) -> CommandError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Status(status) => refused(command, &status),
+            Self::Late => timed_out(command),
+        }
     }
 }
 

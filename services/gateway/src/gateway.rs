@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use throng_bus::{Bus, subjects};
 use throng_node::apps::Apps;
+use throng_node::cluster::PlacementView;
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use tokio::net::TcpListener;
@@ -35,6 +36,8 @@ pub struct Deps {
     pub bus: Arc<dyn Bus>,
     /// Names this gateway; no two that run may have the same.
     pub gateway_id: String,
+    /// In a cluster: who owns what.
+    pub placement: Option<PlacementView>,
 }
 
 /// Serves clients: WebSocket, REST, the demo page.
@@ -57,10 +60,10 @@ impl Gateway {
     /// Serves on the listener until the process drains, then closes all connections over the
     /// configured window and returns.
     pub async fn serve(self, listener: TcpListener, drain: Drain) {
-        let Deps { links, apps, secret, bus, gateway_id } = self.deps;
+        let Deps { links, apps, secret, bus, gateway_id, placement } = self.deps;
         let config = self.config;
         let metrics = Arc::new(Metrics::new());
-        let forwarder = Forwarder::new(links, apps, secret);
+        let forwarder = Forwarder::new(links, apps, secret, placement);
         let hub = Arc::new(Hub::new(
             &config,
             gateway_id.clone(),

@@ -135,6 +135,7 @@ impl Services {
                 secret,
                 bus: Arc::clone(&self.bus),
                 gateway_id: "standalone".to_owned(),
+                placement: None,
             },
         )?)
     }

@@ -20,6 +20,9 @@ pub struct Command {
     pub callers: Callers,
     /// Requests a second and app over REST; 0 if it cannot be called over REST.
     pub rate: u32,
+    /// Carried out twice it does what it does once, as far as anybody can tell: it may be repeated
+    /// when nobody knows whether it was carried out.
+    pub repeatable: bool,
     /// How far it is built.
     pub state: Support,
     /// Which codes its general errors have.
@@ -51,7 +54,8 @@ pub enum RoutingKey {
     GroupId,
     /// `GroupId` in the body, which may be missing: then any node will do, and makes one.
     NewGroupId,
-    /// The first of `GroupIdList` in the body. The owner asks others about the rest.
+    /// Each of `GroupIdList` in the body: the gateway splits what belongs to several nodes and puts
+    /// the answers' `GroupInfo` together.
     FirstOfGroupIdList,
     /// A user.
     User(UserKey),
@@ -215,6 +219,7 @@ impl Command {
             key,
             callers,
             rate,
+            repeatable: true,
             state: Support::NotYet,
             family,
             doc,
@@ -231,6 +236,10 @@ impl Command {
 
     pub(super) const fn rate(self, rate: u32) -> Command {
         Command { rate, ..self }
+    }
+
+    pub(super) const fn once(self) -> Command {
+        Command { repeatable: false, ..self }
     }
 
     pub(super) const fn key(self, key: RoutingKey) -> Command {

@@ -9,7 +9,7 @@ const BOTH: Callers = Callers::REST.and(Callers::CLIENT);
 
 pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.send_group_msg", BOTH, "SDK 02, 2.3; CN 1629").works(),
-    group("group_open_http_svc.send_group_system_notification", REST, "CN 1630").works(),
+    group("group_open_http_svc.send_group_system_notification", REST, "CN 1630").once().works(),
     group("group_open_http_svc.group_msg_recall", BOTH, "SDK 02, 2.4; CN 12341").works(),
     group("group_open_http_svc.group_msg_get", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.group_msg_get_simple", REST, "CN 2738").works(),

@@ -73,7 +73,9 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.delete_group_attr", BOTH, "SDK 02, 2.5; CN 104440").works(),
     group("group_open_http_svc.clear_group_attr", BOTH, "SDK 02, 2.5; CN 67009").works(),
     group("group_open_attr_http_svc.get_group_attr", BOTH, "SDK 02, 2.5; INT 44187").works(),
-    group("group_open_http_svc.update_group_counter", BOTH, "SDK 02, 2.6; INT 53428").works(),
+    group("group_open_http_svc.update_group_counter", BOTH, "SDK 02, 2.6; INT 53428")
+        .once()
+        .works(),
     group("group_open_http_svc.get_group_counter", BOTH, "SDK 02, 2.6; INT 53427").works(),
     group("group_open_http_svc.delete_group_counter", REST, "INT 53429").works(),
 ];

@@ -19,6 +19,7 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.send_broadcast_msg", REST, "INT 49440")
         .key(RoutingKey::None)
         .rate(limits::RATE_HEAVY)
+        .once()
         .works(),
     group("group_open_http_svc.ban_group_member", BOTH, "SDK 02, 1.9; INT 50296").works(),
     group("group_open_http_svc.unban_group_member", REST, "INT 50297").works(),

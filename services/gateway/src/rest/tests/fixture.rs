@@ -102,7 +102,7 @@ impl FakeDirectory {
             presence: Link::unconnected(),
             directory: link.clone(),
         };
-        Forwarder::new(links, Apps::new(link), Secret::new(&[7; 32]))
+        Forwarder::new(links, Apps::new(link), Secret::new(&[7; 32]), None)
     }
 }
 

@@ -104,7 +104,8 @@ impl Cluster {
             v1::gateway_message::Message::Kick(kick) => &kick.user,
         };
         let subject = subjects::gateway(GATEWAY, subjects::gateway_partition(APP, user));
-        let message = v1::GatewayMessage { message: Some(message), ..v1::GatewayMessage::default() };
+        let message =
+            v1::GatewayMessage { message: Some(message), ..v1::GatewayMessage::default() };
         self.bus.publish(&subject, message.encode_to_vec().into()).unwrap();
     }
 }
