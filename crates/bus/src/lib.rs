@@ -2,8 +2,12 @@
 //! ([`LocalBus`]) and one over NATS servers (`NatsBus`, feature `nats`). Any of them may lose
 //! messages and says so; whoever needs all of them numbers them and fetches the holes.
 
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod local;
 mod losses;
+#[cfg(feature = "nats")]
+mod nats;
 pub mod subjects;
 mod subscription;
 
@@ -14,6 +18,8 @@ use bytes::Bytes;
 
 pub use local::LocalBus;
 pub use losses::Losses;
+#[cfg(feature = "nats")]
+pub use nats::{Hidden, NatsBus, NatsConfig, NatsConfigError, NatsError};
 pub use subscription::{Delivery, Source, Subscription};
 
 /// Messages that wait for one subscriber before the oldest are lost to it.
