@@ -6,6 +6,7 @@ pub mod apps;
 pub mod cluster;
 pub mod command;
 pub mod drain;
+pub mod invariant;
 pub mod secret;
 pub mod telemetry;
 pub mod time;

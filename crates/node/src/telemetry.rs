@@ -77,6 +77,7 @@ pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
         .map_err(|error| TelemetryError::Again(error.to_string()))?;
     let _ = PROMETHEUS.set(handle);
     metrics::gauge!("throng_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    crate::invariant::export();
     Ok(())
 }
 

@@ -29,6 +29,7 @@
 use std::collections::VecDeque;
 
 use rand::Rng;
+use throng_node::invariant;
 use throng_protocol::limits;
 
 mod priority;
@@ -212,7 +213,7 @@ impl<T> Limiter<T> {
     }
 
     fn record_delivery(&mut self) {
-        debug_assert!(self.free_at() <= self.now, "LIM-1: over the budget at {}", self.now);
+        invariant!(Lim1, self.free_at() <= self.now, "over the budget at {}", self.now);
         // All but the last `budget` are outside the window, or there would be no budget now.
         while self.delivered.len() >= self.budget {
             self.delivered.pop_front();

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use throng_node::invariant;
 use throng_proto::v1;
 
 /// A bounded window of the room's events; their numbers rise by one.
@@ -39,9 +40,10 @@ impl EventRing {
 
     /// Numbers an event and keeps it.
     pub(crate) fn push(&mut self, mut event: v1::RoomEvent) -> Arc<v1::RoomEvent> {
-        debug_assert!(
+        invariant!(
+            Ord1,
             event.msg_seq == 0 || event.msg_seq > self.last_seq,
-            "ORD-1: MsgSeq {} goes out after {}",
+            "MsgSeq {} goes out after {}",
             event.msg_seq,
             self.last_seq,
         );

@@ -1,5 +1,6 @@
 //! The room's MsgSeq: one counter for messages, tips and notices, strictly rising over restarts.
 
+use throng_node::invariant;
 use throng_store::Op;
 
 use crate::storage::{RowKind, SequenceRow, put_row};
@@ -25,7 +26,7 @@ impl Sequence {
     pub(crate) fn next(&mut self, ops: &mut Vec<Op>) -> u32 {
         let before = self.last;
         self.last = self.last.saturating_add(1);
-        debug_assert!(self.last > before, "ORD-1: a room has used up all sequence numbers");
+        invariant!(Ord1, self.last > before, "a room has used up all sequence numbers");
         if self.last > self.reserved {
             self.reserved = self.last.saturating_add(BLOCK - 1);
             ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.reserved }));
