@@ -12,3 +12,15 @@ pub use route::{Route, Target};
 pub mod v1 {
     tonic::include_proto!("throng.v1");
 }
+
+/// Bits of a stream's epoch below the epoch of ownership: they count the lives that a room has in
+/// its owner's memory.
+pub const LIFE_BITS: u32 = 40;
+
+impl v1::RoomPosition {
+    /// The epoch of ownership in which the position's stream began.
+    #[must_use]
+    pub fn ownership(&self) -> u64 {
+        self.epoch >> LIFE_BITS
+    }
+}

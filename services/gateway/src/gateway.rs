@@ -87,6 +87,7 @@ impl Gateway {
             let (bus, drain) = (Arc::clone(&bus), drain.clone());
             inboxes.spawn(Arc::clone(&context).receive(bus, partition, drain));
         }
+        let owners = tokio::spawn(Arc::clone(&context.hub).follow_owners());
         let upkeep = tokio::spawn(upkeep(Arc::clone(&context)));
 
         let router = http::router(&context, &drain);
@@ -94,6 +95,7 @@ impl Gateway {
 
         http::close_connections(&admission, context.config.drain_window).await;
         inboxes.abort_all();
+        owners.abort();
         upkeep.abort();
     }
 }

@@ -31,9 +31,9 @@ pub(super) async fn run(hub: Arc<Hub>, room: Arc<Room>) {
     let _ = stop.run_until_cancelled(Feed { hub, room }.run()).await;
 }
 
-struct Feed {
-    hub: Arc<Hub>,
-    room: Arc<Room>,
+pub(super) struct Feed {
+    pub(super) hub: Arc<Hub>,
+    pub(super) room: Arc<Room>,
 }
 
 impl Feed {
@@ -41,7 +41,14 @@ impl Feed {
         let mut subscription = self.subscribe().await;
         self.fill().await;
         loop {
-            match subscription.recv().await {
+            let received = tokio::select! {
+                received = subscription.recv() => received,
+                () = self.room.takeover.due() => {
+                    self.attach_in_time().await;
+                    continue;
+                }
+            };
+            match received {
                 Some(Delivery::Message(payload)) => match v1::RoomEvent::decode(payload) {
                     Ok(event) => self.take(event).await,
                     Err(error) => {
@@ -90,6 +97,18 @@ impl Feed {
     }
 
     async fn take(&self, event: v1::RoomEvent) {
+        let position = event.position.unwrap_or_default();
+        self.room.takeover.heard(position.ownership());
+        if self.room.takeover.is_due() {
+            self.attach_in_time().await;
+        }
+        if event.beacon {
+            if Position::from(position) > self.room.head() {
+                self.hub.metrics.room_holes.increment(1);
+                self.recover().await;
+            }
+            return;
+        }
         self.hub.metrics.room_events.increment(1);
         let event = match self.room.offer(event) {
             Offered::Old => return,
@@ -106,6 +125,15 @@ impl Feed {
                 let out = self.room.force(event);
                 self.hub.taken_out(&self.room, &out);
             }
+        }
+    }
+
+    /// Tells the owner who sits here. When it cannot be told, the stream goes on all the same, and it
+    /// is told later.
+    async fn attach_in_time(&self) {
+        if let Err(status) = self.attach().await {
+            tracing::debug!(%status, "a room's owner was not told of its members");
+            sleep(jittered(FIRST_PAUSE)).await;
         }
     }
 
@@ -140,6 +168,8 @@ impl Feed {
             limit: u32::try_from(self.hub.ring_events).unwrap_or(u32::MAX),
         };
         let mut owner = self.hub.forwarder.group_router();
+        let mut request = Route::hash(self.room.hash).request(request);
+        request.set_timeout(FETCH_TIMEOUT);
         match timeout(FETCH_TIMEOUT, owner.fetch_events(request)).await {
             Ok(reply) => reply.map(tonic::Response::into_inner),
             Err(_) => Err(tonic::Status::deadline_exceeded("the owner did not answer in time")),
@@ -149,7 +179,7 @@ impl Feed {
 
 impl Hub {
     /// Members that an event took out of the room: presence forgets the room for them.
-    fn taken_out(self: &Arc<Self>, room: &Arc<Room>, out: &[Arc<Attendee>]) {
+    pub(super) fn taken_out(self: &Arc<Self>, room: &Arc<Room>, out: &[Arc<Attendee>]) {
         if out.is_empty() {
             return;
         }

@@ -10,6 +10,7 @@ mod position;
 mod ring;
 mod room;
 mod state;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -87,6 +88,9 @@ impl Hub {
         loop {
             let room = self.room(attendee.app, group);
             if let Some(sits) = room.sit(attendee, seat, since) {
+                if sits {
+                    self.note_owner(&room, since.member_at());
+                }
                 self.drop_if_empty(&room);
                 return sits;
             }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use throng_proto::v1::RoomEvent;
-use throng_protocol::ids::AppId;
+use throng_proto::v1::{GatewayMember, RoomEvent};
+use throng_protocol::ids::{AppId, group_hash};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,12 +14,16 @@ use super::attendee::{Attendee, Seat};
 use super::position::Position;
 use super::ring::Ring;
 use super::state::{PollMember, Since, State};
+use super::takeover::Takeover;
 
 /// A room that this gateway has members in.
 #[derive(Debug)]
 pub(crate) struct Room {
     app: AppId,
     group: String,
+    /// What the group is placed by.
+    pub(super) hash: u64,
+    pub(super) takeover: Takeover,
     pub(super) state: Mutex<State>,
     /// Something came, or the room became ready: for polls that wait.
     pub(super) changed: Notify,
@@ -50,8 +54,10 @@ pub(crate) struct Left {
 impl Room {
     pub(super) fn new(app: AppId, group: String, ring: Ring) -> Self {
         Self {
+            hash: group_hash(app, &group),
             app,
             group,
+            takeover: Takeover::default(),
             state: Mutex::new(State::new(ring)),
             changed: Notify::new(),
             stop: CancellationToken::new(),
@@ -203,6 +209,26 @@ impl Room {
         drop(state);
         self.changed.notify_waiters();
         out
+    }
+
+    /// Delivers an event that has no place of its own behind the last one.
+    pub(super) fn append(self: &Arc<Self>, event: RoomEvent) -> Vec<Arc<Attendee>> {
+        let mut state = self.state.lock();
+        let Position { epoch, event_no } = state.head;
+        let out = state.deliver(self, Position { epoch, event_no: event_no + 1 }, event);
+        drop(state);
+        self.changed.notify_waiters();
+        out
+    }
+
+    /// Who sits here, and the last `MsgSeq` that they were sent.
+    pub(super) fn members(&self) -> (Vec<GatewayMember>, u32) {
+        let state = self.state.lock();
+        let member = |user: &str, inst_id| GatewayMember { user: user.to_owned(), inst_id };
+        let pushed = state.push.iter().map(|one| (&one.attendee.user, one.attendee.inst_id));
+        let polling = state.polls.keys().map(|place| (&place.user, place.inst_id));
+        let members = pushed.chain(polling).map(|(user, inst_id)| member(user, inst_id)).collect();
+        (members, state.ring.seq_at(state.head))
     }
 
     /// Notes that nothing is missing up to here, though no event says so.

@@ -27,7 +27,7 @@ pub(crate) enum Since {
 
 impl Since {
     /// From where on an event may take it out of the room.
-    fn member_at(self) -> Position {
+    pub(super) fn member_at(self) -> Position {
         match self {
             Since::Joined(position) => position,
             Since::Back { attached, .. } => attached,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use throng_proto::v1;
-use throng_protocol::ids::AppId;
+use throng_proto::{Route, v1};
+use throng_protocol::ids::{AppId, group_hash};
 use tokio::time::Instant;
 
 use super::{Hub, Left, PollSeat, Seat};
@@ -47,7 +47,8 @@ impl Hub {
                 inst_id: place.inst_id,
                 gateway,
             };
-            if let Err(status) = owner.detach_member(request).await {
+            let route = Route::hash(group_hash(app, &request.group_id));
+            if let Err(status) = owner.detach_member(route.request(request)).await {
                 tracing::debug!(%status, "a room's owner was not told that a member left");
             }
         });

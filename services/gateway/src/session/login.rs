@@ -215,13 +215,14 @@ impl Session {
             connection: self.number,
             rooms: Vec::new(),
         };
-        let reply = match self.context.forwarder.presence().register(identity.to_home(request)).await {
-            Ok(reply) => reply.into_inner(),
-            Err(status) => {
-                self.forget(&identity);
-                return Err(failed(&status));
-            }
-        };
+        let reply =
+            match self.context.forwarder.presence().register(identity.to_home(request)).await {
+                Ok(reply) => reply.into_inner(),
+                Err(status) => {
+                    self.forget(&identity);
+                    return Err(failed(&status));
+                }
+            };
         if reply.outcome() == v1::register_reply::Outcome::Kicked {
             self.expel(&identity, reply.kick_type);
             return Err(Refused::Kicked(reply.kick_type));

@@ -73,8 +73,12 @@ impl Session {
         };
         let told = timeout(TELL_PRESENCE, async {
             let mut pause = Duration::from_millis(50);
-            while let Err(status) =
-                self.context.forwarder.presence().disconnect(identity.to_home(request.clone())).await
+            while let Err(status) = self
+                .context
+                .forwarder
+                .presence()
+                .disconnect(identity.to_home(request.clone()))
+                .await
             {
                 tracing::debug!(%status, "presence was not told of a connection's end");
                 sleep(pause).await;

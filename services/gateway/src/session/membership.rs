@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use throng_proto::Route;
 use throng_proto::v1::{self, attach_member_reply::Outcome, session_effect::Effect};
+use throng_protocol::ids::group_hash;
 use tokio::time::{sleep, timeout};
 
 use super::Session;
@@ -142,10 +144,13 @@ impl Session {
             gateway: self.context.gateway_id.clone(),
             last_seq,
         };
+        let route = Route::hash(group_hash(self.peer.app, group));
         let mut pause = FIRST_PAUSE;
         for _ in 0..ATTEMPTS {
             let mut owner = self.context.forwarder.group_router();
-            match timeout(TRY_TIMEOUT, owner.attach_member(request.clone())).await {
+            let mut request = route.request(request.clone());
+            request.set_timeout(TRY_TIMEOUT);
+            match timeout(TRY_TIMEOUT, owner.attach_member(request)).await {
                 Ok(Ok(reply)) => return Some(reply.into_inner()),
                 Ok(Err(status)) => tracing::debug!(%status, "a room's owner did not answer"),
                 Err(_) => tracing::debug!("a room's owner did not answer in time"),

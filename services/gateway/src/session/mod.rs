@@ -39,6 +39,7 @@ use auth::Identity;
 use forwarded::RecentJoin;
 use kick::Kicked;
 pub(crate) use probation::Probation;
+pub(crate) use push::items_frame;
 pub(crate) use registry::Registry;
 
 /// What a connection said about itself when it was opened (SDK protocol notes 01, 1.1).

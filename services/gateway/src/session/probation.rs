@@ -88,9 +88,10 @@ impl Session {
             issued_at: identity.token.issued_at,
         };
         let mut presence = self.context.forwarder.presence();
-        let asked = self.in_time(presence.hello(identity.to_home(hello))).await.inspect_err(|status| {
-            tracing::debug!(%status, "presence does not say whether a session may go on");
-        })?;
+        let asked =
+            self.in_time(presence.hello(identity.to_home(hello))).await.inspect_err(|status| {
+                tracing::debug!(%status, "presence does not say whether a session may go on");
+            })?;
         match asked.into_inner().kick_type {
             0 if self.is_revoked(identity).await? => Ok(BY_REST),
             kick_type => Ok(kick_type),

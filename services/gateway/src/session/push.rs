@@ -14,7 +14,7 @@ use super::Session;
 const PUSH: &str = "im_open_push.msg_push";
 
 /// A frame with these items: JSON texts, separated by commas. It is the same for everybody.
-pub(super) fn items_frame(items: &[u8]) -> Bytes {
+pub(crate) fn items_frame(items: &[u8]) -> Bytes {
     frame::push(PUSH, &body("", items))
 }
 
