@@ -13,12 +13,14 @@ use throng_protocol::frame::{self, FrameError, RequestFrame};
 
 use super::Session;
 use super::auth::{Identity, NotAuthentic};
+use super::send_order::Place;
 use crate::connection::Close;
 
 /// Label of commands that the catalogue does not have.
 const UNKNOWN: &str = "unknown.unknown";
 
 const LOGIN: &str = "im_open_status.wslogin";
+const SEND: &str = "group_open_http_svc.send_group_msg";
 /// The polls of those who are logged in.
 const POLL: &str = "group_open_long_polling_http_svc.get_msg";
 
@@ -32,6 +34,8 @@ pub(super) struct Request {
     pub(super) echo: Echo,
     /// What a login brings.
     pub(super) credentials: Option<Credentials>,
+    /// The order of a message to a group; held until it is answered.
+    pub(super) place: Option<Place>,
 }
 
 /// What an answer has to repeat.
@@ -162,11 +166,21 @@ impl Session {
                 usersig: head.usersig.into_owned(),
             };
             let (body, echo) = (Bytes::new(), echo.detached());
-            Request { command, caller, body, echo, credentials: Some(credentials) }
+            Request { command, caller, body, echo, credentials: Some(credentials), place: None }
         } else {
-            Request { command, caller, body, echo, credentials: None }
+            let place = self.place(command, &body);
+            Request { command, caller, body, echo, credentials: None, place }
         };
         Ok(Some(async move { self.run(request).await }))
+    }
+
+    /// The place of a message to a group among those of this connection.
+    fn place(&self, command: &'static Command, body: &[u8]) -> Option<Place> {
+        if command.name != SEND {
+            return None;
+        }
+        let group = catalogue::routing_group(command.key, body).ok()?;
+        Some(self.send_order.enter(&group))
     }
 
     /// Who calls, if it may call this.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::dispatch::{Answer, Caller, Request};
+use super::send_order::Place;
 use crate::rooms::{Attendee, PollSeat};
 
 /// How soon after a join a quit of the same room belongs to it.
@@ -118,7 +119,7 @@ impl Session {
             body: request.body.clone(),
             deadline_ms: u32::try_from(deadline).unwrap_or(u32::MAX),
             trace: String::new(),
-            order: None,
+            order: request.place.as_ref().and_then(Place::order),
         })
     }
 

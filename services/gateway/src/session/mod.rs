@@ -19,6 +19,7 @@ mod polling;
 mod probation;
 mod push;
 mod registry;
+mod send_order;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +42,7 @@ use kick::Kicked;
 pub(crate) use probation::Probation;
 pub(crate) use push::items_frame;
 pub(crate) use registry::Registry;
+use send_order::SendOrder;
 
 /// What a connection said about itself when it was opened (SDK protocol notes 01, 1.1).
 #[derive(Debug, Clone)]
@@ -65,6 +67,8 @@ pub(crate) struct Session {
     /// Logins and logouts are carried out one after the other.
     turn: tokio::sync::Mutex<()>,
     acks: Mutex<AckWindow>,
+    /// Messages to groups that are under way.
+    send_order: SendOrder,
     _place: Admitted,
 }
 
@@ -94,6 +98,7 @@ impl Session {
             outbox,
             number: connection_number(),
             state: Mutex::default(),
+            send_order: SendOrder::default(),
             turn: tokio::sync::Mutex::default(),
             _place: place,
         }
