@@ -49,7 +49,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Over a client that is connected. The queue is for [`write`].
+    /// Over a client that is connected. The queue is for [`write()`].
     pub(super) fn new(
         name: String,
         client: Client,

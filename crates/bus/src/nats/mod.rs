@@ -2,8 +2,8 @@
 //!
 //! A process has one connection for control and several that share the rooms' subjects, so that a
 //! flood in a room delays no kick. Way out: [`publish`](crate::Bus::publish) → the queue of the
-//! [`line`] → its writing task → client → server. Way in: client → a task of the subscription →
-//! its [`mailbox`] → receiver. Whatever is lost on either way is counted and told: by
+//! [`line`](mod@line) → its writing task → client → server. Way in: client → a task of the
+//! subscription → its [`mailbox`] → receiver. Whatever is lost on either way is counted and told: by
 //! [`watch`](mod@watch) after an outage, by the [`ring`] of a mailbox where a receiver is too slow.
 
 mod config;

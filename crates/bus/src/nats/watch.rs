@@ -12,7 +12,7 @@ use super::line::Line;
 use super::throttle::Throttle;
 
 /// How often a connection is looked at when nothing was heard of it: the client may drop news.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What a client says about its connection.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ impl News {
 
 /// Serves until it is aborted. `losses` is what publishers of all connections look at.
 pub(super) async fn watch(line: Arc<Line>, news: Arc<News>, losses: watch::Sender<u64>) {
-    let mut state = Watch { settled: 1, up: false, down_since: None };
+    let mut state = Watch { settled: 1, up: false, down_since: None, slow_told: None };
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -78,17 +78,14 @@ struct Watch {
     settled: u64,
     up: bool,
     down_since: Option<Instant>,
+    /// When subscribers were last told that the client dropped messages.
+    slow_told: Option<Instant>,
 }
 
 impl Watch {
     async fn look(&mut self, line: &Line, news: &News, losses: &watch::Sender<u64>) {
         self.note_state(line);
-        if news.slow.swap(false, Ordering::Relaxed) {
-            // Which subscription it was the client says by a number that is its own; and it may
-            // have dropped that news of another one.
-            line.metrics.slow_consumers.increment(1);
-            line.mailboxes.mark_gaps();
-        }
+        self.tell_of_drops(line, news);
         let connects = line.connects();
         if connects > self.settled {
             // The client has subscribed anew before it writes anything else, so with the echo of
@@ -107,6 +104,20 @@ impl Watch {
             losses.send_modify(|count| *count += 1);
             tracing::warn!(line = line.name, "the bus did not keep up; messages were dropped");
         }
+    }
+
+    fn tell_of_drops(&mut self, line: &Line, news: &News) {
+        let now = Instant::now();
+        // Not for every message: each time all rooms ask their owners what they missed.
+        let is_early = self.slow_told.is_some_and(|told| now.duration_since(told) < LOOK);
+        if is_early || !news.slow.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        // All are told: which one it was the client says by a number of its own, and where it
+        // drops many messages it also drops some of this news.
+        line.metrics.slow_consumers.increment(1);
+        line.mailboxes.mark_gaps();
+        self.slow_told = Some(now);
     }
 
     fn note_state(&mut self, line: &Line) {

@@ -2,6 +2,8 @@
 //! back. Needs the server's binary, named by `THRONG_TEST_NATS_SERVER`; without it every test says
 //! so and passes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod outages;
 mod server;
 mod startup;
