@@ -14,7 +14,7 @@ FUZZ ?= 60
 ONLY ?=
 
 .PHONY: help run demo build test unit-test sdk-test lint fmt docs bench fuzz screenshot deny verify clean-tests
-.PHONY: test-packages chromium python
+.PHONY: test-packages chromium python java nats-server cassandra
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
@@ -63,6 +63,19 @@ python:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
 	}
 
+java:
+	@if ! command -v mvn >/dev/null || ! { java -version 2>&1 | grep -q '"17\.' || ls /usr/lib/jvm/*17* >/dev/null 2>&1; }; then \
+	  [ "$$(id -u)" = 0 ] || { echo "no Java 17 or no Maven: run apt-get install openjdk-17-jre-headless maven" >&2; exit 1; }; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless maven >/dev/null; \
+	fi
+
+nats-server: python ## Install the NATS server that tests and the local cluster use
+	deploy/local/nats install
+
+cassandra: python java ## Install the CQL database that tests and the local cluster use
+	deploy/local/cassandra install
+
 lint: ## Formatting, clippy and rustdoc, all without warnings
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
@@ -95,4 +108,4 @@ screenshot: build test-packages chromium ## Make docs/screenshots/demo.png again
 	  THRONG_SCREENSHOT=$(abspath docs/screenshots/demo.png) node run.mjs demo/
 
 clean-tests: ## Remove what the tests installed
-	rm -rf tests/node_modules tests/.venv demo/vendor
+	rm -rf tests/node_modules tests/.venv demo/vendor deploy/local/.cache

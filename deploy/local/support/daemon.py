@@ -32,7 +32,10 @@ class Daemon:
     @contextlib.contextmanager
     def control(self):
         """One verb at a time changes a process; a second start waits for the first."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.folder.is_dir():
+            # Nothing was ever started here.
+            yield
+            return
         with open(self.folder / "control", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -73,17 +76,25 @@ class Daemon:
                 stdout=log, stderr=log, start_new_session=True, pass_fds=[alive.fileno()])
             self.remember("pid", process.pid)
             self.remember("port", port)
+        try:
+            self.wait_for(process, answers, timeout)
+        except BaseException:
+            # Also when this script is interrupted: a start that failed leaves nothing behind.
+            process.kill()
+            process.wait()
+            raise
+
+    def wait_for(self, process, answers, timeout):
         deadline = time.monotonic() + timeout
         while not answers():
             if process.poll() is not None:
                 self.give_up(f"ended with {process.returncode} before it answered")
             if time.monotonic() > deadline:
-                process.kill()
-                process.wait()
                 self.give_up(f"did not answer within {timeout} s")
             time.sleep(POLL_SECONDS)
 
     def give_up(self, why):
+        """Ends this script with the end of the log."""
         with contextlib.suppress(OSError), open(self.log, "rb") as log:
             log.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))
             sys.stderr.write(log.read().decode(errors="replace"))

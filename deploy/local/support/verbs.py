@@ -1,6 +1,8 @@
 """The command line that all local parts share."""
 
 import argparse
+import shlex
+import signal
 import sys
 import time
 
@@ -36,7 +38,7 @@ class Part:
         raise NotImplementedError
 
     def env(self, address):
-        """Environment variables by which Throng finds the part."""
+        """Environment variables by which Throng and its tests find the part."""
         raise NotImplementedError
 
 
@@ -73,11 +75,13 @@ def main(part, description):
          lambda options: controlled(part, options, Daemon.resume))
     verb("status", "say whether it runs; exit code 3 if not",
          lambda options: Daemon(part.name, options.dir).status())
-    verb("env", "print the variables by which Throng finds it",
+    verb("env", "print the variables by which Throng and its tests find it",
          lambda options: env(part, options))
     part.verbs(verb)
 
     options = parser.parse_args()
+    # So that an ended start still ends what it began.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(options.run(options))
     except Failed as failure:
@@ -87,6 +91,7 @@ def main(part, description):
 def start(part, options):
     part.install()
     daemon = Daemon(part.name, options.dir)
+    daemon.folder.mkdir(parents=True, exist_ok=True)
     with daemon.control():
         port = options.port or daemon.number("port") or part.port
         if daemon.is_running():
@@ -110,4 +115,4 @@ def env(part, options):
     daemon = Daemon(part.name, options.dir)
     port = daemon.number("port") or part.port
     for name, value in part.env(f"{HOST}:{port}").items():
-        print(f"export {name}={value}")
+        print(f"export {name}={shlex.quote(str(value))}")
