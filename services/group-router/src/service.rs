@@ -189,6 +189,20 @@ impl GroupRouter for Service {
         Err(Status::unimplemented("AttachGateway"))
     }
 
+    async fn describe_group(
+        &self,
+        _request: Request<v1::DescribeGroupRequest>,
+    ) -> Result<Response<v1::DescribeGroupReply>, Status> {
+        Err(Status::unimplemented("DescribeGroup"))
+    }
+
+    async fn joined_groups(
+        &self,
+        _request: Request<v1::JoinedGroupsRequest>,
+    ) -> Result<Response<v1::JoinedGroupsReply>, Status> {
+        Err(Status::unimplemented("JoinedGroups"))
+    }
+
     async fn fetch_events(
         &self,
         request: Request<v1::FetchEventsRequest>,

@@ -122,10 +122,10 @@ impl Rooms {
 
     async fn submit(&self, app: AppId, group_id: &str, mut job: Job) -> Result<(), CommandError> {
         loop {
-            let Some(epoch) = self.inner.placement.epoch_of(app, group_id) else {
+            let Some(tenure) = self.inner.placement.tenure_of(app, group_id) else {
                 return Err(Code::GROUP_INTERNAL.with("this node does not own the group"));
             };
-            let handle = self.handle(app, group_id, epoch);
+            let handle = self.handle(app, group_id, tenure.epoch());
             match handle.jobs.try_send(job) {
                 Ok(()) => return Ok(()),
                 Err(mpsc::error::TrySendError::Full(_)) => {

@@ -1,33 +1,57 @@
 //! Which groups this node owns. A node that runs alone owns every shard; in a cluster the placement
-//! decides, and what is here is the part of it that a node needs to know.
+//! decides (`core`, `raft`, `cluster`), and tells `tenure` what this node may serve.
 
 pub mod core;
+// Used by the cluster from its next step on.
+#[allow(dead_code)]
+mod raft;
 
+mod tenure;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::RngExt;
-use throng_protocol::ids::{AppId, shard_of};
+use throng_protocol::ids::AppId;
 
-/// Shards and their epochs as this node sees them.
+pub use tenure::Ownership;
+pub(crate) use tenure::{Tenure, TenureHold};
+
+/// Shards and their epochs as this node sees them. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Placement {
-    shards: u32,
-    epoch: u64,
+    ownership: Arc<Ownership>,
+    alone: bool,
 }
 
 impl Placement {
-    /// A node that owns everything, in the given epoch. The epoch must rise with every start, so
-    /// that nobody mistakes events of this life for those of the last one.
+    /// A node that owns everything, in the given epoch, until it ends. The epoch must rise with
+    /// every start, so that nobody mistakes events of this life for those of the last one.
     #[must_use]
     pub fn alone(shards: u32, epoch: u64) -> Self {
-        Self { shards: shards.max(1), epoch }
+        let ownership = Ownership::new();
+        ownership.found(shards);
+        for shard in 0..shards.max(1) {
+            ownership.grant(shard, epoch, 0);
+        }
+        ownership.set_lease(u64::MAX, i64::MAX);
+        Self { ownership: Arc::new(ownership), alone: true }
     }
 
-    /// The epoch in which this node owns the group, or `None` if it does not.
+    /// A node of a cluster: it owns what whoever follows the placement says.
     #[must_use]
-    pub fn epoch_of(&self, app: AppId, group_id: &str) -> Option<u64> {
-        let _shard = shard_of(app, group_id, self.shards);
-        Some(self.epoch)
+    pub fn of(ownership: Arc<Ownership>) -> Self {
+        Self { ownership, alone: false }
+    }
+
+    /// The right to serve a group. `None`: it is not ours now.
+    pub(crate) fn tenure_of(&self, app: AppId, group_id: &str) -> Option<Tenure> {
+        self.ownership.tenure_of(app, group_id)
+    }
+
+    /// Whether nobody could serve the groups after this node.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.alone
     }
 }
 
