@@ -18,11 +18,24 @@ pub(crate) const MAX_KEY_BYTES: usize = 16 * 1024;
 
 const DAMAGED_KEY: StoreError = StoreError::Damaged { reason: "a key that its table cannot have" };
 
+/// CQL has no empty partition key; beside other columns an empty one is fine.
+const EMPTY_PARTITION: &str = "the only partition column is empty";
+
 /// The bytes of a whole partition key.
 pub(crate) fn partition(table: &'static Table, key: &Key) -> Result<Vec<u8>, StoreError> {
     let reason = "wrong number of partition columns";
     if key.components().len() != table.partition.len() {
         return Err(StoreError::BadKey { table: table.name, reason });
+    }
+    if let [Component::Text(text)] = key.components()
+        && text.is_empty()
+    {
+        return Err(StoreError::BadKey { table: table.name, reason: EMPTY_PARTITION });
+    }
+    if let [Component::Bytes(bytes)] = key.components()
+        && bytes.is_empty()
+    {
+        return Err(StoreError::BadKey { table: table.name, reason: EMPTY_PARTITION });
     }
     let columns = table.partition.iter().map(|&(_, kind)| (kind, Order::Ascending));
     let mut out = Vec::with_capacity(64);

@@ -59,11 +59,32 @@ pub enum StoreError {
         /// What it should say.
         expected: &'static str,
     },
+    /// The database's tables are not those that this version declares.
+    #[error("schema of the store: {reason}")]
+    Schema {
+        /// What is wrong and what to do about it.
+        reason: String,
+    },
+    /// A setting that cannot work.
+    #[error("store: {option} {reason}")]
+    Config {
+        /// The setting.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A stored row or file cannot be read.
     #[error("stored data is damaged: {reason}")]
     Damaged {
         /// What is wrong.
         reason: &'static str,
+    },
+    /// The backend cannot be reached, has too few nodes up, or did not answer in time. Whether a write
+    /// was done is unknown, and it may still be done later; trying again may help.
+    #[error("store is unavailable: {source}")]
+    Unavailable {
+        /// Its own error.
+        source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The backend failed. Whether a write was done is unknown.
     #[error("store failed: {source}")]
@@ -85,13 +106,18 @@ impl StoreError {
             Self::Closed => "closed",
             Self::InUse { .. } => "in_use",
             Self::Format { .. } => "format",
+            Self::Schema { .. } => "schema",
+            Self::Config { .. } => "config",
             Self::Damaged { .. } => "damaged",
+            Self::Unavailable { .. } => "unavailable",
             Self::Backend { .. } => "backend",
         }
     }
 
-    /// The caller may try again later.
+    /// The caller may try again later. What was [`Overloaded`](Self::Overloaded) was not done; of what
+    /// was [`Unavailable`](Self::Unavailable) that is unknown, so only a write that may be done twice
+    /// can be repeated blindly.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Overloaded)
+        matches!(self, Self::Overloaded | Self::Unavailable { .. })
     }
 }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::ColumnType;
 
-/// The value of one key column.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// The value of one key column. Values of one type are ordered as the store orders them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Component {
     /// A [`ColumnType::Text`] value.
     Text(String),

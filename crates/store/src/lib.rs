@@ -6,8 +6,8 @@
 //!
 //! - [`MemoryStore`]: a map, for unit tests.
 //! - [`EmbeddedStore`]: a directory on this machine, durable by group commit.
-//! - CQL (ScyllaDB, Cassandra 5): the trait offers nothing that CQL cannot do efficiently, so that
-//!   it fits behind the same tables.
+//! - `CqlStore` (feature `cql`): ScyllaDB or Cassandra 5, shared by the nodes of a cluster. The trait
+//!   offers nothing that CQL cannot do efficiently.
 //!
 //! What the embedded store tells about itself:
 //!
@@ -17,6 +17,14 @@
 //! | `throng_store_commit_batch_size` | histogram: how many requests one commit took together |
 //! | `throng_store_queue_depth` | gauge: requests that wait for a commit |
 //! | `throng_store_errors_total` | counter by `kind`: writes that failed |
+//!
+//! And the CQL store:
+//!
+//! | Metric | |
+//! |---|---|
+//! | `throng_store_request_seconds` | histogram by `operation` (write, condition, delete_partition, get, page, scan): from the call to the answer, waiting for a place included |
+//! | `throng_store_in_flight` | gauge: requests under way |
+//! | `throng_store_errors_total` | counter by `kind`: requests that failed, however often they were tried |
 //!
 //! ```
 //! # use throng_store::*;
@@ -46,6 +54,8 @@ mod clock;
 mod codec;
 #[cfg(feature = "testing")]
 pub mod conformance;
+#[cfg(feature = "cql")]
+pub mod cql;
 mod embedded;
 mod error;
 mod key;
@@ -59,6 +69,8 @@ mod write_time;
 
 pub use batch::{Batch, Durability, Op};
 pub use clock::{Clock, ManualClock, SystemClock};
+#[cfg(feature = "cql")]
+pub use cql::{CqlConfig, CqlStore};
 pub use embedded::{EmbeddedOptions, EmbeddedStore};
 pub use error::StoreError;
 pub use key::{Component, Key};

@@ -32,13 +32,15 @@ impl Put {
 
     /// When the row expires, milliseconds since 1970; 0 for never.
     pub(crate) fn expires_at(&self, now_millis: i64) -> i64 {
-        self.ttl.map_or(0, |ttl| {
-            let ttl = ttl.min(MAX_TTL);
-            let seconds = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
-            let millis = i64::try_from(seconds.max(1) * 1000).unwrap_or(i64::MAX);
-            now_millis.saturating_add(millis)
-        })
+        self.ttl.map_or(0, |ttl| now_millis.saturating_add(i64::from(ttl_seconds(ttl)) * 1000))
     }
+}
+
+/// A TTL as CQL takes it: whole seconds, at least one.
+pub(crate) fn ttl_seconds(ttl: Duration) -> i32 {
+    let ttl = ttl.min(MAX_TTL);
+    let seconds = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
+    i32::try_from(seconds.max(1)).unwrap_or(i32::MAX)
 }
 
 /// Whether a row that expires at that time is gone.
@@ -47,7 +49,7 @@ pub(crate) fn is_expired(expires_at: i64, now_millis: i64) -> bool {
 }
 
 /// Checks and encodes a batch. Also tells how many bytes it holds.
-pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
+pub(crate) fn plan(batch: &Batch) -> Result<(Vec<Write>, usize), StoreError> {
     if batch.ops.len() > Batch::MAX_OPS {
         return Err(StoreError::TooLarge {
             what: "batch (writes)",
@@ -59,7 +61,7 @@ pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
     let mut writes: Vec<Write> = Vec::with_capacity(batch.ops.len());
     let mut partition: Option<(&'static Table, Vec<u8>)> = None;
     let mut size = 0;
-    for op in batch.ops {
+    for op in &batch.ops {
         // Tables of one batch share the columns of the partition key, but each checks them.
         let encoded = match partition.take() {
             Some((table, encoded)) if std::ptr::eq(table, op.table) => encoded,
@@ -68,7 +70,7 @@ pub(crate) fn plan(batch: Batch) -> Result<(Vec<Write>, usize), StoreError> {
         let row = codec::row(op.table, &encoded, &op.clustering)?;
         partition = Some((op.table, encoded));
         size += row.len() + op.value.as_ref().map_or(0, Bytes::len);
-        let put = op.value.map(|value| Put::new(op.table, value, op.ttl));
+        let put = op.value.clone().map(|value| Put::new(op.table, value, op.ttl));
         writes.push(Write { table: op.table, row, put });
     }
     check_size(size)?;
@@ -153,11 +155,8 @@ mod tests {
         const OTHER: Table = Table { name: "other", ..TABLE };
         let half = vec![0; Batch::MAX_BYTES_ACROSS_TABLES / 2];
         let batch = |table| {
-            plan(Batch::durable(key![1u32]).put(&TABLE, key![1u32], half.clone()).put(
-                table,
-                key![2u32],
-                half.clone(),
-            ))
+            let batch = Batch::durable(key![1u32]).put(&TABLE, key![1u32], half.clone());
+            plan(&batch.put(table, key![2u32], half.clone()))
         };
         assert!(batch(&TABLE).is_ok());
         assert!(matches!(batch(&OTHER), Err(StoreError::TooLarge { .. })));
@@ -165,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_write_time_is_positive() {
-        let at = |micros| plan(Batch::durable(key![1u32]).at(WriteTime(micros)));
+        let at = |micros| plan(&Batch::durable(key![1u32]).at(WriteTime(micros)));
         assert!(at(1).is_ok() && at(i64::MAX).is_ok());
         for micros in [0, -1, i64::MIN] {
             assert!(matches!(at(micros), Err(StoreError::BadWriteTime { .. })));
@@ -177,7 +176,7 @@ mod tests {
         let plan_of = |seqs: &[u32]| {
             let mut batch = Batch::durable(key![1u32]);
             seqs.iter().for_each(|&seq| batch.push(Op::put(&TABLE, key![seq], "")));
-            plan(batch).map(|(writes, _)| writes.len())
+            plan(&batch).map(|(writes, _)| writes.len())
         };
         assert!(matches!(plan_of(&[1, 2, 3]), Ok(3)));
         assert!(matches!(plan_of(&[3, 1, 2]), Ok(3)));

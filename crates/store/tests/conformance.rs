@@ -1,5 +1,8 @@
 //! The conformance suite against the backends that need no server.
 
+#[path = "model/mod.rs"]
+mod model;
+
 use std::sync::Arc;
 
 use throng_store::{ManualClock, Store};
@@ -31,4 +34,11 @@ mod embedded {
     }
 
     throng_store::conformance_tests!(open);
+
+    #[test]
+    fn it_does_what_the_model_does() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (store, _clock, _directory) = runtime.block_on(open());
+        crate::model::it_does_what_the_model_does(runtime.handle(), &store, 200).unwrap();
+    }
 }

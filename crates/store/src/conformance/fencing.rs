@@ -18,7 +18,7 @@ async fn sequences(store: &Arc<dyn Store>, partition: &Key) -> Result<Vec<u32>, 
 }
 
 /// Of the writes and deletions of a row the one with the greatest time stays.
-pub async fn a_late_write_loses(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn a_late_write_loses(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     if !store.is_fenced() {
         return Ok(());
     }
@@ -48,7 +48,7 @@ pub async fn a_late_write_loses(store: Arc<dyn Store>, _: &impl PassTime) -> Out
 }
 
 /// Each row of a late batch is decided by itself; so a batch that loses does no harm.
-pub async fn a_late_batch_loses_row_by_row(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn a_late_batch_loses_row_by_row(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     if !store.is_fenced() {
         return Ok(());
     }
@@ -66,10 +66,7 @@ pub async fn a_late_batch_loses_row_by_row(store: Arc<dyn Store>, _: &impl PassT
 }
 
 /// A partition's deletion takes what is older, also what comes later, and leaves what is newer.
-pub async fn a_deleted_partition_stays_deleted(
-    store: Arc<dyn Store>,
-    _: &impl PassTime,
-) -> Outcome {
+pub async fn a_deleted_partition_stays_deleted(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     if !store.is_fenced() {
         return Ok(());
     }
@@ -88,14 +85,14 @@ pub async fn a_deleted_partition_stays_deleted(
     store.write(at(18, &partition).put(&LIST, key![6u32], "")).await?;
     assert_eq!(sequences(&store, &partition).await?, [3, 5]);
     store.delete_partition(&LIST, &partition, None).await?;
-    assert_eq!(sequences(&store, &partition).await?, []);
+    assert!(sequences(&store, &partition).await?.is_empty());
     Ok(())
 }
 
 /// A row that has expired is still later than what comes late.
 pub async fn an_expired_row_wins_over_a_late_write(
     store: Arc<dyn Store>,
-    time: &impl PassTime,
+    time: &dyn PassTime,
 ) -> Outcome {
     if !store.is_fenced() {
         return Ok(());
@@ -110,7 +107,7 @@ pub async fn an_expired_row_wins_over_a_late_write(
 }
 
 /// Times that are not positive are refused, by every store.
-pub async fn a_write_time_is_positive(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn a_write_time_is_positive(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     let partition = key![1u32, "bad time"];
     let written = store.write(at(0, &partition).put(&LIST, key![1u32], "")).await;
     assert!(matches!(written, Err(StoreError::BadWriteTime { micros: 0 })));

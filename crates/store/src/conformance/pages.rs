@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{LIST, MIXED, Outcome, PassTime};
+use super::{LIST, LISTED, MIXED, Outcome, PassTime};
 use crate::{Batch, Direction, Key, Op, Page, Store, key};
 
 /// The columns of the rows that the page cases use, in the order of [`MIXED`].
@@ -49,7 +49,7 @@ fn admits(bound: Bound<(&'static str, Option<i64>)>, row: (&str, i64), low: bool
 }
 
 /// Every pair of bounds in both directions, against a sorted list.
-pub async fn pages_are_ordered_and_bounded(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn pages_are_ordered_and_bounded(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     let partition = key![1u32, "pages"];
     let mut batch = Batch::durable(partition.clone());
     // Written in another order than they are read.
@@ -81,7 +81,7 @@ pub async fn pages_are_ordered_and_bounded(store: Arc<dyn Store>, _: &impl PassT
 /// Walking in pages gives the same as one page.
 pub async fn pages_continue_where_the_last_one_ended(
     store: Arc<dyn Store>,
-    _: &impl PassTime,
+    _: &dyn PassTime,
 ) -> Outcome {
     let partition = key![1u32, "walk"];
     let mut batch = Batch::durable(partition.clone());
@@ -112,7 +112,7 @@ pub async fn pages_continue_where_the_last_one_ended(
 }
 
 /// Partitions whose keys begin alike stay apart, and so do tables.
-pub async fn partitions_do_not_mix(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn partitions_do_not_mix(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     let partitions = ["", "a", "a\0", "ab", "b"].map(|owner| key![1u32, owner]);
     for (number, partition) in (0u32..).zip(&partitions) {
         store.put(&LIST, partition, key![number], "".into()).await?;
@@ -129,7 +129,7 @@ pub async fn partitions_do_not_mix(store: Arc<dyn Store>, _: &impl PassTime) -> 
 }
 
 /// Also a large one; its neighbours stay, and it can be filled again.
-pub async fn a_partition_is_deleted_whole(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn a_partition_is_deleted_whole(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     let (before, large, behind) = (key![1u32, "d"], key![1u32, "da"], key![1u32, "db"]);
     for neighbour in [&before, &behind] {
         store.put(&LIST, neighbour, key![1u32], "stays".into()).await?;
@@ -153,23 +153,23 @@ pub async fn a_partition_is_deleted_whole(store: Arc<dyn Store>, _: &impl PassTi
 }
 
 /// Each partition once, however many rows it has, in as many pages as it takes.
-pub async fn partitions_are_listed(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
-    assert_eq!(store.scan_partitions(&LIST, None, 10).await?, []);
+pub async fn partitions_are_listed(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
+    assert_eq!(store.scan_partitions(&LISTED, None, 10).await?, []);
     let mut expected = HashSet::new();
     for number in 0..25u32 {
         let partition = key![number % 3, format!("owner {number}")];
         let mut batch = Batch::behind(partition.clone());
-        (0..number % 4 + 1).for_each(|seq| batch.push(Op::put(&LIST, key![seq], "")));
+        (0..number % 4 + 1).for_each(|seq| batch.push(Op::put(&LISTED, key![seq], "")));
         store.write(batch).await?;
         expected.insert(partition);
     }
     let emptied = key![1u32, "emptied"];
-    store.put(&LIST, &emptied, key![1u32], "".into()).await?;
-    store.delete(&LIST, &emptied, key![1u32]).await?;
+    store.put(&LISTED, &emptied, key![1u32], "".into()).await?;
+    store.delete(&LISTED, &emptied, key![1u32]).await?;
 
     let mut found: Vec<Key> = Vec::new();
     loop {
-        let keys = store.scan_partitions(&LIST, found.last(), 10).await?;
+        let keys = store.scan_partitions(&LISTED, found.last(), 10).await?;
         let complete = keys.len() < 10;
         found.extend(keys);
         if complete {

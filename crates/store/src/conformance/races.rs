@@ -8,7 +8,7 @@ use super::{Outcome, PassTime, SINGLE};
 use crate::{Key, Store, key};
 
 /// Many try to make the same row; one succeeds, and its value stays.
-pub async fn put_if_absent_has_one_winner(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn put_if_absent_has_one_winner(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     let partition = key![1u32, "absent"];
     let tries: Vec<_> = (0..32u32)
         .map(|number| {
@@ -31,7 +31,7 @@ pub async fn put_if_absent_has_one_winner(store: Arc<dyn Store>, _: &impl PassTi
 }
 
 /// A counter that several raise by read and compare-and-set reaches the sum.
-pub async fn compare_and_set_loses_no_update(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn compare_and_set_loses_no_update(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     const WRITERS: u32 = 4;
     const EACH: u32 = 25;
     let (partition, row) = (key![1u32, "counter"], Key::new());

@@ -10,7 +10,7 @@ use crate::{Batch, Key, Op, Page, Store, StoreError, key};
 /// The life of a row, and of a row in a table without clustering columns.
 pub async fn rows_are_put_read_overwritten_and_deleted(
     store: Arc<dyn Store>,
-    _: &impl PassTime,
+    _: &dyn PassTime,
 ) -> Outcome {
     let partition = key![1u32, "rows"];
     for (table, row) in [(&LIST, key![7u32]), (&SINGLE, Key::new())] {
@@ -30,7 +30,7 @@ pub async fn rows_are_put_read_overwritten_and_deleted(
 }
 
 /// A batch over two tables, with a deletion; and an empty one.
-pub async fn a_batch_writes_all_its_rows(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn a_batch_writes_all_its_rows(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     let partition = key![1u32, "batch"];
     store.write(Batch::durable(partition.clone())).await?;
     store.put(&LIST, &partition, key![0u32], "old".into()).await?;
@@ -47,7 +47,7 @@ pub async fn a_batch_writes_all_its_rows(store: Arc<dyn Store>, _: &impl PassTim
 }
 
 /// Mistakes are told, and nothing of their batch is written.
-pub async fn a_refused_batch_writes_nothing(store: Arc<dyn Store>, _: &impl PassTime) -> Outcome {
+pub async fn a_refused_batch_writes_nothing(store: Arc<dyn Store>, _: &dyn PassTime) -> Outcome {
     let partition = key![1u32, "refused"];
     let batch = || Batch::durable(partition.clone()).put(&LIST, key![1u32], "good");
 
@@ -75,7 +75,7 @@ pub async fn a_refused_batch_writes_nothing(store: Arc<dyn Store>, _: &impl Pass
 /// Whoever is told that a write is done can read it.
 pub async fn a_write_behind_is_visible_when_answered(
     store: Arc<dyn Store>,
-    _: &impl PassTime,
+    _: &dyn PassTime,
 ) -> Outcome {
     let partition = key![1u32, "behind"];
     for seq in 0..50u32 {
@@ -88,7 +88,7 @@ pub async fn a_write_behind_is_visible_when_answered(
 /// Zero bytes, 0xFF bytes, empty text, extreme numbers; a value of a megabyte.
 pub async fn odd_keys_and_large_values_come_back(
     store: Arc<dyn Store>,
-    _: &impl PassTime,
+    _: &dyn PassTime,
 ) -> Outcome {
     let large = Bytes::from((0..1 << 20).map(|at: u32| at.to_le_bytes()[1]).collect::<Vec<u8>>());
     for owner in ["", "\0", "a\0b", "\u{10FFFF}", "@TGS#_@TGS#c\u{7f}"] {

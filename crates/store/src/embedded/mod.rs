@@ -177,7 +177,7 @@ impl Store for EmbeddedStore {
             return Ok(());
         }
         let durability = batch.durability();
-        let (writes, size) = plan::plan(batch)?;
+        let (writes, size) = plan::plan(&batch)?;
         let now = self.clock.now_millis();
         let mut rows = Vec::with_capacity(writes.len());
         for write in writes {

@@ -83,7 +83,7 @@ impl Store for MemoryStore {
 
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let given = batch.write_time();
-        let (writes, _) = plan::plan(batch)?;
+        let (writes, _) = plan::plan(&batch)?;
         let now = self.clock.now_millis();
         let mut state = self.state.lock();
         let time = state.time(given, now);
