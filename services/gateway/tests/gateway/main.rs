@@ -12,4 +12,5 @@ mod pushes;
 mod rooms;
 mod strangers;
 mod support;
+mod takeover;
 mod tokens;

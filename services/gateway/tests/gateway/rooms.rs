@@ -25,7 +25,7 @@ fn all_texts(push: &Value) -> Vec<&str> {
     messages.map(|message| message["MsgBody"][0]["MsgContent"]["Text"].as_str().unwrap()).collect()
 }
 
-async fn texts(client: &mut Client, number: usize) -> Vec<String> {
+pub(crate) async fn texts(client: &mut Client, number: usize) -> Vec<String> {
     let mut texts = Vec::new();
     while texts.len() < number {
         let push = client.push().await;

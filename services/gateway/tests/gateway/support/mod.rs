@@ -14,6 +14,7 @@ use prost::Message as _;
 use throng_bus::{Bus, LocalBus, subjects};
 use throng_gateway::{Config, Deps, Gateway, Links};
 use throng_node::apps::Apps;
+use throng_node::cluster::{PlacementView, Placements};
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use throng_node::time::now_seconds;
@@ -46,6 +47,8 @@ pub(crate) struct Cluster {
     pub(crate) secret: Secret,
     pub(crate) drain: Drain,
     pub(crate) serving: JoinHandle<()>,
+    /// Where the gateway looks up owners.
+    pub(crate) view: PlacementView,
 }
 
 impl Cluster {
@@ -55,6 +58,7 @@ impl Cluster {
 
     pub(crate) async fn with(config: Config) -> Self {
         let bus = LocalBus::new();
+        let view = PlacementView::still(Placements::default());
         let secret = Secret::new(&[7; 32]);
         let owner = Owner::new(bus.clone(), secret.clone());
         let presence = Arc::new(FakePresence::default());
@@ -73,14 +77,26 @@ impl Cluster {
             secret: secret.clone(),
             bus: Arc::new(bus.clone()),
             gateway_id: GATEWAY.to_owned(),
-            placement: None,
+            placement: Some(view.clone()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = Drain::new();
         let gateway = Gateway::build(config, deps).unwrap();
         let serving = tokio::spawn(gateway.serve(listener, drain.clone()));
-        Self { address, bus, owner, presence, secret, drain, serving }
+        Self { address, bus, owner, presence, secret, drain, serving, view }
+    }
+
+    /// All groups have a new owner.
+    pub(crate) fn succeed(&self, ownership: u64) {
+        self.owner.succeed(ownership);
+        let changed = v1::ShardPlacement { shard: 0, owner: "new".to_owned(), epoch: ownership };
+        self.view.update(v1::PlacementUpdate {
+            version: ownership,
+            shards: 1,
+            nodes: Vec::new(),
+            changed: vec![changed],
+        });
     }
 
     /// A new connection of a page.

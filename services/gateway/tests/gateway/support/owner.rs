@@ -23,6 +23,10 @@ use super::{APP, eventually};
 /// Answers to commands are kept back while this is the group.
 pub(crate) const SLOW_GROUP: &str = "slow";
 const EPOCH: u64 = 5;
+/// The epoch of a stream in the n-th epoch of ownership.
+pub(crate) fn stream_of(ownership: u64) -> u64 {
+    (ownership << throng_proto::LIFE_BITS) | EPOCH
+}
 
 #[derive(Clone)]
 pub(crate) struct Owner(pub(crate) Arc<FakeOwner>);
@@ -35,6 +39,11 @@ pub(crate) struct FakeOwner {
     pub(crate) commands: Mutex<Vec<v1::CommandRequest>>,
     pub(crate) attached: Mutex<Vec<v1::AttachMemberRequest>>,
     pub(crate) detached: Mutex<Vec<v1::DetachMemberRequest>>,
+    pub(crate) gateways: Mutex<Vec<v1::AttachGatewayRequest>>,
+    /// What members missed when an owner takes over.
+    pub(crate) missed: Mutex<Vec<String>>,
+    /// Of the streams of all rooms.
+    pub(crate) epoch: Mutex<u64>,
     pub(crate) fetched: Mutex<Vec<v1::FetchEventsRequest>>,
     /// What attaching ends with.
     pub(crate) outcome: Mutex<Outcome>,
@@ -55,6 +64,9 @@ impl Owner {
             commands: Mutex::default(),
             attached: Mutex::default(),
             detached: Mutex::default(),
+            gateways: Mutex::default(),
+            missed: Mutex::default(),
+            epoch: Mutex::new(EPOCH),
             fetched: Mutex::default(),
             outcome: Mutex::new(Outcome::Attached),
             at_join: Mutex::default(),
@@ -82,6 +94,24 @@ impl Owner {
         self.0.publish(event);
     }
 
+    /// Another owner, with streams of its own.
+    pub(crate) fn succeed(&self, ownership: u64) {
+        *self.0.epoch.lock() = stream_of(ownership);
+        self.0.events.lock().clear();
+    }
+
+    /// Says how far a room is, and nothing else.
+    pub(crate) fn beacon(&self, group: &str) {
+        let position = Some(self.0.head(group));
+        self.0.publish(&v1::RoomEvent {
+            app: APP.0,
+            group_id: group.to_owned(),
+            position,
+            beacon: true,
+            ..v1::RoomEvent::default()
+        });
+    }
+
     /// The names of the commands that came, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         self.0.commands.lock().iter().map(|request| request.command.clone()).collect()
@@ -100,7 +130,7 @@ impl FakeOwner {
     fn record(&self, group: &str, text: &str) -> v1::RoomEvent {
         let mut events = self.events.lock();
         let events = events.entry(group.to_owned()).or_default();
-        let event = event(group, EPOCH, events.len() as u64 + 1, text);
+        let event = event(group, *self.epoch.lock(), events.len() as u64 + 1, text);
         events.push(event.clone());
         event
     }
@@ -112,7 +142,7 @@ impl FakeOwner {
 
     fn head(&self, group: &str) -> v1::RoomPosition {
         let number = self.events.lock().get(group).map_or(0, Vec::len);
-        v1::RoomPosition { epoch: EPOCH, event_no: number as u64 }
+        v1::RoomPosition { epoch: *self.epoch.lock(), event_no: number as u64 }
     }
 
     fn join(&self, group: &str, request: &v1::CommandRequest) -> (Value, Effect) {
@@ -218,7 +248,8 @@ impl GroupRouter for FakeOwner {
     ) -> Reply<v1::FetchEventsReply> {
         let request = request.into_inner();
         let after = request.after.unwrap_or_default();
-        let from = if after.epoch == EPOCH { after.event_no as usize } else { 0 };
+        let same = after.epoch == *self.epoch.lock();
+        let from = if same { after.event_no as usize } else { 0 };
         let head = Some(self.head(&request.group_id));
         let events = self.events.lock().get(&request.group_id).cloned().unwrap_or_default();
         let events = events.into_iter().skip(from).collect();
@@ -226,10 +257,39 @@ impl GroupRouter for FakeOwner {
         Ok(Response::new(v1::FetchEventsReply { events, head, complete: true }))
     }
 
+    async fn describe_group(
+        &self,
+        _: Request<v1::DescribeGroupRequest>,
+    ) -> Reply<v1::DescribeGroupReply> {
+        Err(Status::unimplemented("nobody asks"))
+    }
+
+    async fn joined_groups(
+        &self,
+        _: Request<v1::JoinedGroupsRequest>,
+    ) -> Reply<v1::JoinedGroupsReply> {
+        Err(Status::unimplemented("nobody asks"))
+    }
+
     async fn attach_gateway(
         &self,
-        _request: Request<v1::AttachGatewayRequest>,
-    ) -> Result<Response<v1::AttachGatewayReply>, Status> {
-        Err(Status::unimplemented("AttachGateway"))
+        request: Request<v1::AttachGatewayRequest>,
+    ) -> Reply<v1::AttachGatewayReply> {
+        let request = request.into_inner();
+        let outcome = *self.outcome.lock();
+        let missed = std::mem::take(&mut *self.missed.lock());
+        let missed = missed.into_iter().enumerate().map(|(number, text)| v1::RoomEvent {
+            position: None,
+            ..event(&request.group_id, 0, number as u64 + 100, &text)
+        });
+        let reply = v1::AttachGatewayReply {
+            outcome: outcome.into(),
+            position: Some(self.head(&request.group_id)),
+            notice_items: r#"{"Event":5,"GroupTips":[{"MsgBody":{"ReportType":5}}]}"#.into(),
+            missed: missed.collect(),
+            ..v1::AttachGatewayReply::default()
+        };
+        self.gateways.lock().push(request);
+        Ok(Response::new(reply))
     }
 }
