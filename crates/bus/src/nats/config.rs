@@ -143,7 +143,7 @@ impl Default for NatsConfig {
             ping_interval: Duration::from_secs(2),
             confirm_timeout: Duration::from_secs(5),
             reconnect_min: Duration::from_millis(100),
-            reconnect_max: Duration::from_secs(2),
+            reconnect_max: Duration::from_secs(1),
             subscription_capacity: SUBSCRIPTION_CAPACITY,
             subscription_bytes: 16 * 1024 * 1024,
             sender_capacity: 8192,
