@@ -58,6 +58,12 @@ pub fn gateways_gone() -> &'static str {
     "throng.gateways-gone"
 }
 
+/// Users who come online, go offline or set a custom status, to the presence nodes.
+#[must_use]
+pub fn user_statuses() -> &'static str {
+    "throng.user-statuses"
+}
+
 /// Changes of profiles, to whoever caches them.
 #[must_use]
 pub fn profiles(app: AppId) -> String {

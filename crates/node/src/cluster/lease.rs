@@ -28,6 +28,23 @@ pub struct LeaseState {
     pub incarnation: u64,
     /// When it ends, if nothing more is heard. `None`: there is none.
     pub until: Option<Instant>,
+    /// Version of the placement when it was last extended: who goes by an older one may not know
+    /// yet what it lost.
+    pub placement_version: u64,
+}
+
+impl LeaseState {
+    /// That of a node that begins.
+    fn new() -> Self {
+        Self { incarnation: new_incarnation(), until: None, placement_version: 0 }
+    }
+
+    /// Whether the cluster counts on the node at this moment, and the node may go by a placement of
+    /// this version.
+    #[must_use]
+    pub fn covers(&self, version: u64) -> bool {
+        self.until.is_some_and(|until| Instant::now() < until) && version >= self.placement_version
+    }
 }
 
 /// A lease that is being kept. Clones share it.
@@ -41,7 +58,7 @@ impl Lease {
     /// its incarnation is filled in.
     #[must_use]
     pub fn keep(node: v1::ClusterNode, leader: PlacementLeader, drain: &Drain) -> Self {
-        let first = LeaseState { incarnation: new_incarnation(), until: None };
+        let first = LeaseState::new();
         let (sender, state) = watch::channel(first);
         let keeper = Keeper { node, leader, state: sender };
         let draining = drain.clone();
@@ -89,14 +106,17 @@ impl Keeper {
                 Ok(reply) if reply.granted => {
                     let length = Duration::from_millis(reply.lease_ms.into());
                     time = length / PER_LEASE;
-                    self.state.send_modify(|state| state.until = Some(sent + length));
+                    let version = reply.placement_version;
+                    self.state.send_modify(|state| {
+                        state.until = Some(sent + length);
+                        state.placement_version = state.placement_version.max(version);
+                    });
                     time.saturating_sub(sent.elapsed())
                 }
                 Ok(_) => {
                     let name = self.node.name.as_str();
                     tracing::warn!(name, "the cluster gave this node up; it begins anew");
-                    let again = LeaseState { incarnation: new_incarnation(), until: None };
-                    self.state.send_replace(again);
+                    self.state.send_replace(LeaseState::new());
                     Duration::ZERO
                 }
                 Err(status) => {
