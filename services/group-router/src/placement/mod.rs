@@ -1,11 +1,9 @@
 //! Which groups this node owns. A node that runs alone owns every shard; in a cluster the placement
 //! decides (`core`, `raft`, `cluster`), and tells `tenure` what this node may serve.
 
+mod cluster;
 pub mod core;
-// Used by the cluster from its next step on.
-#[allow(dead_code)]
 mod raft;
-
 mod tenure;
 
 use std::sync::Arc;
@@ -14,6 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::RngExt;
 use throng_protocol::ids::AppId;
 
+pub use cluster::{
+    ClusterPlacement, PlacementConfig, PlacementConfigError, PlacementDeps, StartError,
+};
+pub use raft::OpenError;
 pub use tenure::Ownership;
 pub(crate) use tenure::{Tenure, TenureHold};
 

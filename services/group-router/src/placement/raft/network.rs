@@ -1,0 +1,198 @@
+//! Messages of Raft to the other group routers, each over a channel of its own: what they carry for
+//! others must not hold up a heartbeat.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use openraft::error::{RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::{Backoff, RPCOption, RaftNetwork, RaftNetworkFactory};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
+};
+use openraft::{AnyError, Snapshot};
+use parking_lot::Mutex;
+use rand::RngExt;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use throng_proto::v1;
+use throng_proto::v1::raft_client::RaftClient;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Response, Status};
+
+use super::super::core::state::PlacementState;
+use super::machine::Applied;
+use super::{Member, NodeId, SnapshotMeta, Types, Vote};
+
+/// A snapshot is one message.
+pub(super) const LARGEST: usize = 64 << 20;
+const CONNECT: Duration = Duration::from_millis(500);
+/// A peer that stands still, or a path that is gone, is noticed within both together; then names are
+/// resolved again.
+const PING_EVERY: Duration = Duration::from_millis(700);
+const PING_ANSWERED: Duration = Duration::from_millis(800);
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// A message, with whom it is for: an address may belong to another node by now.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Envelope<T> {
+    pub(super) to: NodeId,
+    pub(super) message: T,
+}
+
+/// A whole snapshot.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SnapshotMessage {
+    pub(super) vote: Vote,
+    pub(super) meta: SnapshotMeta,
+    pub(super) state: PlacementState,
+}
+
+pub(super) fn encode<T: Serialize>(message: &T) -> Result<v1::RaftMessage, Status> {
+    let payload = serde_json::to_vec(message)
+        .map_err(|error| Status::internal(format!("raft message: {error}")))?;
+    Ok(v1::RaftMessage { payload: Bytes::from(payload) })
+}
+
+pub(super) fn decode<T: DeserializeOwned>(message: &v1::RaftMessage) -> Result<T, Status> {
+    serde_json::from_slice(&message.payload)
+        .map_err(|error| Status::invalid_argument(format!("raft message: {error}")))
+}
+
+/// Makes connections to members.
+#[derive(Debug, Clone)]
+pub(in crate::placement) struct Network {
+    /// Addresses from the configuration count more than those in the log.
+    voters: Arc<BTreeMap<NodeId, Member>>,
+    applied: watch::Receiver<Applied>,
+    channels: Arc<Mutex<HashMap<String, Channel>>>,
+}
+
+impl Network {
+    pub(in crate::placement) fn new(
+        voters: Arc<BTreeMap<NodeId, Member>>,
+        applied: watch::Receiver<Applied>,
+    ) -> Self {
+        Self { voters, applied, channels: Arc::default() }
+    }
+
+    /// Where a member is now.
+    fn address(&self, id: NodeId, member: &Member) -> String {
+        if let Some(voter) = self.voters.get(&id) {
+            return voter.address.clone();
+        }
+        let applied = self.applied.borrow();
+        let node = applied.state.nodes.get(&member.name);
+        node.map_or(&member.address, |node| &node.address).clone()
+    }
+
+    fn channel(&self, address: &str) -> Result<Channel, tonic::transport::Error> {
+        let mut channels = self.channels.lock();
+        if let Some(channel) = channels.get(address) {
+            return Ok(channel.clone());
+        }
+        let channel = Endpoint::from_shared(format!("http://{address}"))?
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_ANSWERED)
+            .keep_alive_while_idle(true)
+            .connect_lazy();
+        channels.insert(address.to_owned(), channel.clone());
+        Ok(channel)
+    }
+}
+
+impl RaftNetworkFactory<Types> for Network {
+    type Network = Peer;
+
+    async fn new_client(&mut self, target: NodeId, node: &Member) -> Peer {
+        let address = self.address(target, node);
+        let client = self.channel(&address).map(|channel| {
+            RaftClient::new(channel)
+                .max_decoding_message_size(LARGEST)
+                .max_encoding_message_size(LARGEST)
+        });
+        Peer { target, client: client.map_err(|error| format!("{address}: {error}")) }
+    }
+}
+
+/// One member to send to.
+#[derive(Debug)]
+pub(in crate::placement) struct Peer {
+    target: NodeId,
+    /// Or why there is none.
+    client: Result<RaftClient<Channel>, String>,
+}
+
+impl Peer {
+    fn client(&self) -> Result<RaftClient<Channel>, Status> {
+        self.client.clone().map_err(Status::unavailable)
+    }
+
+    fn wrap<T: Serialize>(&self, message: T) -> Result<v1::RaftMessage, Status> {
+        encode(&Envelope { to: self.target, message })
+    }
+}
+
+fn opened<T: DeserializeOwned>(
+    answer: Result<Response<v1::RaftMessage>, Status>,
+) -> Result<T, Status> {
+    answer.and_then(|response| decode(&response.into_inner()))
+}
+
+/// Whatever failed, the next attempt waits a little: an immediate one would go round and round.
+fn unreachable(status: &Status) -> Unreachable {
+    Unreachable::from(AnyError::new(status))
+}
+
+type AppendError = RPCError<NodeId, Member, RaftError<NodeId>>;
+
+impl RaftNetwork<Types> for Peer {
+    async fn append_entries(
+        &mut self,
+        rpc: AppendEntriesRequest<Types>,
+        _: RPCOption,
+    ) -> Result<AppendEntriesResponse<NodeId>, AppendError> {
+        let send = async { opened(self.client()?.append(self.wrap(rpc)?).await) };
+        send.await.map_err(|status| unreachable(&status).into())
+    }
+
+    async fn vote(
+        &mut self,
+        rpc: VoteRequest<NodeId>,
+        _: RPCOption,
+    ) -> Result<VoteResponse<NodeId>, AppendError> {
+        let send = async { opened(self.client()?.vote(self.wrap(rpc)?).await) };
+        send.await.map_err(|status| unreachable(&status).into())
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: Vote,
+        snapshot: Snapshot<Types>,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        option: RPCOption,
+    ) -> Result<SnapshotResponse<NodeId>, StreamingError<Types, openraft::error::Fatal<NodeId>>>
+    {
+        let message = SnapshotMessage { vote, meta: snapshot.meta, state: *snapshot.snapshot };
+        let send = async { opened(self.client()?.snapshot(self.wrap(message)?).await) };
+        let late = || Status::new(Code::DeadlineExceeded, "the snapshot was not taken in time");
+        tokio::select! {
+            sent = timeout(option.hard_ttl(), send) => sent
+                .unwrap_or_else(|_| Err(late()))
+                .map_err(|status| unreachable(&status).into()),
+            closed = cancel => Err(closed.into()),
+        }
+    }
+
+    fn backoff(&self) -> Backoff {
+        let pauses =
+            std::iter::successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE)));
+        Backoff::new(pauses.map(|pause| pause.mul_f64(rand::rng().random_range(0.7..1.3))))
+    }
+}
