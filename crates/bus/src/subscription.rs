@@ -12,7 +12,9 @@ pub enum Delivery {
     /// One message.
     Message(Bytes),
     /// Messages may have been lost: so many because this subscriber was too slow, or, with 0,
-    /// nobody knows how many (maybe none) because the bus was out of reach for a while.
+    /// nobody knows how many (maybe none) because the bus was out of reach for a while. The latter
+    /// is told once the subscription is in force again: whoever asks the source now misses nothing
+    /// from here on. The first messages after the loss may have come before it.
     Lagged(u64),
 }
 

@@ -120,7 +120,7 @@ async fn traffic_through_outages_keeps_its_order() {
                 Delivery::Message(payload) => {
                     let n = u64::from_le_bytes(payload[..].try_into().unwrap());
                     assert!(last < Some(n), "{n} after {last:?}");
-                    assert!(n == 0 || told > 0 || last == Some(n - 1), "silent hole before {n}");
+                    assert!(n == 0 || outage > 0 || last == Some(n - 1), "{n} after {last:?}");
                     last = Some(n);
                     received += 1;
                     since += 1;
@@ -157,16 +157,15 @@ async fn traffic_through_outages_keeps_its_order() {
 async fn subscribing_during_an_outage() {
     let Some(mut server) = Server::start().await else { return };
     let (here, patient) = (server.bus().await, server.bus().await);
-    let config = NatsConfig { confirm_timeout: Duration::from_millis(200), ..server.config() };
+    let config = NatsConfig { confirm_timeout: Duration::from_secs(1), ..server.config() };
     let impatient = NatsBus::connect(&config, "impatient").await.unwrap();
     let subject = room("late");
     server.kill().await;
     publish_until_refused(&here, &subject).await;
-    for bus in [&impatient as &dyn Bus, &impatient] {
-        let error = bus.subscribe(&subject).await.unwrap_err();
-        assert!(matches!(error, BusError::Unreachable(_)), "{error}");
-        assert!(matches!(bus.flush().await, Err(BusError::Unreachable(_))));
-    }
+    let error = impatient.subscribe(&subject).await.unwrap_err();
+    assert!(matches!(error, BusError::Unreachable(_)), "{error}");
+    let error = impatient.flush().await.unwrap_err();
+    assert!(matches!(error, BusError::Unreachable(_)), "{error}");
     let (subscription, ()) = tokio::join!(patient.subscribe(&subject), server.run());
     let mut subscription = subscription.unwrap();
     publish_at_last(&here, &subject, &number(1)).await;
