@@ -1,11 +1,12 @@
 //! History: keeps messages and hands them out again.
 //!
-//! `rooms` is the 24 hours of live rooms: append, read, find, recall. `rpc` serves the other
-//! services, `commands` the clients and administrators. Sequence numbers come from the owners of
-//! groups; history only keeps them in order.
+//! `rooms` is the 24 hours of live rooms: append, read, find, recall; `groups` is what durable groups
+//! keep for good. `rpc` serves the other services, `commands` the clients and administrators.
+//! Sequence numbers come from the owners of groups; history only keeps them in order.
 
 mod commands;
 mod config;
+mod groups;
 mod rooms;
 mod rpc;
 mod service;
@@ -17,5 +18,11 @@ pub use service::{Deps, History, Server};
 /// The tables that it keeps.
 #[must_use]
 pub fn tables() -> &'static [&'static throng_store::Table] {
-    &rooms::TABLES
+    static TABLES: [&throng_store::Table; 4] = [
+        &rooms::ROOM_MESSAGES,
+        &rooms::ROOM_RECALLS,
+        &rooms::ROOM_BUCKETS,
+        &groups::tables::GROUP_MESSAGES,
+    ];
+    &TABLES
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use throng_node::command::{self, Context};
+use throng_proto::Link;
 use throng_proto::v1;
+use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::v1::history_server::History;
-use throng_store::StoreError;
+use throng_store::{StoreError, WriteTime};
 use tonic::{Request, Response, Status};
 
 use crate::commands;
+use crate::groups::{self, Groups, Stretch};
 use crate::rooms::{AppendError, MAX_LIMIT, MAX_SEQS, Query, RoomId, Rooms};
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -16,20 +19,18 @@ type Answer<T> = Result<Response<T>, Status>;
 /// Serves the contract.
 #[derive(Debug)]
 pub struct Rpc {
-    rooms: Arc<Rooms>,
-}
-
-impl Rpc {
-    pub(crate) fn new(rooms: Arc<Rooms>) -> Self {
-        Self { rooms }
-    }
+    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) groups: Arc<Groups>,
+    pub(crate) group_router: GroupRouterClient<Link>,
 }
 
 #[async_trait::async_trait]
 impl History for Rpc {
     async fn execute(&self, request: Request<v1::CommandRequest>) -> Answer<v1::CommandReply> {
-        let result = Context::split(request.into_inner())
-            .and_then(|(context, body)| commands::execute(&context, &body));
+        let result = match Context::split(request.into_inner()) {
+            Ok((context, body)) => commands::execute(&context, &body, &self.group_router).await,
+            Err(error) => Err(error),
+        };
         Ok(Response::new(command::reply(result)))
     }
 
@@ -37,13 +38,15 @@ impl History for Rpc {
         &self,
         request: Request<v1::AppendRoomRequest>,
     ) -> Answer<v1::AppendRoomReply> {
-        let v1::AppendRoomRequest { app, group_id, messages, .. } = request.into_inner();
+        let v1::AppendRoomRequest { app, group_id, messages, fence } = request.into_inner();
         let room = room(app, &group_id)?;
         let began = std::time::Instant::now();
-        self.rooms.append(room, messages).await.map_err(|error| match error {
-            AppendError::Order { .. } => Status::invalid_argument(error.to_string()),
-            AppendError::Store(error) => status(&error),
-        })?;
+        self.rooms.append(room, messages, write_time(fence)).await.map_err(
+            |error| match error {
+                AppendError::Order { .. } => Status::invalid_argument(error.to_string()),
+                AppendError::Store(error) => status(&error),
+            },
+        )?;
         metrics::histogram!("throng_history_append_seconds").record(began.elapsed());
         Ok(Response::new(v1::AppendRoomReply {}))
     }
@@ -80,13 +83,78 @@ impl History for Rpc {
         &self,
         request: Request<v1::RecallRoomMessagesRequest>,
     ) -> Answer<v1::RecallRoomMessagesReply> {
-        let v1::RecallRoomMessagesRequest { app, group_id, msg_seqs, revoker, .. } =
+        let v1::RecallRoomMessagesRequest { app, group_id, msg_seqs, revoker, fence } =
             request.into_inner();
         let room = room(app, &group_id)?;
         check_number(&msg_seqs)?;
-        self.rooms.recall(room, &msg_seqs, &revoker).await.map_err(|error| status(&error))?;
+        let recalled = self.rooms.recall(room, &msg_seqs, &revoker, write_time(fence)).await;
+        recalled.map_err(|error| status(&error))?;
         Ok(Response::new(v1::RecallRoomMessagesReply {}))
     }
+
+    async fn append_group(
+        &self,
+        request: Request<v1::AppendGroupRequest>,
+    ) -> Answer<v1::AppendGroupReply> {
+        let v1::AppendGroupRequest { log, messages, fence } = request.into_inner();
+        let log = log_of(log)?;
+        let epoch = fence.map_or(0, |fence| fence.epoch);
+        let began = std::time::Instant::now();
+        let appended = self.groups.append(&log, messages, epoch, write_time(fence)).await;
+        appended.map_err(|error| match error {
+            groups::AppendError::Order { .. } => Status::invalid_argument(error.to_string()),
+            groups::AppendError::Outdated => Status::failed_precondition(error.to_string()),
+            groups::AppendError::Store(error) => status(&error),
+        })?;
+        metrics::histogram!("throng_history_append_seconds").record(began.elapsed());
+        Ok(Response::new(v1::AppendGroupReply {}))
+    }
+
+    async fn read_group(
+        &self,
+        request: Request<v1::ReadGroupRequest>,
+    ) -> Answer<v1::ReadGroupReply> {
+        let v1::ReadGroupRequest { log, first, last, limit, ascending } = request.into_inner();
+        if limit == 0 {
+            return Err(Status::invalid_argument("limit is 0"));
+        }
+        let limit = usize::try_from(limit).unwrap_or(groups::MAX_LIMIT);
+        let stretch = Stretch { first, last, limit, ascending };
+        let reading = self.groups.read(&log_of(log)?, stretch).await;
+        let reading = reading.map_err(|error| status(&error))?;
+        let (messages, complete) = (reading.messages, reading.complete);
+        Ok(Response::new(v1::ReadGroupReply { messages, complete }))
+    }
+
+    async fn recover_group(
+        &self,
+        request: Request<v1::RecoverGroupRequest>,
+    ) -> Answer<v1::RecoverGroupReply> {
+        let v1::RecoverGroupRequest { log, noted_head, noted_epoch } = request.into_inner();
+        let recovered = self.groups.recover(&log_of(log)?, noted_head, noted_epoch).await;
+        let head = recovered.map_err(|error| status(&error))?;
+        Ok(Response::new(v1::RecoverGroupReply { head }))
+    }
+
+    async fn drop_group(
+        &self,
+        request: Request<v1::DropGroupRequest>,
+    ) -> Answer<v1::DropGroupReply> {
+        let v1::DropGroupRequest { log, head, fence } = request.into_inner();
+        let dropped = self.groups.forget(&log_of(log)?, head, write_time(fence)).await;
+        dropped.map_err(|error| status(&error))?;
+        Ok(Response::new(v1::DropGroupReply {}))
+    }
+}
+
+/// The write time of a fence; none where one process has the store to itself.
+fn write_time(fence: Option<v1::Fence>) -> Option<WriteTime> {
+    fence.filter(|fence| fence.write_time > 0).map(|fence| WriteTime(fence.write_time))
+}
+
+fn log_of(log: Option<v1::GroupLog>) -> Result<v1::GroupLog, Status> {
+    log.filter(|log| !log.group_id.is_empty())
+        .ok_or_else(|| Status::invalid_argument("group_id is missing"))
 }
 
 fn room(app: u32, group_id: &str) -> Result<RoomId<'_>, Status> {

@@ -92,8 +92,13 @@ impl Services {
                 presence: links.presence.clone(),
             },
         )?;
-        let history =
-            History::build(&config.history, throng_history::Deps { store: Arc::clone(&store) })?;
+        let history = History::build(
+            &config.history,
+            throng_history::Deps {
+                store: Arc::clone(&store),
+                group_router: links.group_router.clone(),
+            },
+        )?;
         let presence = Presence::build(
             config.presence.clone(),
             throng_presence::Deps {

@@ -3,51 +3,75 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use throng_node::command::Context;
+use throng_proto::v1;
+use throng_proto::v1::group_router_client::GroupRouterClient;
+use throng_proto::{Link, Route};
 use throng_protocol::envelope;
 use throng_protocol::error::{Code, CommandError};
 
+use super::session_item::{Listed, SessionItem};
+
 /// Conversations in one `search_contact_group` (INT 53442).
 const MOST_SEARCHED: usize = 300;
+/// Groups of one page of the list.
+const PAGE: u32 = 100;
 
 const BAD: Code = Code::CONVERSATION_BAD_PARAMETER;
 
 /// Nothing goes into a list that is empty.
 type Nothing = [(); 0];
 
-/// Where the caller stands in the list. An answer gives it back: nothing was passed.
+/// Where the caller stands in the list. Conversations come in the order of their groups' IDs, clients
+/// sort them; so the index alone says where the next page begins, and the end leads to the beginning.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Position {
     time_stamp: i64,
-    start_index: i64,
+    start_index: u32,
     top_time_stamp: i64,
     top_start_index: i64,
 }
 
 /// A client's list. Without `CompleteFlag` the SDK asks for ever.
-pub(super) fn page_get(body: &[u8]) -> Result<Bytes, CommandError> {
+pub(super) async fn page_get(
+    context: &Context,
+    body: &[u8],
+    groups: &GroupRouterClient<Link>,
+) -> Result<Bytes, CommandError> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Answer {
+    struct Answer<'a> {
         complete_flag: u8,
         #[serde(flatten)]
         position: Position,
         group_item: Nothing,
-        session_item: Nothing,
+        session_item: Vec<SessionItem<'a>>,
     }
-    let position: Position = envelope::parse(body, BAD)?;
-    Ok(envelope::ok(&Answer { complete_flag: 1, position, group_item: [], session_item: [] }))
+    let mut position: Position = envelope::parse(body, BAD)?;
+    let page = conversations(context, &context.caller.user, position.start_index, groups).await?;
+    position.start_index = page.next_offset;
+    Ok(envelope::ok(&Answer {
+        complete_flag: u8::from(page.next_offset == 0),
+        position,
+        group_item: [],
+        session_item: page.groups.iter().filter_map(SessionItem::of).collect(),
+    }))
 }
 
 /// The same for an administrator (CN 62118): everything has to be named.
-pub(super) fn get_list(body: &[u8]) -> Result<Bytes, CommandError> {
+pub(super) async fn get_list(
+    context: &Context,
+    body: &[u8],
+    groups: &GroupRouterClient<Link>,
+) -> Result<Bytes, CommandError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
         #[serde(rename = "From_Account")]
         from_account: String,
         time_stamp: i64,
-        start_index: i64,
+        start_index: u32,
         top_time_stamp: i64,
         top_start_index: i64,
         #[serde(rename = "AssistFlags")]
@@ -55,21 +79,48 @@ pub(super) fn get_list(body: &[u8]) -> Result<Bytes, CommandError> {
     }
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        session_item: Nothing,
+    struct Answer<'a> {
+        session_item: Vec<Listed<'a>>,
         complete_flag: u8,
         #[serde(flatten)]
         position: Position,
     }
     let request: Request = envelope::parse(body, BAD)?;
     named(&request.from_account)?;
+    let page = conversations(context, &request.from_account, request.start_index, groups).await?;
     let position = Position {
         time_stamp: request.time_stamp,
-        start_index: request.start_index,
+        start_index: page.next_offset,
         top_time_stamp: request.top_time_stamp,
         top_start_index: request.top_start_index,
     };
-    Ok(envelope::ok(&Answer { session_item: [], complete_flag: 1, position }))
+    Ok(envelope::ok(&Answer {
+        session_item: page.groups.iter().filter_map(Listed::of).collect(),
+        complete_flag: u8::from(page.next_offset == 0),
+        position,
+    }))
+}
+
+/// A page of the groups that a user is a member of.
+async fn conversations(
+    context: &Context,
+    user: &str,
+    offset: u32,
+    groups: &GroupRouterClient<Link>,
+) -> Result<v1::JoinedGroupsReply, CommandError> {
+    let request = v1::JoinedGroupsRequest {
+        app: context.app.0,
+        user: user.to_owned(),
+        offset,
+        limit: PAGE,
+        group_type: String::new(),
+        with_last: true,
+    };
+    let reply = groups.clone().joined_groups(Route::ANY.request(request)).await;
+    reply.map(tonic::Response::into_inner).map_err(|status| {
+        tracing::warn!(code = ?status.code(), text = status.message(), "groups were not listed");
+        Code::CONVERSATION_INTERNAL.with("the groups of the user could not be listed, try again")
+    })
 }
 
 /// Groups of conversations.

@@ -1,21 +1,28 @@
 //! Commands of clients and administrators about conversations and what was missed.
 //!
-//! Live rooms are no conversations of the server's: until the other types of groups and one-to-one
-//! messages are kept, everybody's list is empty. The answers have the shapes that the SDKs rely on,
-//! so that their start-up goes on.
+//! The conversations of a user are the groups that store the user as a member, with what their owners
+//! say of them. Live rooms are no conversations of the server's, and one-to-one messages are not
+//! kept yet; where nothing else is, answers are empty lists in the shapes that the SDKs rely on.
 
 mod conversations;
 mod messages;
+mod session_item;
 
 use bytes::Bytes;
 use throng_node::command::Context;
+use throng_proto::Link;
+use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_protocol::error::{Code, CommandError};
 
 /// Answers one command.
-pub(crate) fn execute(context: &Context, body: &[u8]) -> Result<Bytes, CommandError> {
+pub(crate) async fn execute(
+    context: &Context,
+    body: &[u8],
+    groups: &GroupRouterClient<Link>,
+) -> Result<Bytes, CommandError> {
     match (context.service(), context.command()) {
-        ("recentcontact", "page_get") => conversations::page_get(body),
-        ("recentcontact", "get_list") => conversations::get_list(body),
+        ("recentcontact", "page_get") => conversations::page_get(context, body, groups).await,
+        ("recentcontact", "get_list") => conversations::get_list(context, body, groups).await,
         ("recentcontact", "get_contact_group") => conversations::get_contact_group(body),
         ("recentcontact", "search_contact_group") => conversations::search_contact_group(body),
         ("openim", "getmsg") => messages::getmsg(body),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use prost::Message;
 use throng_proto::v1::StoredMessage;
-use throng_store::{Batch, Op, StoreError, key};
+use throng_store::{Batch, Op, StoreError, WriteTime, key};
 
 use super::tables::{INDEX_SPARE, ROOM_BUCKETS, ROOM_MESSAGES, bucket_key, bucket_of, room_key};
 use super::{RoomId, Rooms};
@@ -30,11 +30,12 @@ pub(crate) enum AppendError {
 
 impl Rooms {
     /// Appends messages, whose numbers rise. On an error some of the first may be there; appending
-    /// them again does no harm.
+    /// them again does no harm. With a write time they lose against what a later owner wrote.
     pub(crate) async fn append(
         &self,
         room: RoomId<'_>,
         messages: Vec<StoredMessage>,
+        at: Option<WriteTime>,
     ) -> Result<(), AppendError> {
         let mut before = 0;
         for message in &messages {
@@ -45,7 +46,7 @@ impl Rooms {
         }
         let name: Arc<str> = Arc::from(room.group_id);
         let newest_key = (room.app, name);
-        let mut pending = Pending::default();
+        let mut pending = Pending { at, ..Pending::default() };
         for mut message in messages {
             let newest = self.newest.get(&newest_key);
             let bucket = bucket_for(message.msg_time, newest);
@@ -79,7 +80,8 @@ impl Rooms {
         if pending.ops.is_empty() {
             return Ok(());
         }
-        let mut batch = Batch::durable(bucket_key(room, pending.bucket));
+        let batch = Batch::durable(bucket_key(room, pending.bucket));
+        let mut batch = pending.at.into_iter().fold(batch, Batch::at);
         for op in pending.ops.drain(..) {
             batch.push(op);
         }
@@ -93,6 +95,7 @@ impl Rooms {
 #[derive(Debug, Default)]
 struct Pending {
     bucket: u32,
+    at: Option<WriteTime>,
     ops: Vec<Op>,
     bytes: usize,
 }

@@ -31,8 +31,8 @@ use crate::config::Config;
 pub(crate) use append::AppendError;
 pub(crate) use find::MAX_SEQS;
 pub(crate) use read::{MAX_LIMIT, Query};
-pub(crate) use tables::TABLES;
-use tables::{ROOM_BUCKETS, room_key};
+use tables::room_key;
+pub(crate) use tables::{ROOM_BUCKETS, ROOM_MESSAGES, ROOM_RECALLS};
 
 /// Rooms whose newest bucket is remembered. Without the memory a bucket is only indexed again.
 const REMEMBERED_ROOMS: u64 = 100_000;

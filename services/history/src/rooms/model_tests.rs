@@ -110,12 +110,12 @@ async fn run(store: Arc<dyn Store>, steps: Vec<Step>) {
                     }
                 });
                 let batch: Vec<_> = batch.collect();
-                rooms.append(ROOM, batch.clone()).await.unwrap();
+                rooms.append(ROOM, batch.clone(), None).await.unwrap();
                 model.messages.extend(batch);
             }
             Step::Recall { at, stray } => {
                 let seqs = model.pick(&at, stray);
-                rooms.recall(ROOM, &seqs, "admin").await.unwrap();
+                rooms.recall(ROOM, &seqs, "admin", None).await.unwrap();
                 for message in &mut model.messages {
                     if seqs.contains(&message.msg_seq) {
                         message.recalled = true;

@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const WINDOW: Compaction = Compaction::TimeWindow { hours: 1 };
 
 /// Messages. At the default of 40 a second a bucket has at most 36,000 rows.
-pub(super) const ROOM_MESSAGES: Table = Table {
+pub(crate) const ROOM_MESSAGES: Table = Table {
     name: "room_messages",
     partition: &[
         ("app", ColumnType::U32),
@@ -24,7 +24,7 @@ pub(super) const ROOM_MESSAGES: Table = Table {
 };
 
 /// Recalls, each in the bucket of its message.
-pub(super) const ROOM_RECALLS: Table = Table {
+pub(crate) const ROOM_RECALLS: Table = Table {
     name: "room_recalls",
     partition: ROOM_MESSAGES.partition,
     clustering: ROOM_MESSAGES.clustering,
@@ -33,16 +33,13 @@ pub(super) const ROOM_RECALLS: Table = Table {
 };
 
 /// Which buckets a room has.
-pub(super) const ROOM_BUCKETS: Table = Table {
+pub(crate) const ROOM_BUCKETS: Table = Table {
     name: "room_buckets",
     partition: &[("app", ColumnType::U32), ("group_id", ColumnType::Text)],
     clustering: &[("bucket", ColumnType::U32, Order::Descending)],
     ttl: Some(DAY),
     compaction: WINDOW,
 };
-
-/// All tables of live rooms.
-pub(crate) static TABLES: [&Table; 3] = [&ROOM_MESSAGES, &ROOM_RECALLS, &ROOM_BUCKETS];
 
 /// What is kept of a recall.
 #[derive(Clone, PartialEq, Message)]

@@ -31,7 +31,7 @@ fn seqs(messages: &[StoredMessage]) -> Vec<u32> {
 #[tokio::test]
 async fn rooms_do_not_see_each_other() {
     let (rooms, _) = rooms();
-    rooms.append(ROOM, vec![message(1, START)]).await.unwrap();
+    rooms.append(ROOM, vec![message(1, START)], None).await.unwrap();
     let others = [RoomId { app: 2, ..ROOM }, RoomId { group_id: "ROOM", ..ROOM }];
     for other in others {
         let reading = rooms.read(other, EVERYTHING).await.unwrap();
@@ -43,11 +43,11 @@ async fn rooms_do_not_see_each_other() {
 #[tokio::test]
 async fn messages_are_gone_after_a_day_even_if_the_room_goes_on() {
     let (rooms, clock) = rooms();
-    rooms.append(ROOM, vec![message(1, START)]).await.unwrap();
+    rooms.append(ROOM, vec![message(1, START)], None).await.unwrap();
     for hour in 1..24u32 {
         clock.advance(Duration::from_secs(3600));
         let later = START + i64::from(hour) * 3600;
-        rooms.append(ROOM, vec![message(1 + hour, later)]).await.unwrap();
+        rooms.append(ROOM, vec![message(1 + hour, later)], None).await.unwrap();
     }
     assert_eq!(rooms.read(ROOM, EVERYTHING).await.unwrap().messages.len(), 24);
     clock.advance(Duration::from_secs(3601));
@@ -61,9 +61,9 @@ async fn the_index_outlives_every_message_of_its_bucket() {
     let (rooms, clock) = rooms();
     // The first second of a bucket, and one just before its end.
     let first = START - START % 900;
-    rooms.append(ROOM, vec![message(1, first)]).await.unwrap();
+    rooms.append(ROOM, vec![message(1, first)], None).await.unwrap();
     clock.advance(Duration::from_secs(899));
-    rooms.append(ROOM, vec![message(2, first + 899)]).await.unwrap();
+    rooms.append(ROOM, vec![message(2, first + 899)], None).await.unwrap();
     clock.advance(Duration::from_secs(24 * 3600 - 10));
     assert_eq!(seqs(&rooms.read(ROOM, EVERYTHING).await.unwrap().messages), [2]);
 }
@@ -71,12 +71,12 @@ async fn the_index_outlives_every_message_of_its_bucket() {
 #[tokio::test]
 async fn a_recall_is_not_inherited_by_a_room_that_was_made_anew() {
     let (rooms, _) = rooms();
-    rooms.append(ROOM, vec![message(1, START)]).await.unwrap();
-    rooms.recall(ROOM, &[1, 99], "bob").await.unwrap();
+    rooms.append(ROOM, vec![message(1, START)], None).await.unwrap();
+    rooms.recall(ROOM, &[1, 99], "bob", None).await.unwrap();
     let recalled = rooms.get(ROOM, &[1]).await.unwrap();
     assert!(recalled[0].recalled);
     assert_eq!(recalled[0].revoker, "bob");
-    rooms.append(ROOM, vec![message(1, START + 5)]).await.unwrap();
+    rooms.append(ROOM, vec![message(1, START + 5)], None).await.unwrap();
     assert!(!rooms.get(ROOM, &[1]).await.unwrap()[0].recalled);
     assert!(!rooms.read(ROOM, EVERYTHING).await.unwrap().messages[0].recalled);
 }
@@ -85,7 +85,7 @@ async fn a_recall_is_not_inherited_by_a_room_that_was_made_anew() {
 async fn a_mark_that_the_caller_sends_is_not_kept() {
     let (rooms, _) = rooms();
     let sent = StoredMessage { recalled: true, revoker: "bob".to_owned(), ..message(1, START) };
-    rooms.append(ROOM, vec![sent]).await.unwrap();
+    rooms.append(ROOM, vec![sent], None).await.unwrap();
     assert_eq!(rooms.get(ROOM, &[1]).await.unwrap(), vec![message(1, START)]);
 }
 
@@ -94,18 +94,18 @@ async fn numbers_that_do_not_rise_are_refused_before_anything_is_written() {
     let (rooms, _) = rooms();
     for wrong in [[1, 1], [2, 1], [0, 1]] {
         let messages = wrong.map(|seq| message(seq, START)).to_vec();
-        let error = rooms.append(ROOM, messages).await.unwrap_err();
+        let error = rooms.append(ROOM, messages, None).await.unwrap_err();
         assert!(matches!(error, AppendError::Order { .. }), "{wrong:?}");
     }
     assert!(rooms.read(ROOM, EVERYTHING).await.unwrap().messages.is_empty());
-    rooms.append(ROOM, Vec::new()).await.unwrap();
+    rooms.append(ROOM, Vec::new(), None).await.unwrap();
 }
 
 #[tokio::test]
 async fn large_messages_end_a_page_early_but_never_leave_one_out() {
     let (rooms, _) = rooms();
     let large = |seq| StoredMessage { msg_body: vec![b'x'; 12_000].into(), ..message(seq, START) };
-    rooms.append(ROOM, (1..=600).map(large).collect()).await.unwrap();
+    rooms.append(ROOM, (1..=600).map(large).collect(), None).await.unwrap();
     let mut query = EVERYTHING;
     let mut seen = Vec::new();
     loop {
@@ -125,7 +125,7 @@ async fn large_messages_end_a_page_early_but_never_leave_one_out() {
 async fn a_page_ends_at_the_oldest_time_that_is_wanted() {
     let (rooms, _) = rooms();
     for (seq, age) in [(1, 5000), (2, 4000), (3, 100), (4, 0)] {
-        rooms.append(ROOM, vec![message(seq, START - age)]).await.unwrap();
+        rooms.append(ROOM, vec![message(seq, START - age)], None).await.unwrap();
     }
     let query = Query { not_before: START - 4000, ..EVERYTHING };
     let reading = rooms.read(ROOM, query).await.unwrap();
@@ -143,7 +143,7 @@ async fn batches_of_many_rooms_go_side_by_side() {
     let names: Vec<String> = (0..50).map(|number| format!("room{number}")).collect();
     let appends = names.iter().map(|group_id| {
         let room = RoomId { app: 1, group_id };
-        rooms.append(room, (1..=20).map(|seq| message(seq, START)).collect())
+        rooms.append(room, (1..=20).map(|seq| message(seq, START)).collect(), None)
     });
     futures_util::future::try_join_all(appends).await.unwrap();
     for group_id in &names {

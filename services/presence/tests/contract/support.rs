@@ -7,7 +7,7 @@ use prost::Message;
 use throng_bus::{Bus, Delivery, LocalBus, Subscription, subjects};
 use throng_node::apps::Apps;
 use throng_node::drain::Drain;
-use throng_presence::{Config, Deps, Presence};
+use throng_presence::{Config, Deps, Home, Presence};
 use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::directory_server::{Directory, DirectoryServer};
@@ -47,6 +47,7 @@ pub(crate) fn start(store: Arc<dyn Store>, config: Config, web_instances: u32) -
         group_router,
         apps: Apps::new(directory.clone()),
         directory,
+        home: Home::alone(),
     };
     let service = Presence::build(config, deps).unwrap();
     let drain = Drain::new();
@@ -192,6 +193,20 @@ impl GroupRouter for Notes {
         &self,
         _: Request<v1::FetchEventsRequest>,
     ) -> Result<Response<v1::FetchEventsReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn describe_group(
+        &self,
+        _: Request<v1::DescribeGroupRequest>,
+    ) -> Result<Response<v1::DescribeGroupReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn joined_groups(
+        &self,
+        _: Request<v1::JoinedGroupsRequest>,
+    ) -> Result<Response<v1::JoinedGroupsReply>, Status> {
         Err(Status::unimplemented(""))
     }
 

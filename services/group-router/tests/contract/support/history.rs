@@ -19,6 +19,8 @@ pub enum Mood {
 
 pub struct FakeHistory {
     rooms: Mutex<HashMap<String, BTreeMap<u32, v1::StoredMessage>>>,
+    /// Messages of durable groups by group and incarnation, each with the life that wrote it.
+    pub logs: Mutex<HashMap<(String, u64), BTreeMap<u32, (u64, v1::StoredMessage)>>>,
     mood: watch::Sender<Mood>,
     /// Messages of one answer at most, as the real one bounds its answers by bytes.
     pub page: Mutex<usize>,
@@ -31,6 +33,7 @@ impl Default for FakeHistory {
     fn default() -> Self {
         Self {
             rooms: Mutex::default(),
+            logs: Mutex::default(),
             mood: watch::Sender::new(Mood::Works),
             page: Mutex::new(1000),
             recalls: AtomicUsize::default(),
@@ -150,4 +153,68 @@ impl History for FakeHistory {
         }
         Ok(Response::new(v1::RecallRoomMessagesReply {}))
     }
+
+    async fn append_group(
+        &self,
+        request: Request<v1::AppendGroupRequest>,
+    ) -> Reply<v1::AppendGroupReply> {
+        self.in_the_mood().await?;
+        let v1::AppendGroupRequest { log, messages, fence } = request.into_inner();
+        let epoch = fence.unwrap_or_default().epoch;
+        let mut logs = self.logs.lock();
+        let rows = logs.entry(log_key(log)).or_default();
+        for message in messages {
+            rows.insert(message.msg_seq, (epoch, message));
+        }
+        Ok(Response::new(v1::AppendGroupReply {}))
+    }
+
+    async fn read_group(
+        &self,
+        request: Request<v1::ReadGroupRequest>,
+    ) -> Reply<v1::ReadGroupReply> {
+        self.in_the_mood().await?;
+        let v1::ReadGroupRequest { log, first, last, limit, ascending } = request.into_inner();
+        let logs = self.logs.lock();
+        let rows = logs.get(&log_key(log)).into_iter().flatten();
+        let mut messages: Vec<_> = rows
+            .filter(|(seq, _)| (first..=last).contains(*seq))
+            .map(|(_, (_, message))| message.clone())
+            .collect();
+        if !ascending {
+            messages.reverse();
+        }
+        let most = (limit as usize).min(*self.page.lock());
+        let complete = messages.len() <= most;
+        messages.truncate(most);
+        Ok(Response::new(v1::ReadGroupReply { messages, complete }))
+    }
+
+    async fn recover_group(
+        &self,
+        request: Request<v1::RecoverGroupRequest>,
+    ) -> Reply<v1::RecoverGroupReply> {
+        self.in_the_mood().await?;
+        let v1::RecoverGroupRequest { log, noted_head, noted_epoch } = request.into_inner();
+        let logs = self.logs.lock();
+        let rows = logs.get(&log_key(log)).cloned().unwrap_or_default();
+        let mut head = noted_head;
+        while rows.get(&(head + 1)).is_some_and(|(epoch, _)| *epoch == noted_epoch) {
+            head += 1;
+        }
+        Ok(Response::new(v1::RecoverGroupReply { head }))
+    }
+
+    async fn drop_group(
+        &self,
+        request: Request<v1::DropGroupRequest>,
+    ) -> Reply<v1::DropGroupReply> {
+        self.logs.lock().remove(&log_key(request.into_inner().log));
+        Ok(Response::new(v1::DropGroupReply {}))
+    }
+}
+
+fn log_key(log: Option<v1::GroupLog>) -> (String, u64) {
+    let log = log.expect("a log is named");
+    (log.group_id, log.incarnation)
 }

@@ -1,6 +1,11 @@
 //! History through its contract, as the other services call it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, missing_docs, reason = "a test binary has no users")]
+
+mod conversations;
+mod groups;
+mod owners;
 
 use std::sync::Arc;
 
@@ -14,8 +19,12 @@ use tonic::Code;
 const START: i64 = 1_800_000_000;
 
 fn client() -> HistoryClient<Link> {
+    client_of(Link::unconnected())
+}
+
+fn client_of(group_router: Link) -> HistoryClient<Link> {
     let store = Arc::new(MemoryStore::new());
-    let history = History::build(&Config::default(), Deps { store }).unwrap();
+    let history = History::build(&Config::default(), Deps { store, group_router }).unwrap();
     let link = Link::unconnected();
     link.connect_server(history.server());
     HistoryClient::new(link)
@@ -118,6 +127,7 @@ async fn commands_answer_in_the_envelope() {
 fn options_that_make_no_sense_are_refused() {
     let store = Arc::new(MemoryStore::new());
     let config = Config { room_seconds: 0 };
-    let error = History::build(&config, Deps { store }).unwrap_err();
+    let deps = Deps { store, group_router: Link::unconnected() };
+    let error = History::build(&config, deps).unwrap_err();
     assert_eq!(error.to_string(), "history: room_seconds must be between one second and a week");
 }
