@@ -112,13 +112,18 @@ impl<S: Clone + Eq + Hash, A: Clone> Dedupe<S, A> {
     }
 
     /// Takes over a request that a former owner answered `age` milliseconds ago. Call it before the
-    /// first [`begin`](Self::begin), the oldest first.
+    /// first [`begin`](Self::begin), the oldest first: of two that are alike the later one counts.
+    /// The first of them was never answered. It came to the store late, after its sender had tried
+    /// again with another owner.
     pub fn preload(&mut self, now: u64, age: u64, sender: S, random: u32, answer: A) {
         let Some(left) = KEEP_MS.checked_sub(age).filter(|left| *left > 0) else {
             return;
         };
         let key = (sender, random);
-        if self.tickets.contains_key(&key) {
+        if let Some(ticket) = self.tickets.get(&key).copied()
+            && let Some(entry) = self.entry_mut(ticket)
+        {
+            entry.state = State::Done(answer);
             return;
         }
         // Entries expire in their order, so a disorderly one lives as long as the one before it.
@@ -172,10 +177,12 @@ impl<S: Clone + Eq + Hash, A: Clone> Dedupe<S, A> {
         self.entries.get(usize::try_from(place).ok()?)
     }
 
+    fn entry_mut(&mut self, ticket: u64) -> Option<&mut Entry<S, A>> {
+        let place = ticket.checked_sub(self.first)?;
+        self.entries.get_mut(usize::try_from(place).ok()?)
+    }
+
     fn entry_in_flight(&mut self, ticket: Ticket) -> Option<&mut Entry<S, A>> {
-        let place = ticket.0.checked_sub(self.first)?;
-        self.entries
-            .get_mut(usize::try_from(place).ok()?)
-            .filter(|entry| matches!(entry.state, State::InFlight))
+        self.entry_mut(ticket.0).filter(|entry| matches!(entry.state, State::InFlight))
     }
 }

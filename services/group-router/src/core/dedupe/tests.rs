@@ -74,7 +74,7 @@ fn answers_of_a_former_owner_live_for_the_rest_of_their_time() {
     requests.preload(1_000, 0, "ann", 3, 31);
     assert_eq!(requests.len(), 2);
     assert_eq!(requests.begin(1_049, "ann", 2), Lookup::Done(20));
-    assert_eq!(requests.begin(1_049, "ann", 3), Lookup::Done(30));
+    assert_eq!(requests.begin(1_049, "ann", 3), Lookup::Done(31), "the later one");
     new_ticket(requests.begin(1_050, "ann", 2));
 }
 

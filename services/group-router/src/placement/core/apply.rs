@@ -76,18 +76,21 @@ impl PlacementState {
         }
         let floor = self.write_time_horizon.saturating_add(1);
         let mut loads = Loads::of(self);
+        let mut raised = false;
         for shard in &mut self.shards {
             shard.next.take_if(|next| !loads.contains(next));
             if !shard.owner.as_ref().is_some_and(|owner| expired.iter().any(|n| n.name == *owner)) {
                 continue;
             }
-            shard.floor = shard.floor.max(floor);
+            (shard.floor, raised) = (floor, true);
             // A destination counts as its load already.
             let owner = shard.next.take().or_else(|| loads.take_least());
             shard.pass_to(owner);
         }
-        self.raise_floor(floor);
-        self.raise_horizon(floor.saturating_add(room));
+        if raised {
+            self.raise_floor(floor);
+            self.raise_horizon(floor.saturating_add(room));
+        }
     }
 
     fn assign(&mut self, first_epoch: u64) -> Result<(), Rejected> {

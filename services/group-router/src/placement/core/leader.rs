@@ -14,6 +14,10 @@ mod tests;
 
 /// Requests for leases that may wait; more are told to come again.
 const MOST_WAITING: usize = 4_096;
+/// How far above the greatest floor write times are given out, microseconds: one for each write of a
+/// shard until real time has come so far. It is short, because each expiry lifts the floors by it:
+/// nodes that die again and again must not carry write times away from real time.
+const FLOOR_ROOM: i64 = 1_000_000;
 /// A proposal that had no effect after this may be made again, milliseconds.
 const REPEAT_MS: u64 = 1_000;
 
@@ -54,10 +58,16 @@ impl Default for LeaderConfig {
 }
 
 impl LeaderConfig {
-    /// How far above the greatest floor, or the clock, write times are given out, microseconds.
+    /// How far above the clock write times are given out, microseconds.
     fn room(&self) -> i64 {
         let lease = i64::try_from(self.timing.lease_ms).unwrap_or(i64::MAX);
         lease.saturating_mul(1_000).saturating_add(self.write_time_ahead)
+    }
+
+    /// Up to where write times are given out, when the clock reads `clock`.
+    fn wanted(&self, clock: i64, state: &PlacementState) -> i64 {
+        let above_floors = state.highest_floor.saturating_add(FLOOR_ROOM);
+        clock.saturating_add(self.room()).max(above_floors)
     }
 }
 
@@ -264,8 +274,7 @@ impl Leader {
         }
         let counted_from = self.leases.entry(who).or_insert(received);
         *counted_from = received.max(*counted_from);
-        let wanted =
-            self.clock.read(now).max(state.highest_floor).saturating_add(self.config.room());
+        let wanted = self.config.wanted(self.clock.read(now), state);
         Answer::Granted(Grant {
             lease_ms: self.config.timing.lease_ms,
             placement_version: state.version,
@@ -284,7 +293,7 @@ impl Leader {
             return None;
         }
         self.expiring.extend(nodes.iter().map(|who| (who.clone(), now)));
-        Some(Command::Expire { nodes, room: self.config.room() })
+        Some(Command::Expire { nodes, room: FLOOR_ROOM })
     }
 
     /// Gives out what nobody owns, once enough routers are there to share it.
@@ -307,14 +316,12 @@ impl Leader {
         if state.nodes.is_empty() {
             return None;
         }
-        let clock = self.clock.read(now).max(state.highest_floor);
-        let wanted = clock.saturating_add(self.config.room());
+        let clock = self.clock.read(now);
         let block = self.config.horizon_block;
-        let near = state.write_time_horizon < wanted.saturating_add(block / 2);
-        if !near || !self.horizon.again(now.ms, state.version) {
-            return None;
-        }
-        Some(Command::Horizon { until: wanted.saturating_add(block) })
+        let until = |ahead: i64| self.config.wanted(clock.saturating_add(ahead), state);
+        let near = state.write_time_horizon < until(block / 2);
+        let until = until(block);
+        (near && self.horizon.again(now.ms, state.version)).then_some(Command::Horizon { until })
     }
 
     fn balance(&mut self, now: u64, state: &PlacementState) -> Option<Command> {
