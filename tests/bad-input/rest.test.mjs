@@ -1,7 +1,7 @@
 // Whatever is wrong in a REST call has its documented code, and the text names what it is.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ADMIN, OTHER_APP, sign } from '../harness/credentials.mjs';
+import { ADMIN, sign } from '../harness/credentials.mjs';
 import { textElement } from '../harness/rest.mjs';
 import { world } from '../harness/world.mjs';
 
@@ -21,7 +21,7 @@ test('the gate in front of all commands: url, app, signature, admin, body', asyn
     ['a garbage usersig', { usersig: 'x' }, [70003], /./],
     ['an expired usersig', { usersig: w.sign(ADMIN, { expire: -5 }) }, [70001], /./],
     ['the usersig of another user', { usersig: w.sign('ann') }, [70013], /./],
-    ['the usersig of another app', { usersig: sign({ ...w.app, id: OTHER_APP.id }, ADMIN) }, [70014], /./],
+    ['the usersig of another app', { usersig: sign({ ...w.app, id: w.otherApp.id }, ADMIN) }, [70014], /./],
     ['no administrator', { identifier: 'ann', usersig: w.sign('ann') }, [60010], /admin/i],
     ['contenttype is not json', { contenttype: 'xml' }, [60025], /contenttype/i],
   ];
@@ -115,9 +115,9 @@ test('wrong fields of group commands: the code of the table, and the field in th
 });
 
 test('another app does not see this app\'s rooms', async (t) => {
-  const w = await world(t, { apps: [{ id: OTHER_APP.id, key: OTHER_APP.key }] });
+  const w = await world(t, (app, otherApp) => ({ apps: [otherApp] }));
   const room = await w.room();
-  const query = { sdkappid: OTHER_APP.id, usersig: sign(OTHER_APP, ADMIN) };
+  const query = { sdkappid: w.otherApp.id, usersig: sign(w.otherApp, ADMIN) };
   const { GroupInfo } = await w.rest.post(COMMAND, { GroupIdList: [room] }, query);
   assert.equal(GroupInfo[0].ErrorCode, 10010);
   const { GroupId } = await w.rest.group('create_group', { Type: 'AVChatRoom', Name: 'same id', GroupId: room }, query);

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
 import { browser } from '../harness/chromium.mjs';
-import { APP } from '../harness/credentials.mjs';
 import { REPOSITORY } from '../harness/binary.mjs';
 import { world } from '../harness/world.mjs';
 
@@ -12,7 +11,7 @@ const ROOM = 'demo';
 // `make screenshot` names a file; nothing is written otherwise.
 const SCREENSHOT = process.env.THRONG_SCREENSHOT;
 
-const server = (t, demo = {}) => world(t, { gateway: { demo: { app: APP.id, room: ROOM, sdk_path: SDK, ...demo } } });
+const server = (t, demo = {}) => world(t, (app) => ({ gateway: { demo: { app: app.id, room: ROOM, sdk_path: SDK, ...demo } } }));
 
 /** Opens the page as somebody new and comes in by the entrance. */
 async function visitor(chromium, w, name, { room, viewport = { width: 1280, height: 800 } } = {}) {

@@ -1,15 +1,17 @@
 // The fixture of nearly every test: a fresh server, its clients, and the checks at the end.
 import assert from 'node:assert/strict';
-import { APP, sign } from './credentials.mjs';
+import { sign } from './credentials.mjs';
 import { RawClient } from './raw-client.mjs';
 import { Rest } from './rest.mjs';
 import { SdkClient } from './sdk-client.mjs';
-import { startTarget } from './target.mjs';
+import { freshApps, startTarget } from './target.mjs';
 
 class World {
-  constructor(target, app) {
+  constructor(target, app, otherApp) {
     this.target = target;
     this.app = app;
+    // Known to the server if the test names it in `apps`.
+    this.otherApp = otherApp;
     this.rest = new Rest(() => target.base, app);
     this.clients = [];
     this.rooms = 0;
@@ -65,12 +67,15 @@ class World {
 
 /**
  * Starts a server for the test `t` and takes everything down after it.
- * `app` adds settings to the one app (devices, rooms, …); `apps` adds whole apps; the rest is top-level config.
+ * `app` adds settings to the one app (devices, rooms, …); `apps` adds whole apps; `cluster` is for a
+ * cluster alone (see cluster.mjs); the rest is top-level config. A function in place of all that gets
+ * the app and another one: which they are differs from world to world.
  */
-export async function world(t, { app = {}, apps = [], serverArgs, serverEnv, ...config } = {}) {
-  const { id, key } = APP;
-  const target = await startTarget({ ...config, app: [{ id, key, ...app }, ...apps] }, { args: serverArgs, env: serverEnv });
-  const made = new World(target, { id, key });
+export async function world(t, config = {}) {
+  const [main, other] = freshApps();
+  const { app = {}, apps = [], serverArgs, serverEnv, cluster, ...rest } = typeof config === 'function' ? config(main, other) : config;
+  const target = await startTarget({ ...rest, app: [{ ...main, ...app }, ...apps] }, { args: serverArgs, env: serverEnv, cluster });
+  const made = new World(target, main, other);
   t.after(async () => {
     if (process.env.THRONG_TEST_LOGS) console.error(target.stderr);
     await made.end();

@@ -8,6 +8,7 @@ import { BINARY, REPOSITORY, requireBinary } from '../harness/binary.mjs';
 import { ended, start } from '../harness/children.mjs';
 import { cliVerifies } from '../harness/cli.mjs';
 import { SdkClient } from '../harness/sdk-client.mjs';
+import { onlyStandalone } from '../harness/target.mjs';
 import { until } from '../harness/wait.mjs';
 
 /** Starts the binary as a newcomer would, but for free ports, and returns what it printed until ready. */
@@ -32,7 +33,7 @@ async function firstStart(cwd) {
   };
 }
 
-test('without an app one is made; what is printed works, and is the same app after a restart', async (t) => {
+test('without an app one is made; what is printed works, and is the same app after a restart', onlyStandalone('its first start'), async (t) => {
   const cwd = mkdtempSync(path.join(os.tmpdir(), 'throng-first-'));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
   const first = await firstStart(cwd);
@@ -53,7 +54,7 @@ test('without an app one is made; what is printed works, and is the same app aft
   assert.equal((await ended(second.child)).code, 0);
 });
 
-test('the script of the README works with nothing but the printed values put in', async (t) => {
+test('the script of the README works with nothing but the printed values put in', onlyStandalone('its first start'), async (t) => {
   const cwd = mkdtempSync(path.join(os.tmpdir(), 'throng-readme-'));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
   const server = await firstStart(cwd);

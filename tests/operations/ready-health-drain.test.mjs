@@ -1,6 +1,7 @@
 // What an operator sees: the ready line, health, metrics, and a clean end.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { onlyStandalone } from '../harness/target.mjs';
 import { until } from '../harness/wait.mjs';
 import { world } from '../harness/world.mjs';
 
@@ -48,7 +49,7 @@ test('nothing secret is in the log', async (t) => {
   }
 });
 
-test('a second server on the same data does not start', async (t) => {
+test('a second server on the same data does not start', onlyStandalone('its data folder'), async (t) => {
   const w = await world(t);
   const { Standalone } = await import('../harness/standalone.mjs');
   const second = new Standalone(w.target.config, [], {});
@@ -59,7 +60,7 @@ test('a second server on the same data does not start', async (t) => {
   await second.dispose();
 });
 
-test('mistakes in the configuration end the start with a text that names them', async () => {
+test('mistakes in the configuration end the start with a text that names them', onlyStandalone('its start'), async () => {
   const { Standalone } = await import('../harness/standalone.mjs');
   for (const [config, text] of [
     [{ app: [{ id: 0, key: 'k' }] }, /id/],
