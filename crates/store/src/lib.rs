@@ -70,7 +70,7 @@ mod write_time;
 pub use batch::{Batch, Durability, Op};
 pub use clock::{Clock, ManualClock, SystemClock};
 #[cfg(feature = "cql")]
-pub use cql::{CqlConfig, CqlStore};
+pub use cql::{CqlConfig, CqlStore, apply_schema, schema_cql};
 pub use embedded::{EmbeddedOptions, EmbeddedStore};
 pub use error::StoreError;
 pub use key::{Component, Key};

@@ -45,8 +45,8 @@ pub enum Compaction {
 /// own; CQL calls it `value blob`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Unique in the store; lower-case letters, digits and underscores, 1 to 48 of them. Names of
-    /// columns likewise.
+    /// Unique in the store; lower-case letters, digits and underscores, 1 to 48 of them, a letter
+    /// first. Names of columns likewise.
     pub name: &'static str,
     /// The partition key's columns: names and types. At least one; a single one cannot be empty text
     /// or bytes.

@@ -21,6 +21,9 @@ use std::fmt;
 ///   than three hours). After that the database may have forgotten a deletion that it would have lost
 ///   against.
 ///
+/// It fences rows, not owners: a late write of a row that the new owner has not written is taken. What
+/// a new owner relies on, it writes or deletes itself when it begins.
+///
 /// It should follow real time: ScyllaDB refuses times more than three days ahead, and tables with
 /// [`Compaction::TimeWindow`](crate::Compaction::TimeWindow) sort rows into windows by it. A new owner
 /// takes the greater of the wall clock and the last time before its tenure, and goes up from there.

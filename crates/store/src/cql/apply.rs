@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scylla::client::session::Session;
 use scylla::statement::unprepared::Statement;
+use tokio::time::timeout;
 
 use super::config::CqlConfig;
 use super::errors;
@@ -15,6 +16,8 @@ use crate::{Order, StoreError, Table};
 
 /// How long one change of the schema may take, agreement of all nodes included.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a question about the schema may take.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes the keyspace and those tables that are missing, and sets the TTLs of the others to what is
 /// declared. Returns the statements that were needed: none when nothing was to do.
@@ -205,7 +208,8 @@ where
     R: for<'f, 'm> scylla::deserialize::row::DeserializeRow<'f, 'm>,
 {
     let values = vec![Value::Text(keyspace)];
-    let answer = session.query_unpaged(text, values).await.map_err(errors::execution)?;
+    let answer = timeout(QUESTION_TIMEOUT, session.query_unpaged(text, values)).await;
+    let answer = answer.map_err(errors::elapsed)?.map_err(errors::execution)?;
     let rows = answer.into_rows_result().map_err(errors::backend)?;
     let rows = rows.rows::<R>().map_err(errors::backend)?;
     rows.collect::<Result<_, _>>().map_err(errors::backend)

@@ -6,6 +6,7 @@ use scylla::errors::{
     ConnectionPoolError, DbError, ExecutionError, MetadataError, NewSessionError, PrepareError,
     RequestAttemptError, SchemaAgreementError,
 };
+use tokio::time::error::Elapsed;
 
 use crate::StoreError;
 
@@ -19,6 +20,11 @@ fn unavailable(source: Source) -> StoreError {
 /// An answer that is not what the driver or we expect.
 pub(super) fn backend(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Backend { source: Arc::new(error) }
+}
+
+/// A time of ours ran out.
+pub(super) fn elapsed(error: Elapsed) -> StoreError {
+    unavailable(Arc::new(error))
 }
 
 pub(super) fn execution(error: ExecutionError) -> StoreError {

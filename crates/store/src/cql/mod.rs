@@ -86,7 +86,7 @@ impl CqlStore {
         }
         Ok(Self {
             session,
-            statements: Statements::new(config.keyspace.clone(), profiles),
+            statements: Statements::new(config, profiles),
             clock: RisingClock::default(),
             places: Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS)),
             queue_timeout: config.queue_timeout,

@@ -105,7 +105,7 @@ pub(super) async fn connect(
         let error = match timeout_at(deadline, builder.build()).await {
             Ok(Ok(session)) => return Ok(session),
             Ok(Err(error)) => errors::new_session(error),
-            Err(elapsed) => StoreError::Unavailable { source: Arc::new(elapsed) },
+            Err(elapsed) => errors::elapsed(elapsed),
         };
         let wait = pause.mul_f64(rand::random_range(0.5..1.5));
         if !error.is_transient() || Instant::now() + wait >= deadline {

@@ -10,13 +10,16 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use scylla::client::execution_profile::ExecutionProfileHandle;
 use scylla::client::session::Session;
 use scylla::statement::prepared::PreparedStatement;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
+use super::config::CqlConfig;
 use super::errors;
 use super::schema::VALUE;
 use super::session::Profiles;
@@ -147,12 +150,15 @@ type Prepared = Arc<OnceCell<PreparedStatement>>;
 pub(super) struct Statements {
     keyspace: String,
     profiles: Profiles,
+    /// How long preparing may take.
+    patience: Duration,
     prepared: RwLock<HashMap<(&'static str, Kind), Prepared>>,
 }
 
 impl Statements {
-    pub(super) fn new(keyspace: String, profiles: Profiles) -> Self {
-        Self { keyspace, profiles, prepared: RwLock::default() }
+    pub(super) fn new(config: &CqlConfig, profiles: Profiles) -> Self {
+        let (keyspace, patience) = (config.keyspace.clone(), config.request_timeout);
+        Self { keyspace, profiles, patience, prepared: RwLock::default() }
     }
 
     /// A statement, prepared when it was not yet. A copy is cheap and may be given a time.
@@ -177,7 +183,9 @@ impl Statements {
         kind: Kind,
     ) -> Result<PreparedStatement, StoreError> {
         let text = text(&self.keyspace, table, kind);
-        let mut statement = session.prepare(text).await.map_err(errors::prepare)?;
+        // The driver would wait for a silent node until it takes the connection for broken.
+        let prepared = timeout(self.patience, session.prepare(text)).await;
+        let mut statement = prepared.map_err(errors::elapsed)?.map_err(errors::prepare)?;
         let (profile, repeatable) = self.profile(kind);
         statement.set_execution_profile_handle(Some(profile.clone()));
         statement.set_is_idempotent(repeatable);

@@ -7,6 +7,7 @@
 mod limits;
 #[path = "../model/mod.rs"]
 mod model;
+mod outage;
 mod schema;
 mod setup;
 mod writes;
@@ -26,6 +27,10 @@ const TESTS: &[(&str, Test)] = &[
     ("limits::what_has_no_place_in_time_is_refused", limits::what_has_no_place_in_time_is_refused),
     ("limits::nobody_there_is_told_in_time", limits::nobody_there_is_told_in_time),
     ("limits::the_largest_batches_are_taken", limits::the_largest_batches_are_taken),
+    (
+        "outage::a_database_that_comes_back_is_used_again",
+        outage::a_database_that_comes_back_is_used_again,
+    ),
     ("schema::applying_again_changes_nothing", schema::applying_again_changes_nothing),
     ("schema::missing_tables_are_told_or_made", schema::missing_tables_are_told_or_made),
     ("schema::a_table_of_other_columns_is_refused", schema::a_table_of_other_columns_is_refused),
