@@ -11,6 +11,12 @@ pub fn now_seconds() -> i64 {
 /// Milliseconds since 1970.
 #[must_use]
 pub fn now_millis() -> i64 {
+    now_micros() / 1000
+}
+
+/// Microseconds since 1970.
+#[must_use]
+pub fn now_micros() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

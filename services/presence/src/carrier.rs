@@ -1,8 +1,10 @@
-//! Carries effects out: kicks and status pushes go to gateways over the bus, ends of memberships to
-//! the owners of rooms, through a bounded queue so that nobody waits for them.
+//! Carries effects out: kicks and deliveries go to gateways over the bus, changes of status to all
+//! presence nodes, ends of memberships to the owners of rooms, through a bounded queue so that nobody
+//! waits for them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -11,16 +13,15 @@ use parking_lot::Mutex;
 use prost::Message;
 use throng_bus::{Bus, subjects};
 use throng_node::drain::Drain;
-use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::gateway_message;
 use throng_proto::v1::group_router_client::GroupRouterClient;
-use throng_protocol::ids::AppId;
+use throng_proto::{Link, Route};
+use throng_protocol::ids::{AppId, group_hash};
 use tokio::sync::mpsc;
 
-use crate::commands::status_item;
-use crate::core::watch::Watch;
-use crate::core::{Effect, Routes, SessionId};
+use crate::core::{Effect, Routes, SessionId, Watch, kick};
+use crate::roll::Roll;
 use crate::shards::Shards;
 
 /// Ends of memberships that wait for their room's owner.
@@ -30,6 +31,10 @@ const CONCURRENT: usize = 64;
 const TRIES: u32 = 5;
 const TRY_TIMEOUT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long owners are still told of ends once the process ends itself.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Users in one message to a gateway.
+const MOST_TARGETS: usize = 2000;
 
 /// The end of one membership.
 #[derive(Debug)]
@@ -45,10 +50,13 @@ pub(crate) struct Carrier {
     bus: Arc<dyn Bus>,
     groups: GroupRouterClient<Link>,
     shards: Arc<Shards>,
-    pub(crate) watch: Mutex<Watch>,
+    roll: Arc<Roll>,
+    watch: Mutex<Watch>,
     queue: mpsc::Sender<Detach>,
     /// Taken by the worker.
     waiting: Mutex<Option<mpsc::Receiver<Detach>>>,
+    /// Ends of memberships that no owner knows of yet.
+    untold: AtomicUsize,
 }
 
 impl Carrier {
@@ -56,17 +64,23 @@ impl Carrier {
         bus: Arc<dyn Bus>,
         group_router: Link,
         shards: Arc<Shards>,
-        watches: usize,
+        roll: Arc<Roll>,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         Self {
             bus,
             groups: GroupRouterClient::new(group_router),
             shards,
-            watch: Mutex::new(Watch::new(watches)),
+            roll,
+            watch: Mutex::default(),
             queue,
             waiting: Mutex::new(Some(waiting)),
+            untold: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn bus(&self) -> &dyn Bus {
+        &*self.bus
     }
 
     /// Carries out what a decision made happen. Never waits.
@@ -79,26 +93,27 @@ impl Carrier {
                 Effect::Detach { gateway, session, group_id } => {
                     self.detach(Detach { session, group_id, gateway });
                 }
-                Effect::Ended { session } => self.watch.lock().drop_session(&session),
+                Effect::Watch { session, users } => self.watch.lock().add(&session, users),
+                Effect::Unwatch { session, users } => self.watch.lock().remove(&session, users),
                 Effect::Status { app, user, online, custom_status } => {
-                    self.tell_watchers(app, &user, online, &custom_status, None);
+                    self.publish_status(app, &user, online, &custom_status);
                 }
+                Effect::Mention { gateway } => self.roll.mention(self.shards.now().mono, &gateway),
                 // These went into the journal.
                 Effect::Save { .. } | Effect::Erase { .. } | Effect::SaveUser { .. } => {}
             }
         }
     }
 
-    /// Tells who watches a user about the user's status, and the user's own other sessions where
-    /// the change came from one of them.
-    pub(crate) fn tell_watchers(
-        &self,
-        app: u32,
-        user: &Arc<str>,
-        online: bool,
-        custom_status: &str,
-        origin: Option<u32>,
-    ) {
+    /// Tells all presence nodes of a user's status. Each knows who among its own watches the user.
+    pub(crate) fn publish_status(&self, app: u32, user: &str, online: bool, custom_status: &str) {
+        let (user, custom_status) = (user.to_owned(), custom_status.to_owned());
+        let status = v1::StatusChanged { app, user, online, custom_status };
+        self.publish(subjects::user_statuses(), status.encode_to_vec().into());
+    }
+
+    /// The way to the sessions of this node that watch a user.
+    pub(crate) fn route_watchers(&self, app: u32, user: &str) -> Routes {
         let watchers = self.watch.lock().watchers(app, user);
         let mut routes = Routes::default();
         for session in &watchers {
@@ -106,42 +121,38 @@ impl Carrier {
                 index.route_session(session, &mut routes);
             });
         }
-        if let Some(inst_id) = origin {
-            self.shards.look(app, user, |index| {
-                index.route_user(app, user, inst_id, &mut routes);
-            });
-        }
-        if !routes.gateways.is_empty() {
-            let item = status_item(user, online, custom_status);
-            self.deliver(app, routes, &item, false);
-        }
+        routes
     }
 
-    /// Hands items to the gateways, one message for the users of each of their partitions.
-    pub(crate) fn deliver(&self, app: u32, routes: Routes, event_items: &Bytes, reliable: bool) {
+    /// Hands items to the gateways: one message for the users of each of their partitions, or few.
+    pub(crate) fn deliver(&self, request: &v1::DeliverRequest, routes: Routes) {
         for (gateway, targets) in routes.gateways {
             let mut parts = [const { Vec::new() }; subjects::GATEWAY_PARTITIONS as usize];
             for target in targets {
-                let partition = subjects::gateway_partition(AppId(app), &target.user);
+                let partition = subjects::gateway_partition(AppId(request.app), &target.user);
                 parts[usize::from(partition)].push(target);
             }
             for (partition, targets) in (0..).zip(parts) {
-                if targets.is_empty() {
-                    continue;
+                for targets in targets.chunks(MOST_TARGETS) {
+                    let delivery = v1::UserDelivery {
+                        app: request.app,
+                        targets: targets.to_vec(),
+                        event_items: request.event_items.clone(),
+                        reliable: request.reliable,
+                        except_inst_id: request.except_inst_id,
+                    };
+                    let message = gateway_message::Message::Delivery(delivery);
+                    self.send(&gateway, partition, message, request.reliable);
                 }
-                let event_items = event_items.clone();
-                let delivery =
-                    v1::UserDelivery { app, targets, event_items, reliable, except_inst_id: 0 };
-                self.publish(&gateway, partition, gateway_message::Message::Delivery(delivery));
             }
         }
     }
 
     fn kick(&self, gateway: &str, session: &SessionId, kick_type: u32) {
         let way = match kick_type {
-            crate::core::kick::OTHER_LOGIN => "other_login",
-            crate::core::kick::SAME_INSTANCE => "same_instance",
-            crate::core::kick::MOVED => "moved",
+            kick::OTHER_LOGIN => "other_login",
+            kick::SAME_INSTANCE => "same_instance",
+            kick::MOVED => "moved",
             _ => "rest",
         };
         metrics::counter!("throng_presence_kicks_total", "way" => way).increment(1);
@@ -152,16 +163,36 @@ impl Carrier {
             kick_type,
         };
         let partition = subjects::gateway_partition(AppId(session.app), &session.user);
-        self.publish(gateway, partition, gateway_message::Message::Kick(kick));
+        self.send(gateway, partition, gateway_message::Message::Kick(kick), true);
     }
 
-    fn publish(&self, gateway: &str, partition: u16, message: gateway_message::Message) {
-        let message = v1::GatewayMessage { message: Some(message), ..Default::default() };
-        let payload = message.encode_to_vec();
+    /// Sends a gateway something that may get lost, or, numbered, something that may not.
+    fn send(
+        &self,
+        gateway: &str,
+        partition: u16,
+        message: gateway_message::Message,
+        numbered: bool,
+    ) {
         let subject = subjects::gateway(gateway, partition);
-        if let Err(error) = self.bus.publish(&subject, payload.into()) {
+        let message = v1::GatewayMessage { message: Some(message), ..Default::default() };
+        let post = if numbered { self.roll.post(gateway) } else { None };
+        match post {
+            Some(post) => post.send(partition, message, |payload| self.publish(&subject, payload)),
+            None => self.publish(&subject, message.encode_to_vec().into()),
+        }
+    }
+
+    /// A gateway is gone: the owners of rooms may forget its guests.
+    pub(crate) fn publish_gone(&self, gateway: &str) {
+        let gone = v1::GatewayGone { gateway: gateway.to_owned() };
+        self.publish(subjects::gateways_gone(), gone.encode_to_vec().into());
+    }
+
+    fn publish(&self, subject: &str, payload: Bytes) {
+        if let Err(error) = self.bus.publish(subject, payload) {
             metrics::counter!("throng_presence_publish_failures_total").increment(1);
-            tracing::warn!(%error, "a gateway could not be told");
+            tracing::warn!(%error, "the bus did not take a message");
         }
     }
 
@@ -172,12 +203,14 @@ impl Carrier {
     }
 
     fn detach(&self, detach: Detach) {
+        self.untold.fetch_add(1, Ordering::Relaxed);
         if self.queue.try_send(detach).is_err() {
+            self.untold.fetch_sub(1, Ordering::Relaxed);
             metrics::counter!("throng_presence_detaches_dropped_total").increment(1);
         }
     }
 
-    /// Works the queue off until the drain begins.
+    /// Works the queue off until the drain begins, and then what is left for a moment.
     pub(crate) async fn run(&self, drain: &Drain) {
         let Some(waiting) = self.waiting.lock().take() else {
             return;
@@ -188,14 +221,27 @@ impl Carrier {
         .for_each_concurrent(CONCURRENT, |detach| self.tell_owner(detach));
         tokio::select! {
             () = work => {}
-            () = drain.draining() => {}
+            () = self.wait_for_end(drain) => {}
+        }
+    }
+
+    async fn wait_for_end(&self, drain: &Drain) {
+        drain.draining().await;
+        let deadline = Instant::now() + FAREWELL;
+        while self.untold.load(Ordering::Relaxed) > 0 && Instant::now() < deadline {
+            tokio::time::sleep(FAREWELL / 50).await;
         }
     }
 
     async fn tell_owner(&self, detach: Detach) {
+        self.try_to_tell(&detach).await;
+        self.untold.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    async fn try_to_tell(&self, detach: &Detach) {
         for attempt in 1..=TRIES {
             // It may have come back while this waited; then it is a member again.
-            if self.is_back(&detach) {
+            if self.is_back(detach) {
                 return;
             }
             let request = v1::DetachMemberRequest {
@@ -205,8 +251,10 @@ impl Carrier {
                 inst_id: detach.session.inst_id,
                 gateway: detach.gateway.to_string(),
             };
+            let owner = Route::hash(group_hash(AppId(detach.session.app), &detach.group_id));
             let mut groups = self.groups.clone();
-            let answer = tokio::time::timeout(TRY_TIMEOUT, groups.detach_member(request)).await;
+            let telling = groups.detach_member(owner.request(request));
+            let answer = tokio::time::timeout(TRY_TIMEOUT, telling).await;
             match answer {
                 Ok(Ok(_)) => return,
                 Ok(Err(status)) if attempt == TRIES => {

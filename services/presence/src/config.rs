@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// How long a session without a connection stays in its rooms.
     pub grace_seconds: u32,
-    /// How often clients say hello, as their login answer tells them. A session whose gateway is
-    /// gone is dropped after two of these and the grace period.
-    pub hello_seconds: u32,
+    /// A gateway that was silent for so long is gone, in milliseconds: its sessions have lost their
+    /// connections. Gateways speak every second.
+    pub gateway_lease_ms: u32,
     /// How long the rooms of a session are remembered in the store when nothing is heard of it:
     /// through a restart, or after its grace period.
     pub room_memory_seconds: u32,
@@ -30,7 +30,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             grace_seconds: 30,
-            hello_seconds: 120,
+            gateway_lease_ms: 5_000,
             room_memory_seconds: 6 * 3600,
             kick_memory_seconds: 7 * 24 * 3600,
             write_behind_ms: 80,
@@ -38,6 +38,11 @@ impl Default for Config {
         }
     }
 }
+
+const MIN_GATEWAY_LEASE: Duration = Duration::from_millis(2_500);
+/// Rows of live sessions are written again after half this time, when their gateway tells of them,
+/// which it does every five minutes.
+const MIN_ROOM_MEMORY: Duration = Duration::from_secs(1_200);
 
 /// An option that makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +56,6 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let not_zero = [
             ("grace_seconds", self.grace_seconds),
-            ("hello_seconds", self.hello_seconds),
             ("room_memory_seconds", self.room_memory_seconds),
             ("kick_memory_seconds", self.kick_memory_seconds),
             ("write_behind_ms", self.write_behind_ms),
@@ -62,11 +66,16 @@ impl Config {
                 return Err(ConfigError { option, reason: "must not be 0" });
             }
         }
-        if self.room_memory() <= 4 * self.lease() {
-            // Rows of live sessions are written again with their hellos, after half this time.
+        if self.gateway_lease() < MIN_GATEWAY_LEASE {
+            return Err(ConfigError {
+                option: "gateway_lease_ms",
+                reason: "must be at least 2500: gateways speak every second",
+            });
+        }
+        if self.room_memory() < MIN_ROOM_MEMORY.max(4 * self.grace()) {
             return Err(ConfigError {
                 option: "room_memory_seconds",
-                reason: "must be over four times two hello periods and the grace period",
+                reason: "must be at least 1200, and four times the grace period",
             });
         }
         Ok(())
@@ -76,8 +85,8 @@ impl Config {
         Duration::from_secs(self.grace_seconds.into())
     }
 
-    pub(crate) fn lease(&self) -> Duration {
-        Duration::from_secs(2 * u64::from(self.hello_seconds)) + self.grace()
+    pub(crate) fn gateway_lease(&self) -> Duration {
+        Duration::from_millis(self.gateway_lease_ms.into())
     }
 
     pub(crate) fn room_memory(&self) -> Duration {

@@ -1,22 +1,30 @@
 //! Presence: which sessions a user has, on which gateways, and which live rooms each is in.
 //!
-//! `core` decides; the other modules carry out: `row` and `journal` keep what has to survive a
-//! restart (written behind), `shards` holds the indexes and brings users in from the store,
-//! `carrier` tells gateways and room owners, `rpc` answers the other services and `commands` the
-//! clients and administrators. `service` ties them together.
+//! Users fall to the presence nodes by hash ([`Home`]). `core` decides; the other modules carry out:
+//! `row` and `journal` keep what has to survive a restart (written behind), `shards` holds the indexes
+//! and brings users in from the store, `roll` knows the gateways, `carrier` tells them and the owners
+//! of rooms. `rpc` answers the other services about one user, `many` and `share` about many, `retold`
+//! takes what gateways say, `commands` answers clients and administrators, `housekeeping` is what
+//! happens without a request. `service` ties them together.
 
 mod carrier;
 mod commands;
 mod config;
 mod core;
-mod heard;
+mod home;
+mod housekeeping;
 mod journal;
+mod many;
+mod retold;
+mod roll;
 mod row;
 mod rpc;
 mod service;
 mod shards;
+mod share;
 
 pub use config::{Config, ConfigError};
+pub use home::Home;
 pub use service::{Deps, Presence, Server};
 
 /// The tables that it keeps.

@@ -1,7 +1,8 @@
 //! The table of sessions, and how its rows are written.
 //!
-//! One row a session that has rooms, or that was kicked; one row, with instance 0, for the user as
-//! such. Written behind: a row says what was, its loss costs a membership or the memory of a kick.
+//! One row a session that has rooms or subscriptions, or that was kicked; one row, with instance 0,
+//! for the user as such. Written behind: a row says what was, its loss costs a membership or the
+//! memory of a kick.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,8 @@ struct SessionRow {
     at: i64,
     #[prost(message, repeated, tag = "8")]
     rooms: Vec<RoomRow>,
+    #[prost(string, repeated, tag = "9")]
+    watching: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -87,6 +90,7 @@ pub(crate) fn encode_session(stored: &Stored) -> Bytes {
         issued_at: stored.issued_at,
         at: stored.at,
         rooms: rooms.collect(),
+        watching: stored.watching.iter().map(ToString::to_string).collect(),
     };
     row.encode_to_vec().into()
 }
@@ -131,6 +135,7 @@ impl From<SessionRow> for Stored {
             issued_at: row.issued_at,
             at: row.at,
             rooms: rooms.collect(),
+            watching: row.watching.into_iter().map(Arc::from).collect(),
         }
     }
 }
@@ -155,6 +160,7 @@ mod tests {
                 issued_at: 1_700_000_000,
                 at: 1_700_000_001,
                 rooms: vec![Room { group_id: Arc::from("r"), mode: RoomMode::Push, last_seq: 9 }],
+                watching: vec![Arc::from("bob")],
             };
             let memory = decode([
                 (4, encode_session(&stored)),

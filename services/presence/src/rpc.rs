@@ -9,7 +9,7 @@ use throng_protocol::ids::AppId;
 use tonic::{Request, Response, Status};
 
 use crate::commands;
-use crate::core::{Gone, Login, Moves, Policy, Registered, Room, Routes};
+use crate::core::{Effect, Gone, Index, Login, Moves, Now, Policy, Registered, Room};
 use crate::service::Inner;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -24,39 +24,32 @@ impl Rpc {
     pub(crate) fn new(inner: Arc<Inner>) -> Self {
         Self { inner }
     }
-
-    /// How many sessions the app allows. Without the app's settings a login is not held up.
-    async fn policy(&self, app: u32) -> Policy {
-        let settings = self.inner.apps.get(AppId(app)).await;
-        match settings.ok().and_then(|settings| settings.devices) {
-            Some(devices) => Policy {
-                web: devices.web_instances as usize,
-                other: devices.other_instances as usize,
-            },
-            None => Policy::NONE,
-        }
-    }
-
-    fn heard(&self, gateway: &str) {
-        self.inner.heard.note(gateway, self.inner.shards.now().mono);
-    }
 }
 
 #[async_trait::async_trait]
 impl Presence for Rpc {
     async fn execute(&self, request: Request<v1::CommandRequest>) -> Answer<v1::CommandReply> {
-        let result = match Context::split(request.into_inner()) {
+        let request = request.into_inner();
+        let caller = commands::is_about_caller(&request);
+        let caller = caller.map(|user| (request.app, user.to_owned()));
+        if let Some((app, user)) = &caller {
+            self.inner.home.check(*app, user)?;
+        }
+        let result = match Context::split(request) {
             Ok((context, body)) => commands::execute(&self.inner, &context, &body).await,
             Err(error) => Err(error),
         };
+        if let Some((app, user)) = &caller {
+            self.inner.still_at_home(*app, user)?;
+        }
         Ok(Response::new(command::reply(result)))
     }
 
     async fn register(&self, request: Request<v1::RegisterRequest>) -> Answer<v1::RegisterReply> {
         let request = request.into_inner();
         let session = key(request.session)?;
-        self.heard(&request.gateway);
-        let policy = self.policy(session.app).await;
+        let policy = self.inner.policy(session.app).await;
+        let bond = self.inner.heard(&request.gateway);
         let login = Login {
             inst_id: session.inst_id,
             gateway: Arc::from(request.gateway),
@@ -66,26 +59,23 @@ impl Presence for Rpc {
             issued_at: request.issued_at,
             fresh: request.fresh,
         };
-        let (app, user) = (session.app, session.user);
-        let decision = self.inner.shards.decide(app, &user, |index, now, out| {
-            index.register(now, app, &user, login, policy, out)
-        });
-        let (registered, effects) = decision.await;
-        self.inner.carry(effects).await;
-        Ok(Response::new(match registered {
+        let (app, user) = (session.app, session.user.as_str());
+        let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {
+            index.register(now, app, user, login, policy, out)
+        };
+        Ok(Response::new(match self.inner.decide(app, user, decision).await? {
             Registered::Online { rooms, custom_status } => v1::RegisterReply {
                 outcome: v1::register_reply::Outcome::Registered.into(),
                 kick_type: 0,
                 rooms: rooms.iter().map(tracked).collect(),
                 custom_status: custom_status.to_string(),
-                bond: 0,
+                bond,
             },
             Registered::Kicked(kick_type) => v1::RegisterReply {
                 outcome: v1::register_reply::Outcome::Kicked.into(),
                 kick_type,
-                rooms: Vec::new(),
-                custom_status: String::new(),
-                bond: 0,
+                bond,
+                ..v1::RegisterReply::default()
             },
         }))
     }
@@ -93,18 +83,17 @@ impl Presence for Rpc {
     async fn hello(&self, request: Request<v1::HelloRequest>) -> Answer<v1::HelloReply> {
         let request = request.into_inner();
         let session = key(request.session)?;
-        self.heard(&request.gateway);
+        self.inner.heard(&request.gateway);
         let gateway = Arc::from(request.gateway);
-        let (app, user) = (session.app, session.user);
-        let decision = self.inner.shards.decide(app, &user, |index, now, out| {
+        let (app, user) = (session.app, session.user.as_str());
+        let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {
             if request.only_ask {
                 let token = (session.inst_id, request.issued_at);
-                return index.refused(now, app, &user, token, out);
+                return index.refused(now, app, user, token, out);
             }
-            index.hello(now, app, &user, session.inst_id, gateway, out)
-        });
-        let (kicked, effects) = decision.await;
-        self.inner.carry(effects).await;
+            index.hello(now, app, user, session.inst_id, gateway, out)
+        };
+        let kicked = self.inner.decide(app, user, decision).await?;
         Ok(Response::new(v1::HelloReply { kick_type: kicked.unwrap_or(0) }))
     }
 
@@ -112,13 +101,14 @@ impl Presence for Rpc {
         &self,
         request: Request<v1::UnregisterRequest>,
     ) -> Answer<v1::UnregisterReply> {
-        let session = key(request.into_inner().session)?;
-        let (app, user) = (session.app, session.user);
-        let decision = self.inner.shards.decide(app, &user, |index, now, out| {
-            index.unregister(now, app, &user, session.inst_id, out);
-        });
-        let ((), effects) = decision.await;
-        self.inner.carry(effects).await;
+        let request = request.into_inner();
+        let session = key(request.session)?;
+        let (app, user) = (session.app, session.user.as_str());
+        let end = (session.inst_id, request.kick_type);
+        let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {
+            index.unregister(now, app, user, end, out);
+        };
+        self.inner.decide(app, user, decision).await?;
         Ok(Response::new(v1::UnregisterReply {}))
     }
 
@@ -128,7 +118,7 @@ impl Presence for Rpc {
     ) -> Answer<v1::DisconnectReply> {
         let request = request.into_inner();
         let session = key(request.session)?;
-        self.heard(&request.gateway);
+        self.inner.heard(&request.gateway);
         let gone = Gone {
             inst_id: session.inst_id,
             gateway: Arc::from(request.gateway),
@@ -136,12 +126,11 @@ impl Presence for Rpc {
             last: request.r#final,
             rooms: request.rooms.into_iter().map(room).collect(),
         };
-        let (app, user) = (session.app, session.user);
-        let decision = self.inner.shards.decide(app, &user, |index, now, out| {
-            index.disconnect(now, app, &user, gone, out);
-        });
-        let ((), effects) = decision.await;
-        self.inner.carry(effects).await;
+        let (app, user) = (session.app, session.user.as_str());
+        let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {
+            index.disconnect(now, app, user, gone, out);
+        };
+        self.inner.decide(app, user, decision).await?;
         Ok(Response::new(v1::DisconnectReply {}))
     }
 
@@ -156,36 +145,25 @@ impl Presence for Rpc {
             joined: request.joined.into_iter().map(room).collect(),
             left: request.left,
         };
-        let (app, user) = (session.app, session.user);
-        let decision = self.inner.shards.decide(app, &user, |index, now, out| {
-            index.track_rooms(now, app, &user, moves, out);
-        });
-        let ((), effects) = decision.await;
-        self.inner.carry(effects).await;
+        let (app, user) = (session.app, session.user.as_str());
+        let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {
+            index.track_rooms(now, app, user, moves, out);
+        };
+        self.inner.decide(app, user, decision).await?;
         Ok(Response::new(v1::TrackRoomsReply {}))
     }
 
     async fn deliver(&self, request: Request<v1::DeliverRequest>) -> Answer<v1::DeliverReply> {
-        let request = request.into_inner();
-        let mut routes = Routes::default();
-        for user in &request.users {
-            self.inner.shards.look(request.app, user, |index| {
-                index.route_user(request.app, user, request.except_inst_id, &mut routes);
-            });
-        }
-        let reached = routes.reached;
-        let (items, reliable) = (request.event_items, request.reliable);
-        self.inner.carrier.deliver(request.app, routes, &items, reliable);
+        let reached = self.inner.deliver(request.into_inner()).await?;
         Ok(Response::new(v1::DeliverReply { reached }))
     }
 
     async fn kick_user(&self, request: Request<v1::KickUserRequest>) -> Answer<v1::KickUserReply> {
         let v1::KickUserRequest { app, user } = request.into_inner();
-        let decision = self.inner.shards.decide(app, &user, |index, now, out| {
+        let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {
             index.kick_user(now, app, &user, out);
-        });
-        let ((), effects) = decision.await;
-        self.inner.carry(effects).await;
+        };
+        self.inner.decide(app, &user, decision).await?;
         Ok(Response::new(v1::KickUserReply {}))
     }
 
@@ -193,51 +171,72 @@ impl Presence for Rpc {
         &self,
         request: Request<v1::FilterRoomMembersRequest>,
     ) -> Answer<v1::FilterRoomMembersReply> {
-        let v1::FilterRoomMembersRequest { app, group_id, users, .. } = request.into_inner();
-        let mut inside = Vec::with_capacity(users.len());
-        for user in users {
-            // After a restart the store alone may know: a client repeats its pending sends before
-            // it logs in again.
-            let decision = self.inner.shards.decide(app, &user, |index, now, out| {
-                index.user_in_room(now, app, &user, &group_id, out)
-            });
-            let (is_in, effects) = decision.await;
-            self.inner.carry(effects).await;
-            if is_in {
-                inside.push(user);
-            }
-        }
-        Ok(Response::new(v1::FilterRoomMembersReply { users: inside }))
+        let users = self.inner.filter_room_members(request.into_inner()).await?;
+        Ok(Response::new(v1::FilterRoomMembersReply { users }))
     }
 
     async fn filter_online(
         &self,
         request: Request<v1::FilterOnlineRequest>,
     ) -> Answer<v1::FilterOnlineReply> {
-        let v1::FilterOnlineRequest { app, users, .. } = request.into_inner();
-        let shards = &self.inner.shards;
-        let online = |user: &String| shards.look(app, user, |index| index.is_online(app, user));
-        let users = users.into_iter().filter(online).collect();
-        Ok(Response::new(v1::FilterOnlineReply { users, statuses: Vec::new() }))
+        Ok(Response::new(self.inner.filter_online(request.into_inner()).await?))
     }
 
     async fn gateway_beat(
         &self,
-        _request: Request<v1::GatewayBeatRequest>,
-    ) -> Result<Response<v1::GatewayBeatReply>, Status> {
-        Ok(Response::new(v1::GatewayBeatReply::default()))
+        request: Request<v1::GatewayBeatRequest>,
+    ) -> Answer<v1::GatewayBeatReply> {
+        let request = request.into_inner();
+        if request.gateway.is_empty() {
+            return Err(Status::invalid_argument("gateway is missing"));
+        }
+        Ok(Response::new(self.inner.beat(&request)))
     }
 
-    async fn restore(
-        &self,
-        request: Request<v1::RestoreRequest>,
-    ) -> Result<Response<v1::RestoreReply>, Status> {
-        let kick_types = vec![0; request.get_ref().sessions.len()];
-        Ok(Response::new(v1::RestoreReply { kick_types, ..Default::default() }))
+    async fn restore(&self, request: Request<v1::RestoreRequest>) -> Answer<v1::RestoreReply> {
+        Ok(Response::new(self.inner.restore(request.into_inner()).await?))
     }
 }
 
-fn key(session: Option<v1::SessionKey>) -> Result<v1::SessionKey, Status> {
+impl Inner {
+    /// Decides about a user who is at home here, and carries out what comes of it. Every decision may
+    /// be made again: where the home changed meanwhile, the new one makes it.
+    pub(crate) async fn decide<R>(
+        &self,
+        app: u32,
+        user: &str,
+        decision: impl FnOnce(&mut Index, Now, &mut Vec<Effect>) -> R,
+    ) -> Result<R, Status> {
+        self.home.check(app, user)?;
+        let (result, effects) = self.shards.decide(app, user, decision).await;
+        self.carry(effects).await;
+        self.still_at_home(app, user)?;
+        Ok(result)
+    }
+
+    /// Refuses where the home changed while something was decided about the user.
+    pub(crate) fn still_at_home(&self, app: u32, user: &str) -> Result<(), Status> {
+        self.home.check(app, user).inspect_err(|_| {
+            if !self.home.now().is_placed_here(app, user) {
+                self.carrier.carry(self.shards.forget_user(app, user));
+            }
+        })
+    }
+
+    /// How many sessions the app allows. Without the app's settings a login is not held up.
+    pub(crate) async fn policy(&self, app: u32) -> Policy {
+        let settings = self.apps.get(AppId(app)).await;
+        match settings.ok().and_then(|settings| settings.devices) {
+            Some(devices) => Policy {
+                web: devices.web_instances as usize,
+                other: devices.other_instances as usize,
+            },
+            None => Policy::NONE,
+        }
+    }
+}
+
+pub(crate) fn key(session: Option<v1::SessionKey>) -> Result<v1::SessionKey, Status> {
     let session = session.ok_or_else(|| Status::invalid_argument("session is missing"))?;
     if session.user.is_empty() || session.inst_id == 0 {
         return Err(Status::invalid_argument("session names no user or no instance"));
@@ -245,7 +244,7 @@ fn key(session: Option<v1::SessionKey>) -> Result<v1::SessionKey, Status> {
     Ok(session)
 }
 
-fn room(room: v1::TrackedRoom) -> Room {
+pub(crate) fn room(room: v1::TrackedRoom) -> Room {
     Room { mode: room.mode(), group_id: Arc::from(room.group_id), last_seq: room.last_seq }
 }
 

@@ -1,7 +1,7 @@
 //! Presence as the process sees it: built, served, run, drained.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use throng_bus::Bus;
 use throng_node::apps::Apps;
@@ -10,19 +10,15 @@ use throng_proto::Link;
 use throng_proto::v1::directory_client::DirectoryClient;
 use throng_proto::v1::presence_server::PresenceServer;
 use throng_store::Store;
+use tokio::sync::Notify;
 
 use crate::carrier::Carrier;
 use crate::config::{Config, ConfigError};
 use crate::core::Effect;
-use crate::heard::Heard;
+use crate::home::Home;
+use crate::roll::Roll;
 use crate::rpc::Rpc;
 use crate::shards::Shards;
-
-/// How often timers are looked at.
-const TICK: Duration = Duration::from_millis(250);
-/// The drain waits for gateways to say good-bye to their sessions until nothing has come for so
-/// long.
-const QUIET: Duration = Duration::from_millis(300);
 
 /// What presence needs of others.
 #[derive(Debug, Clone)]
@@ -37,6 +33,8 @@ pub struct Deps {
     pub directory: Link,
     /// Know the device policies.
     pub apps: Apps,
+    /// Which users this node decides about.
+    pub home: Home,
 }
 
 /// The generated server of presence; it goes into a [`Link`].
@@ -52,13 +50,17 @@ pub struct Presence {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    pub(crate) home: Home,
     pub(crate) shards: Arc<Shards>,
+    pub(crate) roll: Arc<Roll>,
     pub(crate) carrier: Carrier,
-    pub(crate) heard: Heard,
     pub(crate) apps: Apps,
     pub(crate) directory: DirectoryClient<Link>,
+    pub(crate) store: Arc<dyn Store>,
+    /// Sessions that only the store remembers are to be looked for.
+    pub(crate) search: Notify,
     /// No background writer any more: whoever changes something writes it.
-    written_at_once: std::sync::atomic::AtomicBool,
+    pub(crate) written_at_once: AtomicBool,
 }
 
 impl Presence {
@@ -68,17 +70,21 @@ impl Presence {
     /// When an option makes no sense.
     pub fn build(config: Config, deps: Deps) -> Result<Self, ConfigError> {
         config.check()?;
-        let shards = Arc::new(Shards::new(&config, deps.store));
-        let watches = config.watches_per_session as usize;
-        let carrier = Carrier::new(deps.bus, deps.group_router, Arc::clone(&shards), watches);
+        let shards = Arc::new(Shards::new(&config, Arc::clone(&deps.store)));
+        let roll = Arc::new(Roll::new(config.gateway_lease()));
+        let carrier =
+            Carrier::new(deps.bus, deps.group_router, Arc::clone(&shards), Arc::clone(&roll));
         let inner = Inner {
             config,
+            home: deps.home,
             shards,
+            roll,
             carrier,
-            heard: Heard::default(),
             apps: deps.apps,
             directory: DirectoryClient::new(deps.directory),
-            written_at_once: false.into(),
+            store: deps.store,
+            search: Notify::new(),
+            written_at_once: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -89,15 +95,18 @@ impl Presence {
         PresenceServer::new(Rpc::new(Arc::clone(&self.inner)))
     }
 
-    /// Starts the background work: timers, the writer, the queue to the rooms' owners. It ends with
-    /// the drain; what changes after that is written at once.
+    /// Starts the background work. It ends with the drain; what changes after that is written at
+    /// once.
     pub fn run(&self, drain: &Drain) {
-        let (inner, until) = (Arc::clone(&self.inner), drain.clone());
-        drain.spawn(async move { inner.keep_time(&until).await });
-        let (inner, until) = (Arc::clone(&self.inner), drain.clone());
-        drain.spawn(async move { inner.keep_writing(&until).await });
-        let (inner, until) = (Arc::clone(&self.inner), drain.clone());
-        drain.spawn(async move { inner.carrier.run(&until).await });
+        macro_rules! keep {
+            ($($work:ident),*) => {
+                $(
+                    let (inner, until) = (Arc::clone(&self.inner), drain.clone());
+                    drain.spawn(async move { inner.$work(&until).await });
+                )*
+            };
+        }
+        keep!(keep_time, keep_writing, keep_home, keep_statuses, keep_searching, keep_telling);
     }
 }
 
@@ -105,53 +114,13 @@ impl Inner {
     /// Carries out what a request made happen.
     pub(crate) async fn carry(&self, effects: Vec<Effect>) {
         self.carrier.carry(effects);
-        if self.written_at_once.load(std::sync::atomic::Ordering::Acquire) {
+        if self.written_at_once.load(Ordering::Acquire) {
             self.shards.flush().await;
         }
     }
 
-    async fn keep_time(&self, drain: &Drain) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let lease = u64::try_from(self.config.lease().as_millis()).unwrap_or(u64::MAX);
-        loop {
-            tokio::select! {
-                _ = tick.tick() => {}
-                () = drain.draining() => return,
-            }
-            let earliest = self.shards.now().mono.saturating_sub(lease);
-            self.heard.forget_before(earliest);
-            let is_alive = |gateway: &str| self.heard.since(gateway, earliest);
-            self.shards.expire(
-                is_alive,
-                || self.carrier.has_room(),
-                |effects| self.carrier.carry(effects),
-            );
-            metrics::gauge!("throng_presence_sessions").set(self.shards.len() as f64);
-        }
-    }
-
-    async fn keep_writing(&self, drain: &Drain) {
-        let pause = self.config.write_behind();
-        while !drain.is_draining() {
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = drain.draining() => break,
-            }
-            if !self.shards.flush().await {
-                // The store does not take it now; asking more often does not help.
-                tokio::time::sleep(pause * 4).await;
-            }
-        }
-        let mut quiet = Duration::ZERO;
-        while quiet < QUIET {
-            quiet = if self.shards.is_clean() { quiet + pause } else { Duration::ZERO };
-            if !self.shards.flush().await {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-        }
-        self.written_at_once.store(true, std::sync::atomic::Ordering::Release);
-        self.shards.flush().await;
+    /// Tells the owners of rooms of memberships that ended.
+    async fn keep_telling(&self, drain: &Drain) {
+        self.carrier.run(drain).await;
     }
 }

@@ -13,11 +13,11 @@ use throng_store::{Batch, Op, Page, Store, StoreError};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::config::Config;
-use crate::core::{Effect, Index, Now, Settings, StoredState};
-use crate::journal::{Change, Changes, Journal};
+use crate::core::{Effect, Index, Now, Settings, Stay, StoredState};
+use crate::journal::{Change, Journal, Part};
 use crate::row;
 
-const SHARDS: usize = 16;
+const SHARDS: usize = 64;
 /// Users being brought in from the store at the same time.
 const LOADING: usize = 256;
 /// A login does not wait longer for what the store knows.
@@ -54,10 +54,10 @@ impl Shards {
     pub(crate) fn new(config: &Config, store: Arc<dyn Store>) -> Self {
         let settings = Settings {
             grace: millis(config.grace()),
-            lease: millis(config.lease()),
             refresh: millis(config.room_memory()) / 2,
             kick_memory: millis(config.kick_memory()),
             max_rooms: MAX_ROOMS,
+            max_watched: config.watches_per_session as usize,
         };
         let shard = || Shard { index: Index::new(settings), journal: Journal::default() };
         Self {
@@ -132,6 +132,7 @@ impl Shards {
     /// Moves what is to be stored into the journal; under the same lock as the decision, so that the
     /// order of decisions is the order of writes.
     fn settle(&self, journal: &mut Journal, effects: &mut Vec<Effect>) {
+        let wall = time::now_micros();
         effects.retain(|effect| match effect {
             Effect::Save { session, stored } => {
                 let ttl = match stored.state {
@@ -139,23 +140,26 @@ impl Shards {
                     StoredState::Kicked(_) => self.kick_memory,
                 };
                 let change = Change::Put { value: row::encode_session(stored), ttl };
-                journal.note(session.app, &session.user, session.inst_id, change);
+                journal.note(wall, (session.app, &session.user), session.inst_id, change);
                 false
             }
             Effect::Erase { session } => {
-                journal.note(session.app, &session.user, session.inst_id, Change::Delete);
+                let user = (session.app, &session.user);
+                journal.note(wall, user, session.inst_id, Change::Delete);
                 false
             }
             Effect::SaveUser { app, user, not_before, custom_status } => {
                 let value = row::encode_user(*not_before, custom_status);
                 let change = Change::Put { value, ttl: self.kick_memory };
-                journal.note(*app, user, row::USER_ROW, change);
+                journal.note(wall, (*app, user), row::USER_ROW, change);
                 false
             }
             Effect::Kick { .. }
             | Effect::Detach { .. }
-            | Effect::Ended { .. }
-            | Effect::Status { .. } => true,
+            | Effect::Watch { .. }
+            | Effect::Unwatch { .. }
+            | Effect::Status { .. }
+            | Effect::Mention { .. } => true,
         });
     }
 
@@ -176,11 +180,11 @@ impl Shards {
         rows.into_iter().filter_map(|row| Some((row.clustering.get_u32(0)?, row.value))).collect()
     }
 
-    /// Ends grace periods and leases that are due. Effects are handed over turn by turn, while there
-    /// is room for them; the rest stays due.
+    /// Ends grace periods that are due. Effects are handed over turn by turn, while there is room for
+    /// them; the rest stays due.
     pub(crate) fn expire(
         &self,
-        is_alive: impl Fn(&str) -> bool,
+        stay: &impl Stay,
         has_room: impl Fn() -> bool,
         carry: impl Fn(Vec<Effect>),
     ) {
@@ -188,7 +192,7 @@ impl Shards {
             while has_room() {
                 let mut shard = shard.lock();
                 let mut effects = Vec::new();
-                let looked = shard.index.expire(self.now(), EXPIRE_TURN, &is_alive, &mut effects);
+                let looked = shard.index.expire(self.now(), EXPIRE_TURN, stay, &mut effects);
                 self.settle(&mut shard.journal, &mut effects);
                 drop(shard);
                 carry(effects);
@@ -197,6 +201,36 @@ impl Shards {
                 }
             }
         }
+    }
+
+    /// Sessions lose their connections: see [`Index::lower_all`].
+    pub(crate) fn lower_all(&self, gateway: &str, before: Option<u64>) -> usize {
+        let lower =
+            |shard: &Mutex<Shard>| shard.lock().index.lower_all(self.now(), gateway, before);
+        self.shards.iter().map(lower).sum()
+    }
+
+    /// Forgets users who are at home elsewhere: see [`Index::forget`]. What is to be written of them
+    /// still is.
+    pub(crate) fn forget(
+        &self,
+        is_theirs: impl Fn(u32, &str) -> bool,
+        carry: impl Fn(Vec<Effect>),
+    ) -> usize {
+        let mut forgotten = 0;
+        for shard in &self.shards {
+            let mut effects = Vec::new();
+            forgotten += shard.lock().index.forget(self.now(), &is_theirs, &mut effects);
+            carry(effects);
+        }
+        forgotten
+    }
+
+    /// Forgets one user.
+    pub(crate) fn forget_user(&self, app: u32, user: &str) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.shard(app, user).lock().index.forget_one(self.now(), app, user, &mut effects);
+        effects
     }
 
     /// Writes what waits, once. False: the store did not take all of it.
@@ -226,10 +260,10 @@ impl Shards {
         complete
     }
 
-    async fn write(&self, round: Vec<(u32, Arc<str>, Changes)>) -> Vec<(u32, Arc<str>)> {
-        let writes = round.into_iter().map(|(app, user, changes)| async move {
-            let mut batch = Batch::behind(row::partition(app, &user));
-            for (inst_id, change) in changes {
+    async fn write(&self, round: Vec<Part>) -> Vec<(u32, Arc<str>)> {
+        let writes = round.into_iter().map(|(app, user, pending)| async move {
+            let mut batch = Batch::behind(row::partition(app, &user)).at(pending.at);
+            for (inst_id, change) in pending.changes {
                 let key = throng_store::key![inst_id];
                 batch.push(match change {
                     Change::Put { value, ttl } => {
@@ -251,6 +285,11 @@ impl Shards {
     /// Sessions online or within their grace period.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().index.len()).sum()
+    }
+
+    /// Sessions with a connection.
+    pub(crate) fn connected(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().index.connected()).sum()
     }
 
     pub(crate) fn is_clean(&self) -> bool {

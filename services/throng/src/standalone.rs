@@ -107,6 +107,7 @@ impl Services {
                 group_router: links.group_router.clone(),
                 directory: links.directory.clone(),
                 apps: apps.clone(),
+                home: throng_presence::Home::alone(),
             },
         )?;
         let group_router = GroupRouter::build(

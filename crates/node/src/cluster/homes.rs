@@ -99,7 +99,7 @@ impl Homes {
     pub async fn changed(&mut self) {
         if self.list.changed().await.is_err() {
             // They never change again.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

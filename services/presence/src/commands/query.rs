@@ -1,7 +1,5 @@
 //! `openim.query_online_status`, for administrators (CN 2566).
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use throng_node::command::Context;
@@ -9,6 +7,7 @@ use throng_protocol::envelope;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits::ONLINE_USERS;
 
+use super::Known;
 use crate::core::is_web;
 use crate::service::Inner;
 
@@ -66,25 +65,24 @@ pub(super) async fn query_online_status(
         let info = format!("To_Account: more than {ONLINE_USERS} users");
         return Err(Code::MSG_REST_TOO_MANY_RECEIVERS.with(info));
     }
-    let unknown: HashSet<&str> =
-        super::unknown(inner, context, &query.to_account).await.into_iter().collect();
-    if unknown.len() == query.to_account.len() {
+    let known = Known::of(inner, context, &query.to_account).await;
+    if query.to_account.iter().all(|user| known.unknown.contains(user)) {
         return Err(Code::ACCOUNT_UNKNOWN.with("To_Account: none of these users exists"));
     }
     let mut answer = Answer { query_result: Vec::new(), error_list: Vec::new() };
     for user in &query.to_account {
-        if unknown.contains(user.as_str()) {
+        if known.unknown.contains(user) {
             let error_code = Code::ACCOUNT_UNKNOWN.number();
             answer.error_list.push(Failed { to_account: user, error_code });
         } else {
-            answer.query_result.push(state(inner, context.app.0, user, query.is_need_detail == 1));
+            answer.query_result.push(state(&known, user, query.is_need_detail == 1));
         }
     }
     Ok(envelope::ok(&answer))
 }
 
-fn state<'a>(inner: &Inner, app: u32, user: &'a str, detailed: bool) -> UserState<'a> {
-    let status = inner.shards.look(app, user, |index| index.status(app, user));
+fn state<'a>(known: &Known, user: &'a str, detailed: bool) -> UserState<'a> {
+    let status = known.online.get(user);
     let detail = |platforms: &[u32]| {
         let mut names: Vec<_> = platforms.iter().map(|platform| name(*platform)).collect();
         names.dedup();
@@ -93,7 +91,7 @@ fn state<'a>(inner: &Inner, app: u32, user: &'a str, detailed: bool) -> UserStat
     UserState {
         to_account: user,
         status: if status.is_some() { "Online" } else { "Offline" },
-        detail: status.filter(|_| detailed).map(|(platforms, _)| detail(&platforms)),
+        detail: status.filter(|_| detailed).map(|status| detail(&status.platforms)),
     }
 }
 

@@ -9,11 +9,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use throng_node::command::Context;
+use throng_proto::v1;
 use throng_protocol::envelope;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits::{CUSTOM_STATUS_BYTES, ONLINE_USERS};
 
-use crate::core::SessionId;
+use super::Known;
+use crate::core::Routes;
 use crate::service::Inner;
 
 /// Users whom one request subscribes to or unsubscribes from.
@@ -92,8 +94,15 @@ pub(super) async fn set_custom_status(
     });
     let ((), effects) = decision.await;
     inner.carry(effects).await;
-    let origin = Some(context.origin.inst_id);
-    inner.carrier.tell_watchers(app, &Arc::from(user), true, &status, origin);
+    inner.carrier.publish_status(app, user, true, &status);
+    // The user's own other sessions hear of it without a subscription.
+    let origin = context.origin.inst_id;
+    let mut others = Routes::default();
+    inner.shards.look(app, user, |index| index.route_user(app, user, origin, &mut others));
+    let event_items = status_item(user, true, &status);
+    let push =
+        v1::DeliverRequest { app, event_items, except_inst_id: origin, ..Default::default() };
+    inner.carrier.deliver(&push, others);
     Ok(envelope::ok(&()))
 }
 
@@ -109,20 +118,17 @@ pub(super) async fn get_user_status(
         error_list: Vec<Failed<'a>>,
     }
     let users = named_users(body, ONLINE_USERS)?;
-    let unknown = super::unknown(inner, context, &users).await;
-    let absent: HashSet<&str> = unknown.iter().copied().collect();
-    let app = context.app.0;
-    let user_status_list =
-        users.iter().filter(|user| !absent.contains(user.as_str())).map(|user| {
-            let status = inner.shards.look(app, user, |index| index.status(app, user));
-            let (status, custom_status) = match status {
-                Some((_, custom_status)) => (ONLINE, Cow::Owned(custom_status.to_string())),
-                None => (OFFLINE, Cow::Borrowed("")),
-            };
-            UserStatus { to_account: user, status, custom_status }
-        });
+    let known = Known::of(inner, context, &users).await;
+    let there = users.iter().filter(|user| !known.unknown.contains(*user));
+    let user_status_list = there.map(|user| {
+        let (status, custom_status) = match known.online.get(user) {
+            Some(status) => (ONLINE, Cow::Borrowed(status.custom_status.as_str())),
+            None => (OFFLINE, Cow::Borrowed("")),
+        };
+        UserStatus { to_account: user, status, custom_status }
+    });
     let user_status_list = user_status_list.collect();
-    Ok(envelope::ok(&Answer { user_status_list, error_list: failed(unknown) }))
+    Ok(envelope::ok(&Answer { user_status_list, error_list: failed(&users, &known.unknown) }))
 }
 
 pub(super) async fn subscribe(
@@ -131,21 +137,19 @@ pub(super) async fn subscribe(
     body: &[u8],
 ) -> Result<Bytes, CommandError> {
     let users = named_users(body, MOST_SUBSCRIBED)?;
-    let unknown = super::unknown(inner, context, &users).await;
-    let absent: HashSet<&str> = unknown.iter().copied().collect();
+    let known = Known::of(inner, context, &users).await;
     let wanted: Vec<String> =
-        users.iter().filter(|user| !absent.contains(user.as_str())).cloned().collect();
-    let session = caller(context);
-    inner.carrier.watch.lock().subscribe(&session, &wanted);
-    // Looked at after it subscribed: a session that ends later takes its subscriptions along.
-    let (app, inst_id) = (session.app, session.inst_id);
-    if !inner.shards.look(app, &session.user, |index| index.has(app, &session.user, inst_id)) {
-        inner.carrier.watch.lock().drop_session(&session);
-    }
-    Ok(envelope::ok(&Errors { error_list: failed(unknown) }))
+        users.iter().filter(|user| !known.unknown.contains(*user)).cloned().collect();
+    let (app, user) = (context.app.0, context.caller.user.as_str());
+    let decision = inner.shards.decide(app, user, |index, now, out| {
+        index.subscribe(now, (app, user), context.origin.inst_id, &wanted, out);
+    });
+    let ((), effects) = decision.await;
+    inner.carry(effects).await;
+    Ok(envelope::ok(&Errors { error_list: failed(&users, &known.unknown) }))
 }
 
-pub(super) fn unsubscribe(
+pub(super) async fn unsubscribe(
     inner: &Inner,
     context: &Context,
     body: &[u8],
@@ -158,13 +162,18 @@ pub(super) fn unsubscribe(
         unsubscribe_all: u8,
     }
     let request: Request = envelope::parse(body, Code::STATUS_BAD_PARAMETER)?;
-    let session = caller(context);
-    if request.unsubscribe_all == 1 {
-        inner.carrier.watch.lock().drop_session(&session);
+    let users = if request.unsubscribe_all == 1 {
+        None
     } else {
         check_number(&request.to_account, MOST_SUBSCRIBED)?;
-        inner.carrier.watch.lock().unsubscribe(&session, &request.to_account);
-    }
+        Some(request.to_account.as_slice())
+    };
+    let (app, user) = (context.app.0, context.caller.user.as_str());
+    let decision = inner.shards.decide(app, user, |index, now, out| {
+        index.unsubscribe(now, (app, user), context.origin.inst_id, users, out);
+    });
+    let ((), effects) = decision.await;
+    inner.carry(effects).await;
     Ok(envelope::ok(&Errors { error_list: Vec::new() }))
 }
 
@@ -189,20 +198,12 @@ fn check_number(users: &[String], most: usize) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn failed(unknown: Vec<&str>) -> Vec<Failed<'_>> {
-    let failed = unknown.into_iter().map(|user| Failed {
+fn failed<'a>(users: &'a [String], unknown: &HashSet<String>) -> Vec<Failed<'a>> {
+    let failed = users.iter().filter(|user| unknown.contains(*user)).map(|user| Failed {
         to_account: user,
         invalid_account: user,
         error_code: Code::ACCOUNT_UNKNOWN.number(),
         error_info: "the user does not exist",
     });
     failed.collect()
-}
-
-fn caller(context: &Context) -> SessionId {
-    SessionId {
-        app: context.app.0,
-        user: Arc::from(context.caller.user.as_str()),
-        inst_id: context.origin.inst_id,
-    }
 }

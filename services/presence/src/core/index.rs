@@ -4,23 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Now;
-use super::session::{Effect, Room, Session, SessionId, Stored, StoredState};
-use super::timers::{TimerKey, Timers};
-use super::user::{MAX_PARKED, Parked, User, Why};
+use super::session::{Effect, Link, Session, SessionId, Stored, StoredState};
+use super::timers::Timers;
+use super::user::{Lapsed, MAX_PARKED, Parked, User, Why};
 
-/// Periods, in milliseconds.
+/// Periods in milliseconds, and limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// How long a session without a connection keeps its place.
     pub(crate) grace: u64,
-    /// After so long without a sign of life a session is doubted.
-    pub(crate) lease: u64,
     /// A row of a live session is written again when it is this old.
     pub(crate) refresh: u64,
     /// How long kicks are remembered.
     pub(crate) kick_memory: u64,
     /// Rooms that are tracked of one session.
     pub(crate) max_rooms: usize,
+    /// Users whose status one session may watch; the oldest subscription makes room.
+    pub(crate) max_watched: usize,
 }
 
 /// Sessions of some users. A user's sessions are all in one index.
@@ -29,6 +29,14 @@ pub(crate) struct Index {
     pub(super) settings: Settings,
     pub(super) apps: HashMap<u32, HashMap<Arc<str>, User>>,
     pub(super) timers: Timers,
+    pub(super) tally: Tally,
+}
+
+/// How many sessions there are and were.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    present: usize,
+    ever: u64,
 }
 
 /// One user's affairs, opened for one decision.
@@ -38,18 +46,34 @@ pub(super) struct Desk<'a> {
     pub(super) name: Arc<str>,
     pub(super) user: &'a mut User,
     pub(super) timers: &'a mut Timers,
+    pub(super) tally: &'a mut Tally,
     pub(super) settings: &'a Settings,
     pub(super) out: &'a mut Vec<Effect>,
 }
 
+/// Whether those who watch a user are told that it came online.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coming {
+    /// It was offline before.
+    Told,
+    /// It was online all the time, this index did not know.
+    Silent,
+}
+
 impl Index {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, apps: HashMap::new(), timers: Timers::default() }
+        let (apps, timers, tally) = Default::default();
+        Self { settings, apps, timers, tally }
     }
 
     /// Sessions, online or within their grace period.
     pub(crate) fn len(&self) -> usize {
-        self.timers.len()
+        self.tally.present
+    }
+
+    /// Sessions with a connection.
+    pub(crate) fn connected(&self) -> usize {
+        self.tally.present - self.timers.len()
     }
 
     /// Whether the user is in memory, so that the store has nothing to add.
@@ -71,7 +95,20 @@ impl Index {
         out: &mut Vec<Effect>,
         decision: impl FnOnce(&mut Desk<'_>) -> R,
     ) -> R {
-        let result = self.open(now, app, user, out, decision);
+        self.decide_as(Coming::Told, now, app, user, out, decision)
+    }
+
+    /// [`decide`](Self::decide), where who comes may have been there before.
+    pub(super) fn decide_as<R>(
+        &mut self,
+        coming: Coming,
+        now: Now,
+        app: u32,
+        user: &str,
+        out: &mut Vec<Effect>,
+        decision: impl FnOnce(&mut Desk<'_>) -> R,
+    ) -> R {
+        let result = self.open(coming, now, app, user, out, decision);
         self.settle(app, user);
         result
     }
@@ -91,6 +128,7 @@ impl Index {
 
     pub(super) fn open<R>(
         &mut self,
+        coming: Coming,
         now: Now,
         app: u32,
         user: &str,
@@ -107,12 +145,13 @@ impl Index {
             name: Arc::clone(&name),
             user: &mut state,
             timers: &mut self.timers,
+            tally: &mut self.tally,
             settings: &self.settings,
             out: &mut *out,
         };
         let result = decision(&mut desk);
         let online = !state.sessions.is_empty();
-        if online != was_online {
+        if online != was_online && !(online && coming == Coming::Silent) {
             let custom_status = state.custom_status();
             out.push(Effect::Status { app, user: Arc::clone(&name), online, custom_status });
         }
@@ -130,13 +169,42 @@ impl Desk<'_> {
         self.now.mono + self.settings.grace
     }
 
-    pub(super) fn lease_end(&self) -> u64 {
-        self.now.mono + self.settings.lease
+    /// Takes a session in, without a connection and with a fresh grace period. What it had when it
+    /// lapsed comes back with it.
+    pub(super) fn take_in(&mut self, mut session: Session, lapsed: Lapsed) -> usize {
+        let id = self.id(session.inst_id);
+        session.serial = self.tally.ever;
+        session.timer = Some(self.timers.start(self.grace_end(), id.clone()));
+        session.rooms = lapsed.rooms;
+        session.watching = lapsed.watching;
+        self.tally.ever += 1;
+        self.tally.present += 1;
+        if !session.watching.is_empty() {
+            let users = session.watching.iter().cloned().collect();
+            self.out.push(Effect::Watch { session: id, users });
+        }
+        self.user.sessions.push(session);
+        self.user.sessions.len() - 1
     }
 
-    pub(super) fn start_timer(&mut self, inst_id: u32, deadline: u64) -> TimerKey {
-        let id = self.id(inst_id);
-        self.timers.start(deadline, id)
+    /// The session has a connection, as of now.
+    pub(super) fn raise(&mut self, position: usize) {
+        let session = &mut self.user.sessions[position];
+        session.link = Link::Up { seen: self.now.mono };
+        if let Some(timer) = session.timer.take() {
+            self.timers.stop(timer);
+        }
+    }
+
+    /// The session has no connection and this long to come back.
+    pub(super) fn lower(&mut self, position: usize, link: Link, deadline: u64) {
+        let id = self.id(self.user.sessions[position].inst_id);
+        let session = &mut self.user.sessions[position];
+        if let Some(timer) = session.timer.take() {
+            self.timers.stop(timer);
+        }
+        session.link = link;
+        session.timer = Some(self.timers.start(deadline, id));
     }
 
     /// Remembers a session that is no more; what is too much is forgotten, in the store as well.
@@ -152,7 +220,10 @@ impl Desk<'_> {
     /// Ends a session's place and its memberships. Its row is the caller's business.
     pub(super) fn remove(&mut self, position: usize) -> Session {
         let session = self.user.sessions.remove(position);
-        self.timers.stop(session.timer);
+        if let Some(timer) = session.timer {
+            self.timers.stop(timer);
+        }
+        self.tally.present -= 1;
         let id = self.id(session.inst_id);
         for room in &session.rooms {
             self.out.push(Effect::Detach {
@@ -161,15 +232,19 @@ impl Desk<'_> {
                 group_id: Arc::clone(&room.group_id),
             });
         }
-        self.out.push(Effect::Ended { session: id });
+        if !session.watching.is_empty() {
+            let users = session.watching.iter().cloned().collect();
+            self.out.push(Effect::Unwatch { session: id, users });
+        }
         session
     }
 
-    /// Writes the row of a session that has rooms, and deletes that of one that has none.
+    /// Writes the row of a session that has something to come back to, and deletes that of one that
+    /// has nothing.
     pub(super) fn save(&mut self, position: usize) {
         let now = self.now;
         let session = &mut self.user.sessions[position];
-        if session.rooms.is_empty() {
+        if !session.is_worth_a_row() {
             self.erase(position);
             return;
         }
@@ -177,6 +252,15 @@ impl Desk<'_> {
         let stored = stored(session, StoredState::Live, now.wall);
         let inst_id = session.inst_id;
         self.out.push(Effect::Save { session: self.id(inst_id), stored });
+    }
+
+    /// Writes a row again before it runs out.
+    pub(super) fn refresh(&mut self, position: usize) {
+        let refresh = self.settings.refresh;
+        let saved = self.user.sessions[position].saved;
+        if saved.is_some_and(|saved| saved + refresh <= self.now.mono) {
+            self.save(position);
+        }
     }
 
     fn erase(&mut self, position: usize) {
@@ -210,6 +294,7 @@ impl Desk<'_> {
         let mut session = self.remove(position);
         let id = self.id(session.inst_id);
         session.rooms = Vec::new();
+        session.watching.clear();
         self.park(session.inst_id, self.now.wall, Why::Kicked { kick_type });
         let stored = stored(&session, StoredState::Kicked(kick_type), self.now.wall);
         self.out.push(Effect::Save { session: id, stored });
@@ -225,12 +310,12 @@ impl Desk<'_> {
         (age < self.settings.kick_memory).then_some(kick_type)
     }
 
-    /// The rooms of a session that lapsed, once: it is back.
-    pub(super) fn take_lapsed(&mut self, inst_id: u32) -> Option<Vec<Room>> {
-        if !matches!(self.user.parked(inst_id)?.why, Why::Lapsed { .. }) {
+    /// What a session had that lapsed, once: it is back.
+    pub(super) fn take_lapsed(&mut self, inst_id: u32) -> Option<Lapsed> {
+        if !self.user.parked(inst_id)?.is_lapsed() {
             return None;
         }
-        self.user.unpark(inst_id).map(Parked::into_rooms)
+        self.user.unpark(inst_id).map(Parked::into_lapsed)
     }
 }
 
@@ -243,5 +328,6 @@ pub(super) fn stored(session: &Session, state: StoredState, wall: i64) -> Stored
         issued_at: session.issued_at,
         at: wall,
         rooms: session.rooms.clone(),
+        watching: session.watching.iter().cloned().collect(),
     }
 }

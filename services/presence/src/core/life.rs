@@ -6,9 +6,6 @@ use super::index::{Desk, Index};
 use super::session::{Effect, Link, Room, Session};
 use super::{Now, kick};
 
-/// Platform of a session that is known only by its sign of life: Web.
-const ASSUMED_PLATFORM: u32 = 7;
-
 /// The end of a connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Gone {
@@ -50,17 +47,17 @@ impl Index {
         self.decide(now, app, user, out, |desk| desk.refused(inst_id, issued_at))
     }
 
-    /// A session logs out: its place and its memberships end now, and its token is worth nothing any
-    /// more.
+    /// A session logs out (KickType 0), or was put offline in this way by its gateway: its place and
+    /// its memberships end now, and its token is worth nothing any more.
     pub(crate) fn unregister(
         &mut self,
         now: Now,
         app: u32,
         user: &str,
-        inst_id: u32,
+        (inst_id, kick_type): (u32, u32),
         out: &mut Vec<Effect>,
     ) {
-        self.decide(now, app, user, out, |desk| desk.unregister(inst_id));
+        self.decide(now, app, user, out, |desk| desk.unregister(inst_id, kick_type));
     }
 
     /// A connection is gone: the grace period begins, or the session ends if it was the last one.
@@ -104,28 +101,23 @@ impl Desk<'_> {
             return Some(kick_type);
         }
         let position = self.find_or_adopt(inst_id, &gateway);
-        let (now, lease_end) = (self.now.mono, self.lease_end());
         let session = &mut self.user.sessions[position];
         if !session.is_up() {
             session.gateway = gateway;
             session.connection = 0;
         }
-        session.link = Link::Up { seen: now };
-        session.timer = self.timers.restart(session.timer, lease_end);
-        let refresh = self.settings.refresh;
-        if session.saved.is_some_and(|saved| saved + refresh <= now) {
-            self.save(position);
-        }
+        self.raise(position);
+        self.refresh(position);
         None
     }
 
-    fn unregister(&mut self, inst_id: u32) {
+    fn unregister(&mut self, inst_id: u32, kick_type: u32) {
         if self.kicked(inst_id).is_some() {
             return;
         }
         // One that nothing is known of, after a restart, must not come back either.
         let position = self.find_or_adopt(inst_id, &Arc::from(""));
-        self.retire(position, kick::LOGGED_OUT);
+        self.retire(position, if kick_type == 0 { kick::LOGGED_OUT } else { kick_type });
     }
 
     fn disconnect(&mut self, gone: Gone) {
@@ -150,11 +142,8 @@ impl Desk<'_> {
             self.end(position);
             return;
         }
-        let grace_end = self.grace_end();
-        let session = &mut self.user.sessions[position];
-        if session.is_up() {
-            session.link = Link::Down;
-            session.timer = self.timers.restart(session.timer, grace_end);
+        if self.user.sessions[position].link != Link::Down {
+            self.lower(position, Link::Down, self.grace_end());
         }
         self.save(position);
     }
@@ -189,20 +178,10 @@ impl Desk<'_> {
         }
         let lapsed = self.take_lapsed(inst_id);
         let returned = lapsed.is_some();
-        let timer = self.start_timer(inst_id, self.grace_end());
-        self.user.sessions.push(Session {
-            inst_id,
-            gateway: Arc::clone(gateway),
-            connection: 0,
-            instance: Box::default(),
-            platform: ASSUMED_PLATFORM,
-            issued_at: self.now.wall,
-            link: Link::Down,
-            timer,
-            saved: returned.then_some(self.now.mono),
-            rooms: lapsed.unwrap_or_default(),
-        });
-        let position = self.user.sessions.len() - 1;
+        let mut session = Session::unknown(inst_id, Arc::clone(gateway));
+        session.issued_at = self.now.wall;
+        session.saved = returned.then_some(self.now.mono);
+        let position = self.take_in(session, lapsed.unwrap_or_default());
         if returned {
             self.save(position);
         }

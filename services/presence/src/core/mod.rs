@@ -1,30 +1,41 @@
-//! The decisions about sessions: who is online where, who is displaced, who has lapsed. Plain code:
-//! time is passed in, [`Effect`]s come out; the shell around it carries them out.
+//! The decisions about sessions: who is online where, who is displaced, who has lapsed; and about
+//! gateways: who lives, what has to be sent again. Plain code: time is passed in, [`Effect`]s come
+//! out; the shell around it carries them out.
 
 mod expire;
+mod gateways;
 mod index;
 mod life;
 mod register;
 mod restore;
+mod retell;
 mod rooms;
 mod route;
 mod session;
+mod stream;
 mod timers;
 mod user;
-pub(crate) mod watch;
+mod watch;
 
+#[cfg(test)]
+mod agreement_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use expire::Stay;
+pub(crate) use gateways::{Gateways, Known, Patience};
 pub(crate) use index::{Index, Settings};
 pub(crate) use life::Gone;
 pub(crate) use register::{Login, Policy, Registered, is_web};
 pub(crate) use restore::Memory;
+pub(crate) use retell::Retold;
 pub(crate) use rooms::Moves;
 pub(crate) use route::Routes;
 pub(crate) use session::{Effect, Room, SessionId, Stored, StoredState};
+pub(crate) use stream::Stream;
+pub(crate) use watch::Watch;
 
 /// The kinds of being put offline, as the client knows them (SDK protocol notes 1, 3.4).
 pub(crate) mod kick {

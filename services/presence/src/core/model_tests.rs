@@ -7,12 +7,11 @@ use proptest::prelude::*;
 use throng_proto::v1::RoomMode;
 
 use super::{
-    Effect, Gone, Index, Login, Memory, Moves, Now, Policy, Registered, Room, Settings, Stored,
-    StoredState,
+    Effect, Gone, Index, Login, Memory, Moves, Now, Policy, Registered, Room, SessionId, Settings,
+    Stay, Stored, StoredState,
 };
 
 const GRACE: u64 = 30_000;
-const LEASE: u64 = 270_000;
 const LIMIT: usize = 3;
 const USERS: [&str; 2] = ["ann", "bob"];
 
@@ -30,6 +29,8 @@ enum Step {
     Leave(u8),
     KickUser,
     Pass(u64),
+    /// The gateway is gone.
+    GatewayGone,
     /// All memory is lost, the store stays.
     Crash,
 }
@@ -43,7 +44,8 @@ fn step() -> impl Strategy<Value = (usize, u32, Step)> {
         4 => (0u8..4).prop_map(Step::Join),
         2 => (0u8..4).prop_map(Step::Leave),
         1 => Just(Step::KickUser),
-        3 => prop_oneof![Just(1000u64), Just(GRACE), Just(LEASE)].prop_map(Step::Pass),
+        3 => prop_oneof![Just(1000u64), Just(GRACE)].prop_map(Step::Pass),
+        1 => Just(Step::GatewayGone),
         1 => Just(Step::Crash),
     ];
     (0..USERS.len(), 1u32..7, step)
@@ -87,7 +89,11 @@ impl World {
                 Effect::Detach { session, group_id, .. } => {
                     self.members.remove(&(session.user, session.inst_id, group_id));
                 }
-                Effect::Kick { .. } | Effect::Ended { .. } | Effect::Status { .. } => {}
+                Effect::Kick { .. }
+                | Effect::Watch { .. }
+                | Effect::Unwatch { .. }
+                | Effect::Status { .. }
+                | Effect::Mention { .. } => {}
             }
         }
     }
@@ -96,10 +102,23 @@ impl World {
 fn settings() -> Settings {
     Settings {
         grace: GRACE,
-        lease: LEASE,
         refresh: 1_000_000,
         kick_memory: u64::MAX,
         max_rooms: 100,
+        max_watched: 100,
+    }
+}
+
+/// Whose time has come goes.
+struct Nobody;
+
+impl Stay for Nobody {
+    fn is_mine(&self, _: &SessionId) -> bool {
+        true
+    }
+
+    fn is_awaited(&self, _: &str) -> bool {
+        false
     }
 }
 
@@ -110,7 +129,7 @@ fn play(steps: Vec<(usize, u32, Step)>) {
         let name = USERS[user];
         let user: Arc<str> = Arc::from(name);
         let (now, mut out) = (world.now(), Vec::new());
-        if !matches!(step, Step::Pass(_) | Step::Crash) {
+        if !matches!(step, Step::Pass(_) | Step::GatewayGone | Step::Crash) {
             index.restore(now, 1, name, world.memory(name), &mut out);
         }
         match step {
@@ -136,7 +155,7 @@ fn play(steps: Vec<(usize, u32, Step)>) {
             Step::Hello => {
                 index.hello(now, 1, name, inst_id, Arc::from("g"), &mut out);
             }
-            Step::Logout => index.unregister(now, 1, name, inst_id, &mut out),
+            Step::Logout => index.unregister(now, 1, name, (inst_id, 0), &mut out),
             Step::Drop { last } => {
                 let rooms = Vec::new();
                 let gone = Gone { inst_id, gateway: Arc::from("g"), connection: 0, last, rooms };
@@ -162,7 +181,10 @@ fn play(steps: Vec<(usize, u32, Step)>) {
             Step::KickUser => index.kick_user(now, 1, name, &mut out),
             Step::Pass(time) => {
                 world.now += time;
-                index.expire(world.now(), 1000, |_| false, &mut out);
+                index.expire(world.now(), 1000, &Nobody, &mut out);
+            }
+            Step::GatewayGone => {
+                index.lower_all(now, "g", None);
             }
             Step::Crash => {
                 index = Index::new(settings());
@@ -174,9 +196,10 @@ fn play(steps: Vec<(usize, u32, Step)>) {
         check(&index, &world);
     }
     // When all is quiet nothing is left in memory, and nobody is in a room.
-    world.now += 100 * LEASE;
+    index.lower_all(world.now(), "g", None);
+    world.now += GRACE;
     let mut out = Vec::new();
-    index.expire(world.now(), 1000, |_| false, &mut out);
+    index.expire(world.now(), 1000, &Nobody, &mut out);
     world.carry(out);
     assert!(index.apps.is_empty());
     assert_eq!(index.len(), 0);
@@ -184,12 +207,13 @@ fn play(steps: Vec<(usize, u32, Step)>) {
 }
 
 fn check(index: &Index, world: &World) {
-    let mut sessions = 0;
+    let (mut sessions, mut connected) = (0, 0);
     for user in index.apps.values().flatten() {
         let (name, user) = user;
         sessions += user.sessions.len();
         assert!(!user.sessions.is_empty(), "a user without sessions is not kept");
         let up = user.sessions.iter().filter(|session| session.is_up()).count();
+        connected += up;
         // Hellos take lost sessions in without asking the policy; the next login settles it.
         assert!(up <= 6);
         for session in &user.sessions {
@@ -201,7 +225,8 @@ fn check(index: &Index, world: &World) {
             }
         }
     }
-    assert_eq!(sessions, index.len(), "one timer a session");
+    assert_eq!(sessions, index.len());
+    assert_eq!(connected, index.connected(), "one timer each for the others");
     for (user, inst_id, group_id) in &world.members {
         assert!(
             index.has_room(1, user, *inst_id, group_id),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::index::{Desk, Index};
-use super::session::{Effect, Link, Room, Session};
+use super::session::{Effect, Room, Session};
 use super::user::Parked;
 use super::{Now, kick};
 
@@ -80,10 +80,9 @@ impl Desk<'_> {
             self.replace_same_instance(&login);
         }
         let (inst_id, platform) = (login.inst_id, login.platform);
-        let rooms = self.connect(login);
-        self.make_way(inst_id, policy.limit(platform), |other| {
-            is_web(other) == is_web(platform) && (is_web(platform) || other == platform)
-        });
+        let position = self.connect(login);
+        let rooms = self.hand_out_rooms(position);
+        self.make_way(Some(inst_id), platform, policy);
         Registered::Online { rooms, custom_status: self.user.custom_status() }
     }
 
@@ -118,39 +117,29 @@ impl Desk<'_> {
         }
     }
 
-    /// Brings the session online and says in which rooms it is.
-    fn connect(&mut self, login: Login) -> Vec<Room> {
-        let seen = Link::Up { seen: self.now.mono };
-        let lease_end = self.lease_end();
-        if let Some(position) = self.user.position(login.inst_id) {
-            self.leave_gateway(position, &login.gateway);
-            let session = &mut self.user.sessions[position];
-            session.gateway = login.gateway;
-            session.connection = login.connection;
-            session.instance = login.instance;
-            session.platform = login.platform;
-            session.issued_at = login.issued_at;
-            session.link = seen;
-            session.timer = self.timers.restart(session.timer, lease_end);
-            return self.hand_out_rooms(position);
-        }
-        // The number of a kicked session comes again only by chance, with a fresh login.
-        let parked = self.user.unpark(login.inst_id);
-        let saved = parked.as_ref().map(|_| self.now.mono);
-        let timer = self.start_timer(login.inst_id, lease_end);
-        self.user.sessions.push(Session {
-            inst_id: login.inst_id,
-            gateway: login.gateway,
-            connection: login.connection,
-            instance: login.instance,
-            platform: login.platform,
-            issued_at: login.issued_at,
-            link: seen,
-            timer,
-            saved,
-            rooms: parked.map(Parked::into_rooms).unwrap_or_default(),
-        });
-        self.hand_out_rooms(self.user.sessions.len() - 1)
+    /// Brings the session online, with the rooms that it had.
+    pub(super) fn connect(&mut self, login: Login) -> usize {
+        let position = match self.user.position(login.inst_id) {
+            Some(position) => {
+                self.leave_gateway(position, &login.gateway);
+                position
+            }
+            None => {
+                // The number of a kicked session comes again only by chance, with a fresh login.
+                let parked = self.user.unpark(login.inst_id);
+                let mut session = Session::unknown(login.inst_id, Arc::clone(&login.gateway));
+                session.saved = parked.as_ref().map(|_| self.now.mono);
+                self.take_in(session, parked.map(Parked::into_lapsed).unwrap_or_default())
+            }
+        };
+        let session = &mut self.user.sessions[position];
+        session.gateway = login.gateway;
+        session.connection = login.connection;
+        session.instance = login.instance;
+        session.platform = login.platform;
+        session.issued_at = login.issued_at;
+        self.raise(position);
+        position
     }
 
     /// The gateway of the session's connection until now would keep it, out of reach of any kick.
@@ -174,9 +163,13 @@ impl Desk<'_> {
         rooms
     }
 
-    /// Displaces whom the limit has no place for: first sessions without a connection, then the
-    /// oldest logins; never the one that has just come.
-    fn make_way(&mut self, newcomer: u32, limit: usize, same_class: impl Fn(u32) -> bool) {
+    /// Displaces whom the limit for this platform has no place for: first sessions without a
+    /// connection, then the oldest logins; never the one that has just come, if one has.
+    pub(super) fn make_way(&mut self, newcomer: Option<u32>, platform: u32, policy: Policy) {
+        let same_class = |other: u32| {
+            is_web(other) == is_web(platform) && (is_web(platform) || other == platform)
+        };
+        let limit = policy.limit(platform);
         loop {
             let class = || {
                 let sessions = self.user.sessions.iter().enumerate();
@@ -186,10 +179,8 @@ impl Desk<'_> {
                 return;
             }
             let victim = class()
-                .filter(|(_, session)| session.inst_id != newcomer)
-                .min_by_key(|(_, session)| {
-                    (session.is_up(), session.issued_at, session.timer.serial())
-                })
+                .filter(|(_, session)| Some(session.inst_id) != newcomer)
+                .min_by_key(|(_, session)| (session.is_up(), session.issued_at, session.serial))
                 .map(|(position, _)| position);
             let Some(position) = victim else { return };
             self.displace(position, kick::OTHER_LOGIN);

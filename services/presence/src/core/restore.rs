@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Now;
-use super::index::{Desk, Index};
+use super::index::{Coming, Desk, Index};
 use super::session::{Effect, Link, Session, Stored, StoredState};
-use super::user::Why;
+use super::user::{Lapsed, Why};
 
 /// What the store has of a user.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Memory {
 impl Index {
     /// Takes in what the store has of a user who is not in memory; a decision has to follow, which
     /// drops a user without sessions again. Sessions that were live get a fresh grace period to
-    /// come back in.
+    /// come back in, or for their gateway to say that they never went.
     pub(crate) fn restore(
         &mut self,
         now: Now,
@@ -30,7 +30,7 @@ impl Index {
         if self.knows(app, user) {
             return;
         }
-        self.open(now, app, user, out, |desk| desk.restore(memory));
+        self.open(Coming::Silent, now, app, user, out, |desk| desk.restore(memory));
     }
 }
 
@@ -41,27 +41,25 @@ impl Desk<'_> {
         let mut sessions = memory.sessions;
         sessions.sort_by_key(|(_, stored)| stored.at);
         for (inst_id, stored) in sessions {
+            let had = Lapsed { rooms: stored.rooms, watching: stored.watching.into() };
             match stored.state {
                 StoredState::Kicked(kick_type) => {
                     self.park(inst_id, stored.at, Why::Kicked { kick_type });
                 }
-                StoredState::Lapsed => {
-                    self.park(inst_id, stored.at, Why::Lapsed { rooms: stored.rooms });
-                }
+                StoredState::Lapsed => self.park(inst_id, stored.at, Why::Lapsed(had)),
                 StoredState::Live => {
-                    let timer = self.start_timer(inst_id, self.grace_end());
-                    self.user.sessions.push(Session {
-                        inst_id,
-                        gateway: stored.gateway,
-                        connection: 0,
+                    if !stored.gateway.is_empty() {
+                        self.out.push(Effect::Mention { gateway: Arc::clone(&stored.gateway) });
+                    }
+                    let session = Session {
                         instance: stored.instance,
                         platform: stored.platform,
                         issued_at: stored.issued_at,
-                        link: Link::Down,
-                        timer,
-                        rooms: stored.rooms,
+                        link: Link::Unheard,
                         saved: Some(self.now.mono),
-                    });
+                        ..Session::unknown(inst_id, stored.gateway)
+                    };
+                    self.take_in(session, had);
                 }
             }
         }

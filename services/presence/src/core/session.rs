@@ -1,5 +1,6 @@
 //! One session as the index knows it, what is stored of it, and what a decision makes happen.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use throng_proto::v1::RoomMode;
@@ -26,10 +27,13 @@ pub(crate) struct Room {
 /// Whether the session has a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
-    /// It has one; a sign of life came at this time.
+    /// It has one; it, or its gateway for it, spoke last at this time.
     Up { seen: u64 },
     /// It has none and its grace period runs.
     Down,
+    /// Only the store told of it. Its grace period runs, but its gateway may yet say that it has a
+    /// connection.
+    Unheard,
 }
 
 /// A session that is online or waits out its grace period.
@@ -46,15 +50,47 @@ pub(super) struct Session {
     /// When its token was made, seconds since 1970.
     pub(super) issued_at: i64,
     pub(super) link: Link,
-    pub(super) timer: TimerKey,
+    /// Rises from session to session.
+    pub(super) serial: u64,
+    /// The end of its grace period; there if and only if it has no connection.
+    pub(super) timer: Option<TimerKey>,
     pub(super) rooms: Vec<Room>,
+    /// Users whose status it wants to hear of, the oldest subscription first.
+    pub(super) watching: VecDeque<Arc<str>>,
     /// When its row was last written, on the monotonic clock; none while it has no row.
     pub(super) saved: Option<u64>,
 }
 
+/// Platform of a session that is known only by its sign of life: Web.
+const ASSUMED_PLATFORM: u32 = 7;
+
 impl Session {
+    /// One of which nothing is known but its number and where it was heard of. It has no connection,
+    /// and no place in an index yet.
+    pub(super) fn unknown(inst_id: u32, gateway: Arc<str>) -> Self {
+        Self {
+            inst_id,
+            gateway,
+            connection: 0,
+            instance: Box::default(),
+            platform: ASSUMED_PLATFORM,
+            issued_at: 0,
+            link: Link::Down,
+            serial: 0,
+            timer: None,
+            rooms: Vec::new(),
+            watching: VecDeque::new(),
+            saved: None,
+        }
+    }
+
     pub(super) fn is_up(&self) -> bool {
         matches!(self.link, Link::Up { .. })
+    }
+
+    /// Whether there is something to come back to.
+    pub(super) fn is_worth_a_row(&self) -> bool {
+        !self.rooms.is_empty() || !self.watching.is_empty()
     }
 
     pub(super) fn room(&mut self, group_id: &str) -> Option<&mut Room> {
@@ -62,7 +98,8 @@ impl Session {
     }
 }
 
-/// What the store keeps of a session that has rooms, that lapsed with rooms, or that was kicked.
+/// What the store keeps of a session that has rooms or subscriptions, that lapsed with some, or that
+/// was kicked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) state: StoredState,
@@ -73,6 +110,7 @@ pub(crate) struct Stored {
     /// When this was written, seconds since 1970.
     pub(crate) at: i64,
     pub(crate) rooms: Vec<Room>,
+    pub(crate) watching: Vec<Arc<str>>,
 }
 
 /// In which state a session was stored.
@@ -99,8 +137,12 @@ pub(crate) enum Effect {
     Erase { session: SessionId },
     /// Store what is known of the user as such, behind.
     SaveUser { app: u32, user: Arc<str>, not_before: i64, custom_status: Arc<str> },
-    /// The session is over: what hangs on it may go.
-    Ended { session: SessionId },
+    /// The session wants to hear of these users from now on.
+    Watch { session: SessionId, users: Vec<Arc<str>> },
+    /// It wants to hear of them no longer, or is over.
+    Unwatch { session: SessionId, users: Vec<Arc<str>> },
     /// The user came online or went offline.
     Status { app: u32, user: Arc<str>, online: bool, custom_status: Arc<str> },
+    /// The store told of a session with a connection at this gateway.
+    Mention { gateway: Arc<str> },
 }

@@ -1,5 +1,6 @@
 //! One user: the sessions, and the memory of sessions that lapsed or were kicked.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::session::{Room, Session};
@@ -32,18 +33,29 @@ pub(super) struct Parked {
 /// Why it is no more.
 #[derive(Debug, Clone)]
 pub(super) enum Why {
-    /// Its grace period ended; it was in these rooms.
-    Lapsed { rooms: Vec<Room> },
+    /// Its grace period ended.
+    Lapsed(Lapsed),
     /// It was put offline.
     Kicked { kick_type: u32 },
 }
 
+/// What a session had when its grace period ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lapsed {
+    pub(super) rooms: Vec<Room>,
+    pub(super) watching: VecDeque<Arc<str>>,
+}
+
 impl Parked {
-    /// The rooms that the session was in, had it lapsed.
-    pub(super) fn into_rooms(self) -> Vec<Room> {
+    pub(super) fn is_lapsed(&self) -> bool {
+        matches!(self.why, Why::Lapsed(_))
+    }
+
+    /// What the session had, had it lapsed.
+    pub(super) fn into_lapsed(self) -> Lapsed {
         match self.why {
-            Why::Lapsed { rooms } => rooms,
-            Why::Kicked { .. } => Vec::new(),
+            Why::Lapsed(lapsed) => lapsed,
+            Why::Kicked { .. } => Lapsed::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Connections, grace periods, leases, rooms, routes.
+//! Connections, grace periods, rooms, routes.
 
 use super::*;
 
@@ -8,13 +8,13 @@ fn rooms_outlive_the_connection_and_come_back_with_the_session() {
     bench.register(Bench::login(1), TEN);
     bench.join(1, &["a", "b"]);
     bench.disconnect(1, &[room("a", 17)], false);
-    bench.pass(GRACE - 1, true);
+    bench.pass(GRACE - 1);
     assert!(bench.detached().is_empty());
     let back = bench.come_back(1);
     assert_eq!(names(&back), [("a".to_owned(), 17), ("b".to_owned(), 0)]);
     // Where it stood is told once: what it is sent from now on is not known here.
     assert_eq!(names(&bench.come_back(1)), [("a".to_owned(), 0), ("b".to_owned(), 0)]);
-    bench.pass(GRACE, true);
+    bench.pass(GRACE);
     assert!(bench.detached().is_empty());
     assert_eq!(bench.statuses(), [true]);
 }
@@ -26,7 +26,7 @@ fn a_grace_period_that_ends_detaches_and_still_remembers_the_rooms() {
     bench.register(Bench::login(2), TEN);
     bench.join(1, &["a"]);
     bench.disconnect(1, &[], false);
-    bench.pass(GRACE, true);
+    bench.pass(GRACE);
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
     assert!(!bench.is_in_room("a"));
     assert_eq!(bench.stored()[0].1.state, StoredState::Lapsed);
@@ -40,7 +40,7 @@ fn a_user_without_sessions_leaves_no_trace_in_memory() {
     bench.register(Bench::login(1), TEN);
     bench.join(1, &["a"]);
     bench.disconnect(1, &[], false);
-    bench.pass(GRACE, true);
+    bench.pass(GRACE);
     assert!(!bench.index.knows(APP, "ann"));
     assert!(bench.index.apps.is_empty());
     assert_eq!(bench.index.len(), 0);
@@ -73,7 +73,7 @@ fn the_end_of_an_older_connection_does_not_end_the_session() {
     let redialled = Login { connection: 50, fresh: false, ..Bench::login(1) };
     bench.register(redialled, TEN);
     bench.disconnect(1, &[room("a", 4)], false);
-    bench.pass(GRACE, true);
+    bench.pass(GRACE);
     assert!(bench.detached().is_empty());
     let moved = Login { gateway: Arc::from("g2"), fresh: false, ..Bench::login(1) };
     bench.register(moved, TEN);
@@ -82,34 +82,28 @@ fn the_end_of_an_older_connection_does_not_end_the_session() {
 }
 
 #[test]
-fn silent_sessions_go_with_their_gateway_only() {
+fn sessions_lose_their_connections_with_their_gateway() {
     let mut bench = Bench::new();
     bench.register(Bench::login(1), TEN);
     bench.join(1, &["a"]);
-    bench.pass(LEASE, true);
+    bench.register(Login { gateway: Arc::from("g2"), ..Bench::login(2) }, TEN);
+    bench.pass(100 * GRACE);
     assert!(bench.index.has(APP, "ann", 1), "its gateway would have told");
-    bench.pass(LEASE, false);
+    assert_eq!(bench.index.connected(), 2);
+    assert_eq!(bench.index.lower_all(bench.now(), "g1", None), 1);
+    assert_eq!((bench.index.len(), bench.index.connected()), (2, 1));
+    bench.pass(GRACE - 1);
+    assert!(bench.detached().is_empty());
+    bench.pass(1);
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
-    let mut bench = Bench::new();
-    bench.register(Bench::login(1), TEN);
-    for _ in 0..8 {
-        bench.pass(LEASE, true);
-    }
-    assert!(!bench.index.has(APP, "ann", 1), "a gateway may forget, too");
+    assert!(bench.index.has(APP, "ann", 2));
 }
 
 #[test]
-fn a_hello_keeps_a_session_and_takes_in_one_that_was_lost() {
-    let mut bench = Bench::new();
-    bench.register(Bench::login(1), TEN);
-    for _ in 0..10 {
-        bench.pass(LEASE - 1, false);
-        assert_eq!(bench.hello(1), None);
-    }
-    assert!(bench.index.has(APP, "ann", 1));
+fn a_hello_takes_in_a_session_that_was_lost() {
     let mut bench = Bench::new();
     assert_eq!(bench.hello(5), None);
-    bench.pass(GRACE, false);
+    bench.pass(GRACE);
     let mut routes = Routes::default();
     bench.index.route_user(APP, "ann", 0, &mut routes);
     assert_eq!(routes.reached, 1);
@@ -135,16 +129,14 @@ fn after_a_restart_sessions_get_a_fresh_grace_period() {
     bench.join(1, &["a"]);
     bench.register(Bench::login(2), TEN);
     bench.join(2, &["b"]);
-    let sessions = bench.stored();
-    let memory = Memory { not_before: 0, custom_status: Some(Arc::from("aGk=")), sessions };
-    let mut bench = Bench::new();
-    let now = bench.now();
-    bench.index.restore(now, APP, "ann", memory, &mut bench.out);
+    let mut bench = bench.restart();
+    let mention = Effect::Mention { gateway: Arc::from("g1") };
+    assert_eq!(bench.out.iter().filter(|one| **one == mention).count(), 2);
+    assert!(bench.statuses().is_empty(), "nobody hears of what nobody noticed");
     let back = bench.come_back(1);
     assert_eq!(names(&back), [("a".to_owned(), 0)]);
-    assert!(matches!(back, Registered::Online { custom_status, .. } if &*custom_status == "aGk="));
     assert!(bench.is_in_room("b"));
-    bench.pass(GRACE, true);
+    bench.pass(GRACE);
     assert_eq!(bench.detached(), [(2, "b".to_owned())], "it never came back");
     assert!(bench.index.has(APP, "ann", 1));
 }
@@ -181,9 +173,10 @@ fn one_target_stands_for_all_sessions_of_a_user_at_a_gateway() {
     assert_eq!(routes.reached, 1);
     assert_eq!(routes.gateways.len(), 2);
     assert!(routes.gateways["g1"].len() == 1 && routes.gateways["g1"][0].inst_ids.is_empty());
+    bench.disconnect(2, &[], false);
     let mut routes = Routes::default();
     bench.index.route_user(APP, "ann", 1, &mut routes);
-    assert_eq!(routes.gateways["g1"][0].inst_ids, [2]);
+    assert!(!routes.gateways.contains_key("g1"), "nobody else is there");
     let mut routes = Routes::default();
     let session = SessionId { app: APP, user: Arc::from("ann"), inst_id: 3 };
     bench.index.route_session(&session, &mut routes);

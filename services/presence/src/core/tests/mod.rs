@@ -1,20 +1,22 @@
 //! The rules one by one, on a bench with one user's sessions: `policy` for who may be online, `life`
-//! for what becomes of a session and its rooms.
+//! for what becomes of a session and its rooms, `retell` for what gateways say of many, `watch` for
+//! subscriptions.
 
 mod life;
 mod policy;
+mod retell;
+mod watch;
 
 use std::sync::Arc;
 
 use throng_proto::v1::RoomMode;
 
 use super::{
-    Effect, Gone, Index, Login, Memory, Moves, Now, Policy, Registered, Room, Routes, SessionId,
-    Settings, Stored, StoredState, kick,
+    Effect, Gone, Index, Login, Memory, Moves, Now, Policy, Registered, Retold, Room, Routes,
+    SessionId, Settings, Stay, Stored, StoredState, Watch, kick,
 };
 
 const GRACE: u64 = 30_000;
-const LEASE: u64 = 270_000;
 const APP: u32 = 1;
 const WALL: i64 = 1_800_000_000;
 const TEN: Policy = Policy { web: 10, other: 1 };
@@ -24,19 +26,32 @@ const ONE: Policy = Policy { web: 1, other: 1 };
 struct Bench {
     index: Index,
     now: u64,
+    rules: Rules,
     out: Vec<Effect>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Rules {
+    /// Gateways have yet to say which sessions they have.
+    awaited: bool,
+    /// Another node decides about everybody.
+    theirs: bool,
+}
+
+impl Stay for Rules {
+    fn is_mine(&self, _: &SessionId) -> bool {
+        !self.theirs
+    }
+
+    fn is_awaited(&self, _: &str) -> bool {
+        self.awaited
+    }
 }
 
 impl Bench {
     fn new() -> Self {
-        let settings = Settings {
-            grace: GRACE,
-            lease: LEASE,
-            refresh: 3_600_000,
-            kick_memory: 600_000,
-            max_rooms: 3,
-        };
-        Self { index: Index::new(settings), now: 1_000_000, out: Vec::new() }
+        let index = Index::new(settings());
+        Self { index, now: 1_000_000, rules: Rules::default(), out: Vec::new() }
     }
 
     fn now(&self) -> Now {
@@ -99,7 +114,7 @@ impl Bench {
 
     fn log_out(&mut self, inst_id: u32) {
         let now = self.now();
-        self.index.unregister(now, APP, "ann", inst_id, &mut self.out);
+        self.index.unregister(now, APP, "ann", (inst_id, 0), &mut self.out);
     }
 
     fn is_in_room(&mut self, group_id: &str) -> bool {
@@ -107,10 +122,26 @@ impl Bench {
         self.index.user_in_room(now, APP, "ann", group_id, &mut self.out)
     }
 
-    fn pass(&mut self, millis: u64, alive: bool) {
+    fn pass(&mut self, millis: u64) {
         self.now += millis;
         let now = self.now();
-        self.index.expire(now, 100, |_| alive, &mut self.out);
+        self.index.expire(now, 100, &self.rules, &mut self.out);
+    }
+
+    fn retell(&mut self, login: Login, rooms: &[&str], policy: Policy) -> Retold {
+        let now = self.now();
+        let rooms = rooms.iter().map(|room| self::room(room, 0)).collect();
+        let login = Login { fresh: false, ..login };
+        self.index.retell(now, (APP, "ann"), login, rooms, policy, &mut self.out)
+    }
+
+    /// A new index over what the store has by now.
+    fn restart(&self) -> Self {
+        let memory = Memory { sessions: self.stored(), ..Memory::default() };
+        let mut bench = Self { now: self.now, ..Self::new() };
+        let now = bench.now();
+        bench.index.restore(now, APP, "ann", memory, &mut bench.out);
+        bench
     }
 
     fn took(&mut self) -> Vec<Effect> {
@@ -158,6 +189,16 @@ impl Bench {
             }
         }
         rows.into_iter().collect()
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        grace: GRACE,
+        refresh: 3_600_000,
+        kick_memory: 600_000,
+        max_rooms: 3,
+        max_watched: 2,
     }
 }
 

@@ -60,7 +60,7 @@ fn who_was_kicked_while_away_is_told_on_return_and_on_hello() {
     bench.log_out(1);
     assert!(bench.index.has(APP, "ann", 2) && bench.took().is_empty());
     bench.hello(2);
-    bench.pass(600_000, true);
+    bench.pass(600_000);
     assert!(matches!(bench.come_back(1), Registered::Online { .. }), "long forgotten");
 }
 
