@@ -11,11 +11,11 @@ use prost::Message;
 use throng_bus::{Bus, Delivery, subjects};
 use throng_node::apps::Apps;
 use throng_node::secret::Secret;
-use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::directory_client::DirectoryClient;
 use throng_proto::v1::history_client::HistoryClient;
 use throng_proto::v1::presence_client::PresenceClient;
+use throng_proto::{Link, Route};
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::{AppId, tiny_id};
 use throng_store::Store;
@@ -105,7 +105,8 @@ impl Clients {
         users: Vec<String>,
     ) -> Result<Vec<MemberInfo>, CommandError> {
         let request = v1::GetBriefsRequest { app: app.0, users };
-        let reply = self.directory.clone().get_briefs(request).await.map_err(unavailable)?;
+        let mut directory = self.directory.clone();
+        let reply = directory.get_briefs(within(CALL_TIME, request)).await.map_err(unavailable)?;
         let member = |brief: v1::UserBrief| MemberInfo {
             user: brief.user,
             nick: brief.nick,
@@ -138,6 +139,22 @@ impl Clients {
             watched.lock().remove(&app);
         });
     }
+}
+
+/// Time for one question to another service: several tries of the link, and less than a client waits
+/// for its answer.
+pub(crate) const CALL_TIME: Duration = Duration::from_secs(5);
+
+/// A request to any node of a service that has to be answered within some time.
+pub(crate) fn within<T>(time: Duration, message: T) -> tonic::Request<T> {
+    routed(Route::ANY, time, message)
+}
+
+/// A request to one node of a service that has to be answered within some time.
+pub(crate) fn routed<T>(route: Route, time: Duration, message: T) -> tonic::Request<T> {
+    let mut request = route.request(message);
+    request.set_timeout(time);
+    request
 }
 
 /// The error of a service that does not answer.

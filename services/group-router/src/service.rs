@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use throng_node::cluster::not_begun;
 use throng_node::command::{Context, reply};
 use throng_proto::v1;
+use throng_proto::v1::attach_member_reply::Outcome;
 use throng_proto::v1::group_router_server::GroupRouter;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::AppId;
@@ -14,6 +16,7 @@ use crate::actor::{Rooms, Turn};
 use crate::clients::Clients;
 use crate::commands::{Answered, Call, execute};
 use crate::order::Order;
+use crate::room::GatewayTag;
 use crate::wire::{MemberInfo, Notice, report};
 
 /// Time for what gateways and presence ask: an owner that cannot answer by then says so. Commands
@@ -21,6 +24,8 @@ use crate::wire::{MemberInfo, Notice, report};
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Events that one fetch may ask for.
 const MOST_EVENTS: u32 = 1000;
+/// Members that one part of a gateway's may name.
+const MOST_MEMBERS: usize = 5_000;
 
 /// Serves [`GroupRouter`]. Clones share the groups.
 #[derive(Clone)]
@@ -37,46 +42,42 @@ impl std::fmt::Debug for Service {
 }
 
 impl Service {
-    async fn answer(&self, request: v1::CommandRequest) -> Result<Answered, CommandError> {
-        let (context, body) = Context::split(request)?;
-        let Self { rooms, clients, order } = self;
-        execute(&Call { rooms, clients, order, context, body }).await
-    }
-
-    async fn attach(
+    /// What a command is answered with; `rooms` are those of the call.
+    async fn answer(
         &self,
-        request: v1::AttachMemberRequest,
-    ) -> Result<v1::AttachMemberReply, CommandError> {
-        let v1::AttachMemberRequest { app, group_id, user, inst_id, last_seq, .. } = request;
-        self.rooms
-            .run(AppId(app), &group_id, move |turn| {
-                let (room, now, unit) = turn.room()?;
-                if room.is_banned(&user, now.seconds) {
-                    let notice =
-                        Notice { report: report::BANNED, ban: Some((0, "")), ..Notice::default() };
-                    let notice_items = room.notice_items(&notice, now, unit);
-                    return Ok(attach_reply(
-                        v1::attach_member_reply::Outcome::Banned,
-                        notice_items,
-                    ));
-                }
-                room.member_returns(&user, inst_id, now);
-                let position = Some(room.position());
-                Ok(v1::AttachMemberReply {
-                    outcome: v1::attach_member_reply::Outcome::Attached.into(),
-                    position,
-                    missed_items: room.missed_items(last_seq, &user),
-                    ..v1::AttachMemberReply::default()
-                })
-            })
-            .await
+        rooms: &Rooms,
+        mut request: v1::CommandRequest,
+    ) -> Result<Answered, CommandError> {
+        let place = request.order.take();
+        let (context, body) = Context::split(request)?;
+        let Self { clients, order, .. } = self;
+        execute(&Call { rooms, clients, order, place, context, body }).await
     }
 }
 
-fn attach_reply(
-    outcome: v1::attach_member_reply::Outcome,
-    notice_items: bytes::Bytes,
-) -> v1::AttachMemberReply {
+async fn attach(
+    rooms: &Rooms,
+    request: v1::AttachMemberRequest,
+) -> Result<v1::AttachMemberReply, CommandError> {
+    let v1::AttachMemberRequest { app, group_id, user, inst_id, gateway, last_seq } = request;
+    let gateway = GatewayTag::of(&gateway);
+    let attach = move |turn: &mut Turn<'_>| {
+        let (room, now, unit) = turn.room()?;
+        if room.is_banned(&user, now.seconds) {
+            return Ok(attach_reply(Outcome::Banned, room.ban_notice(now, unit)));
+        }
+        room.member_returns(&user, inst_id, gateway, now);
+        Ok(v1::AttachMemberReply {
+            outcome: Outcome::Attached.into(),
+            position: Some(room.position()),
+            missed_items: room.missed_items(last_seq, &user),
+            ..v1::AttachMemberReply::default()
+        })
+    };
+    rooms.run(AppId(app), &group_id, attach).await
+}
+
+fn attach_reply(outcome: Outcome, notice_items: bytes::Bytes) -> v1::AttachMemberReply {
     v1::AttachMemberReply {
         outcome: outcome.into(),
         notice_items,
@@ -114,8 +115,11 @@ fn is_gone(error: &CommandError) -> bool {
     error.code == Code::GROUP_NOT_FOUND || error.code == Code::GROUP_BAD_ID
 }
 
-fn status(error: &CommandError) -> Status {
-    if is_gone(error) {
+/// What the caller of a job is told that has no result.
+fn status(rooms: &Rooms, error: &CommandError) -> Status {
+    if let Some(status) = rooms.fate().status() {
+        status
+    } else if is_gone(error) {
         Status::not_found(error.info.clone())
     } else {
         Status::unavailable(error.info.clone())
@@ -128,11 +132,12 @@ impl GroupRouter for Service {
         &self,
         request: Request<v1::CommandRequest>,
     ) -> Result<Response<v1::CommandReply>, Status> {
-        let answered = match self.answer(request.into_inner()).await {
+        let rooms = self.rooms.for_call();
+        let answered = match self.answer(&rooms, request.into_inner()).await {
             Ok(Answered { body, effects }) => v1::CommandReply { code: 0, body, effects },
             Err(error) => reply(Err(error)),
         };
-        Ok(Response::new(answered))
+        rooms.fate().status().map_or(Ok(Response::new(answered)), Err)
     }
 
     async fn attach_member(
@@ -141,13 +146,13 @@ impl GroupRouter for Service {
     ) -> Result<Response<v1::AttachMemberReply>, Status> {
         let request = request.into_inner();
         let group_id = request.group_id.clone();
-        match in_time(self.attach(request)).await {
+        let rooms = self.rooms.for_call();
+        match in_time(attach(&rooms, request)).await {
             Ok(attached) => Ok(Response::new(attached)),
-            Err(error) if is_gone(&error) => Ok(Response::new(attach_reply(
-                v1::attach_member_reply::Outcome::Gone,
-                gone_notice(&group_id),
-            ))),
-            Err(error) => Err(status(&error)),
+            Err(error) if is_gone(&error) => {
+                Ok(Response::new(attach_reply(Outcome::Gone, gone_notice(&group_id))))
+            }
+            Err(error) => Err(status(&rooms, &error)),
         }
     }
 
@@ -156,8 +161,12 @@ impl GroupRouter for Service {
         request: Request<v1::DetachMemberRequest>,
     ) -> Result<Response<v1::DetachMemberReply>, Status> {
         let v1::DetachMemberRequest { app, group_id, user, inst_id, .. } = request.into_inner();
+        let rooms = self.rooms.for_call();
+        if !rooms.owns(AppId(app), &group_id) {
+            return Err(not_begun("the group is not served here now"));
+        }
         // After a restart there may be thousands that never came back, of rooms that nobody uses.
-        if !self.rooms.is_hot(AppId(app), &group_id) {
+        if !rooms.is_hot(AppId(app), &group_id) {
             return Ok(Response::new(v1::DetachMemberReply {}));
         }
         let detached = in_time(async {
@@ -174,19 +183,37 @@ impl GroupRouter for Service {
                 room.member_leaves(&member, inst_id, now, unit);
                 Ok(())
             };
-            self.rooms.run(AppId(app), &group_id, leave).await
+            rooms.run(AppId(app), &group_id, leave).await
         });
         match detached.await {
-            Err(error) if !is_gone(&error) => Err(status(&error)),
+            Err(error) if !is_gone(&error) => Err(status(&rooms, &error)),
             _ => Ok(Response::new(v1::DetachMemberReply {})),
         }
     }
 
     async fn attach_gateway(
         &self,
-        _request: Request<v1::AttachGatewayRequest>,
+        request: Request<v1::AttachGatewayRequest>,
     ) -> Result<Response<v1::AttachGatewayReply>, Status> {
-        Err(Status::unimplemented("AttachGateway"))
+        let request = request.into_inner();
+        if request.members.len() > MOST_MEMBERS {
+            return Err(Status::invalid_argument(format!("over {MOST_MEMBERS} members")));
+        }
+        let (app, group_id) = (AppId(request.app), request.group_id.clone());
+        let rooms = self.rooms.for_call();
+        let attached = rooms.run(app, &group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            Ok(room.attach_gateway(request, now, unit))
+        });
+        match in_time(attached).await {
+            Ok(attached) => Ok(Response::new(attached)),
+            Err(error) if is_gone(&error) => Ok(Response::new(v1::AttachGatewayReply {
+                outcome: Outcome::Gone.into(),
+                notice_items: gone_notice(&group_id),
+                ..v1::AttachGatewayReply::default()
+            })),
+            Err(error) => Err(status(&rooms, &error)),
+        }
     }
 
     async fn describe_group(
@@ -209,11 +236,12 @@ impl GroupRouter for Service {
     ) -> Result<Response<v1::FetchEventsReply>, Status> {
         let v1::FetchEventsRequest { app, group_id, after, limit } = request.into_inner();
         let limit = limit.min(MOST_EVENTS) as usize;
-        let fetched = self.rooms.run(AppId(app), &group_id, move |turn| {
+        let rooms = self.rooms.for_call();
+        let fetched = rooms.run(AppId(app), &group_id, move |turn| {
             let (room, _, _) = turn.room()?;
             let (events, complete) = room.events_after(after.unwrap_or_default(), limit);
             Ok(v1::FetchEventsReply { events, head: Some(room.position()), complete })
         });
-        in_time(fetched).await.map(Response::new).map_err(|error| status(&error))
+        in_time(fetched).await.map(Response::new).map_err(|error| status(&rooms, &error))
     }
 }

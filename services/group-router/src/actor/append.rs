@@ -7,14 +7,15 @@ use std::time::Duration;
 use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::history_client::HistoryClient;
-use throng_protocol::error::{Code, CommandError};
+use throng_protocol::error::Code;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use super::{GroupKey, Reply};
-use crate::clients::Clients;
+use super::{Failure, GroupKey, Reply};
+use crate::clients::{Clients, within};
 use crate::core::dedupe::Ticket;
+use crate::placement::Tenure;
 use crate::room::{SendAnswer, Sent};
 
 /// Messages of one room that may be out and not yet kept. Above, new ones are refused: a sender must
@@ -48,7 +49,14 @@ pub(crate) struct KeptMark {
 /// The outcome of an append.
 pub(crate) struct Appended {
     pub(crate) marks: Vec<KeptMark>,
-    pub(crate) error: Option<CommandError>,
+    pub(crate) error: Option<Failure>,
+}
+
+impl Appended {
+    /// Whether the group was lost meanwhile.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.error, Some(Failure::NotBegun | Failure::Unknown))
+    }
 }
 
 enum Work {
@@ -65,12 +73,18 @@ pub(super) struct Appender {
 }
 
 impl Appender {
-    pub(super) fn start(key: &GroupKey, clients: &Clients, done: mpsc::Sender<Appended>) -> Self {
+    pub(super) fn start(
+        key: &GroupKey,
+        tenure: &Tenure,
+        clients: &Clients,
+        done: mpsc::Sender<Appended>,
+    ) -> Self {
         // Each entry holds a message of the bounded number, or ends a life, which is rare.
         let (work, receiver) = mpsc::channel(MOST_UNKEPT);
         let carrier = Carrier {
             app: key.app.0,
             group_id: key.group_id.to_string(),
+            tenure: tenure.clone(),
             history: clients.history.clone(),
             done,
             appends: JoinSet::new(),
@@ -98,6 +112,7 @@ impl Appender {
 struct Carrier {
     app: u32,
     group_id: String,
+    tenure: Tenure,
     history: HistoryClient<Link>,
     done: mpsc::Sender<Appended>,
     appends: JoinSet<()>,
@@ -147,22 +162,22 @@ impl Carrier {
             messages.push(message);
             senders.push((reply, mark));
         }
-        let group_id = self.group_id.clone();
-        let request = v1::AppendRoomRequest { app: self.app, group_id, messages, fence: None };
-        let (mut history, done) = (self.history.clone(), self.done.clone());
+        let request = v1::AppendRoomRequest {
+            app: self.app,
+            group_id: self.group_id.clone(),
+            messages,
+            fence: None,
+        };
+        let (history, tenure, done) =
+            (self.history.clone(), self.tenure.clone(), self.done.clone());
         self.appends.spawn(async move {
-            let error = match timeout(APPEND_TIME, history.append_room(request)).await {
-                Ok(Ok(_)) => None,
-                Ok(Err(status)) => Some(not_kept(status.message())),
-                Err(_) => Some(not_kept("history did not answer in time")),
-            };
+            let error = append(history, &tenure, request).await.err();
             let mut marks = Vec::with_capacity(senders.len());
             for (reply, mark) in senders {
-                if let Some(reply) = reply {
-                    reply.send(match &error {
-                        None => Ok(Sent::Answer(mark.answer)),
-                        Some(error) => Err(error.clone()),
-                    });
+                match (reply, &error) {
+                    (Some(reply), None) => reply.send(Ok(Sent::Answer(mark.answer))),
+                    (Some(reply), Some(failure)) => reply.refuse(failure.clone()),
+                    (None, _) => {}
                 }
                 marks.push(mark);
             }
@@ -172,11 +187,30 @@ impl Carrier {
     }
 }
 
+/// When it succeeds, the messages were durable while the group was this node's. They are out already,
+/// so nobody can say of a failure that nothing has happened.
+async fn append(
+    mut history: HistoryClient<Link>,
+    tenure: &Tenure,
+    mut request: v1::AppendRoomRequest,
+) -> Result<(), Failure> {
+    request.fence = Some(tenure.fence().ok_or(Failure::Unknown)?);
+    let appended = timeout(APPEND_TIME, history.append_room(within(APPEND_TIME, request))).await;
+    if !tenure.is_current() {
+        return Err(Failure::Unknown);
+    }
+    match appended {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(status)) => Err(not_kept(status.message())),
+        Err(_) => Err(not_kept("history did not answer in time")),
+    }
+}
+
 fn size(message: &v1::StoredMessage) -> usize {
     message.msg_body.len() + message.cloud_custom_data.len() + 256
 }
 
-fn not_kept(why: &str) -> CommandError {
+fn not_kept(why: &str) -> Failure {
     tracing::warn!(why, "messages of a room could not be kept");
-    Code::GROUP_INTERNAL.with("the message could not be kept, try again")
+    Failure::Refused(Code::GROUP_INTERNAL.with("the message could not be kept, try again"))
 }

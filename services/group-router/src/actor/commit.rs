@@ -1,26 +1,27 @@
 //! Carries out the effects of a group's jobs in order: what has to be durable first, then what goes
 //! out, then the answers. Units that pile up meanwhile share one write (group commit).
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
 use throng_bus::subjects;
 use throng_node::drain::Drain;
+use throng_node::invariant;
+use throng_proto::Route;
 use throng_proto::v1;
-use throng_protocol::error::{Code, CommandError};
-use throng_store::{Batch, Op, StoreError};
+use throng_protocol::error::Code;
+use throng_protocol::ids::{AppId, user_hash};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::append::Appender;
-use super::{Appended, GroupKey, MOST_UNKEPT, Unit};
-use crate::clients::Clients;
-use crate::storage::{GROUP_STATE, list_op, listing_partition, state_partition, unlist};
+use super::save::{Saver, Unsaved};
+use super::{Appended, Failure, GroupKey, MOST_UNKEPT, Unit};
+use crate::clients::{Clients, routed};
+use crate::placement::Tenure;
 
 /// Units that may wait; then the actor waits too.
 const QUEUE: usize = 64;
@@ -38,6 +39,7 @@ impl Committer {
     /// Starts it; what comes of appends is told by the receiver, which closes when all is done.
     pub(crate) fn start(
         key: GroupKey,
+        tenure: Tenure,
         clients: Clients,
         drain: Drain,
     ) -> (Self, mpsc::Receiver<Appended>) {
@@ -46,8 +48,9 @@ impl Committer {
         let failed = CancellationToken::new();
         let carrier = Carrier {
             subject: subjects::room(key.app, &key.group_id),
-            appender: Appender::start(&key, &clients, done),
+            appender: Appender::start(&key, &tenure, &clients, done),
             key,
+            tenure,
             clients,
             drain,
             failed: failed.clone(),
@@ -63,8 +66,8 @@ impl Committer {
         let _ = self.units.send(unit).await;
     }
 
-    /// Resolves when something could not be saved: the state in memory is ahead of the store, and
-    /// has to be thrown away.
+    /// Resolves when something could not be saved, or went out no more: the state in memory is ahead
+    /// of what others know, and has to be thrown away.
     pub(crate) async fn failed(&self) {
         self.failed.cancelled().await;
     }
@@ -80,6 +83,7 @@ impl Committer {
 
 struct Carrier {
     key: GroupKey,
+    tenure: Tenure,
     subject: String,
     clients: Clients,
     drain: Drain,
@@ -95,14 +99,12 @@ impl Carrier {
     async fn run(mut self, mut units: mpsc::Receiver<Unit>) {
         let mut batch = Vec::new();
         while units.recv_many(&mut batch, QUEUE).await > 0 {
-            if let Err(error) = self.carry_out_in_lives(&mut batch).await {
-                tracing::error!(%error, "group state could not be saved");
-                metrics::counter!("throng_group_commit_failures_total").increment(1);
+            if let Err(failure) = self.carry_out_in_lives(&mut batch).await {
                 self.failed.cancel();
                 units.close();
-                refuse(batch.drain(..), &error);
+                refuse(batch.drain(..), &failure);
                 while let Some(unit) = units.recv().await {
-                    refuse(std::iter::once(unit), &error);
+                    refuse(std::iter::once(unit), &failure);
                 }
                 break;
             }
@@ -112,30 +114,39 @@ impl Carrier {
 
     /// A group may be dismissed and made again within one batch: each life is carried out whole,
     /// or the end of the first would take the rows of the second.
-    async fn carry_out_in_lives(&mut self, batch: &mut Vec<Unit>) -> Result<(), CommandError> {
+    ///
+    /// # Errors
+    /// What becomes of the units that are left in the batch, and of all that follow.
+    async fn carry_out_in_lives(&mut self, batch: &mut Vec<Unit>) -> Result<(), Failure> {
         loop {
             let end = batch.iter().position(|unit| unit.dismissed);
             let Some(end) = end else { break };
             let next_life = batch.split_off(end + 1);
-            let carried_out = self.carry_out(batch).await;
-            batch.extend(next_life);
-            carried_out?;
+            self.carry_out(std::mem::replace(batch, next_life)).await?;
             self.appender.new_life().await;
         }
-        self.carry_out(batch).await
+        self.carry_out(std::mem::take(batch)).await
     }
 
-    async fn carry_out(&mut self, batch: &mut Vec<Unit>) -> Result<(), CommandError> {
-        self.save(batch).await.map_err(|error| {
-            tracing::debug!(%error, "a write failed");
-            Code::GROUP_INTERNAL.with("the group's state could not be saved, try again")
-        })?;
-        for event in batch.iter_mut().flat_map(|unit| unit.events.drain(..)) {
-            self.publish(&event);
+    async fn carry_out(&mut self, mut units: Vec<Unit>) -> Result<(), Failure> {
+        let saved =
+            Saver::new(&*self.clients.store, &self.tenure).save(&self.key, &mut units).await;
+        if let Err(error) = saved {
+            let (these, later) = self.failures(&error);
+            refuse(units.into_iter(), &these);
+            return Err(later);
+        }
+        for unit in &mut units {
+            for event in unit.events.drain(..) {
+                self.publish(&event);
+            }
+            if let Some(beacon) = unit.beacon.take() {
+                self.send_out(&beacon);
+            }
         }
         let mut notices = Vec::new();
         let mut kept = Vec::new();
-        for unit in batch.drain(..) {
+        for unit in units {
             notices.extend(unit.notices);
             kept.extend(unit.kept);
             for answer in unit.answers {
@@ -151,42 +162,37 @@ impl Carrier {
         Ok(())
     }
 
-    /// One durable write for the rows of all units; a later unit's row replaces an earlier one's.
-    async fn save(&self, batch: &mut [Unit]) -> Result<(), StoreError> {
-        let GroupKey { app, group_id } = &self.key;
-        let store = &*self.clients.store;
-        let dismissed = batch.iter().any(|unit| unit.dismissed);
-        let created = batch.iter().find_map(|unit| unit.created);
-        if let Some(kind) = created {
-            // The list first: an entry without a group is harmless, a group that no list shows is
-            // lost.
-            let listing = Batch::durable(listing_partition(*app, group_id));
-            store.write(listing.with(list_op(group_id, kind.as_str()))).await?;
-        }
-        let ops = last_of_each_row(batch.iter_mut().flat_map(|unit| unit.ops.drain(..)));
-        let partition = state_partition(*app, group_id);
-        let mut rows = Batch::durable(partition.clone());
-        for op in ops {
-            if rows.len() == Batch::MAX_OPS {
-                let full = std::mem::replace(&mut rows, Batch::durable(partition.clone()));
-                store.write(full).await?;
+    /// What an error means for the units that were to be saved, and for those that follow: they were
+    /// decided upon a state that nobody has.
+    fn failures(&self, error: &Unsaved) -> (Failure, Failure) {
+        let begun = match error {
+            Unsaved::Store(error) => {
+                tracing::error!(%error, "group state could not be saved");
+                metrics::counter!("throng_group_commit_failures_total").increment(1);
+                if self.tenure.is_current() {
+                    let text = "the group's state could not be saved, try again";
+                    let refused = Failure::Refused(Code::GROUP_INTERNAL.with(text));
+                    return (refused.clone(), refused);
+                }
+                true
             }
-            rows.push(op);
-        }
-        if !rows.is_empty() {
-            store.write(rows).await?;
-        }
-        if dismissed {
-            store.delete_partition(&GROUP_STATE, &partition, None).await?;
-            unlist(store, *app, group_id).await?;
-        }
-        Ok(())
+            Unsaved::Lost { begun } => {
+                tracing::debug!(begun, "a group is not served here any more");
+                metrics::counter!("throng_group_lost_commits_total").increment(1);
+                *begun
+            }
+        };
+        (if begun { Failure::Unknown } else { Failure::NotBegun }, Failure::NotBegun)
     }
 
     fn publish(&mut self, event: &v1::RoomEvent) {
         let position = event.position.unwrap_or_default();
-        debug_assert!(follows(self.published, position), "REC-1: {position:?} goes out too early");
+        invariant!(Rec1, follows(self.published, position), "{position:?} goes out too early");
         self.published = position;
+        self.send_out(event);
+    }
+
+    fn send_out(&self, event: &v1::RoomEvent) {
         let payload = Bytes::from(event.encode_to_vec());
         if let Err(error) = self.clients.bus.publish(&self.subject, payload) {
             // Gateways see the hole in the numbers and fetch.
@@ -204,7 +210,11 @@ impl Carrier {
                 let _ = before.await;
             }
             for notice in notices {
-                match timeout(NOTICE_TIME, presence.deliver(notice)).await {
+                // It shares the notice out where its users are at home on several nodes.
+                let hash = notice.users.first().map(|user| user_hash(AppId(notice.app), user));
+                let home = Route::hash(hash.unwrap_or_default());
+                let request = routed(home, NOTICE_TIME, notice);
+                match timeout(NOTICE_TIME, presence.deliver(request)).await {
                     Ok(Ok(_)) => {}
                     Ok(Err(status)) => {
                         tracing::warn!(code = %status.code(), "notice was not delivered");
@@ -222,29 +232,14 @@ fn follows(before: v1::RoomPosition, position: v1::RoomPosition) -> bool {
     position.epoch >= before.epoch && position.event_no == next
 }
 
-/// A batch may name a row only once: of several writes the last one counts.
-fn last_of_each_row(all: impl Iterator<Item = Op>) -> Vec<Op> {
-    let mut ops: Vec<Op> = Vec::new();
-    let mut places = HashMap::new();
-    for op in all {
-        match places.entry(op.clustering().clone()) {
-            Entry::Occupied(place) => ops[*place.get()] = op,
-            Entry::Vacant(place) => {
-                place.insert(ops.len());
-                ops.push(op);
-            }
-        }
-    }
-    ops
-}
-
-fn refuse(units: impl Iterator<Item = Unit>, error: &CommandError) {
+/// None of their effects is carried out.
+fn refuse(units: impl Iterator<Item = Unit>, failure: &Failure) {
     for unit in units {
         for answer in unit.answers {
-            answer(Err(error.clone()));
+            answer(Err(failure.clone()));
         }
         for reply in unit.kept.into_iter().filter_map(|kept| kept.reply) {
-            reply.send(Err(error.clone()));
+            reply.refuse(failure.clone());
         }
     }
 }

@@ -3,11 +3,18 @@
 //! a [`Unit`] of effects, which the group's committer carries out in order (rows durable, then
 //! events out, then answers). Messages that are kept go on to the appender, which nothing but their
 //! own senders waits for.
+//!
+//! An actor lives within one tenure of its shard. What it writes bears write times of that tenure,
+//! and before anything is published or answered it looks whether the group is still its own: what
+//! was acknowledged was durable while nobody else could own the group.
 
 mod append;
 mod commit;
+mod listen;
+mod outcome;
 mod registry;
 mod run;
+mod save;
 mod turn;
 
 use std::sync::Arc;
@@ -17,6 +24,7 @@ use throng_protocol::ids::AppId;
 use tokio::sync::oneshot;
 
 pub(crate) use append::{Appended, Kept, KeptMark, MOST_UNKEPT};
+pub(crate) use outcome::{Failure, Fate};
 pub(crate) use registry::Rooms;
 pub(crate) use turn::{Now, Turn, Unit};
 
@@ -27,16 +35,22 @@ pub(crate) struct GroupKey {
     pub(crate) group_id: Arc<str>,
 }
 
-/// Something to do on a group's actor.
-pub(crate) type Job = Box<dyn FnOnce(&mut Turn<'_>) + Send>;
+/// Something to do on a group's actor, or the reason why it is not done.
+pub(crate) type Job = Box<dyn FnOnce(Result<&mut Turn<'_>, Failure>) + Send>;
 
-/// Where the result of a job goes once its effects are carried out. Dropping it answers 10002.
-pub(crate) struct Reply<R>(pub(crate) oneshot::Sender<Result<R, CommandError>>);
+/// Where the result of a job goes once its effects are carried out. Dropping it answers 10002, or
+/// that the group was lost.
+pub(crate) struct Reply<R>(oneshot::Sender<Result<R, Failure>>);
 
 impl<R> Reply<R> {
     /// Sends the result; nobody may be waiting any more.
     pub(crate) fn send(self, result: Result<R, CommandError>) {
-        let _ = self.0.send(result);
+        let _ = self.0.send(result.map_err(Failure::Refused));
+    }
+
+    /// There is no result.
+    pub(crate) fn refuse(self, failure: Failure) {
+        let _ = self.0.send(Err(failure));
     }
 
     /// Whether nobody waits any more.

@@ -1,25 +1,25 @@
 //! The hot groups of this node, and the way to run a job on one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use throng_bus::{Subscription, subjects};
 use throng_node::drain::Drain;
+use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::AppId;
 use throng_protocol::limits;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::listen::Heard;
 use super::run::run_actor;
-use super::{GroupKey, Job, Reply, Turn};
+use super::{Failure, Fate, GroupKey, Job, Reply, Turn};
 use crate::clients::Clients;
-use crate::commands::watch_broadcasts;
 use crate::config::Config;
 use crate::metrics::RoomMetrics;
-use crate::placement::{Lives, Placement};
+use crate::placement::{Lives, Placement, Tenure};
 
 /// Locks are taken for moments, but by every message: one for each of so many parts.
 const PARTS: usize = 64;
@@ -28,6 +28,8 @@ const PARTS: usize = 64;
 #[derive(Clone)]
 struct Handle {
     id: u64,
+    /// The ownership that it lives in.
+    epoch: u64,
     jobs: mpsc::Sender<Job>,
     /// Cancelled when the actor has ended and all its effects are carried out.
     gone: CancellationToken,
@@ -36,12 +38,11 @@ struct Handle {
 /// Apps never stay empty in it.
 type Part = HashMap<AppId, HashMap<Arc<str>, Handle>>;
 
-struct Inner {
+pub(super) struct Inner {
     parts: Vec<Mutex<Part>>,
     next_id: AtomicU64,
     placement: Placement,
-    /// Apps with a group here, whose broadcasts this node listens to.
-    listening: Mutex<HashSet<AppId>>,
+    pub(super) heard: Heard,
     config: Config,
     clients: Clients,
     lives: Lives,
@@ -52,7 +53,8 @@ struct Inner {
 /// All hot groups. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Rooms {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
+    fate: Fate,
 }
 
 impl Rooms {
@@ -67,14 +69,25 @@ impl Rooms {
                 parts: (0..PARTS).map(|_| Mutex::default()).collect(),
                 next_id: AtomicU64::new(1),
                 placement,
-                listening: Mutex::default(),
+                heard: Heard::default(),
                 config,
                 clients,
                 lives: Lives::new(),
                 metrics: Arc::new(RoomMetrics::new()),
                 drain,
             }),
+            fate: Fate::default(),
         }
+    }
+
+    /// The same groups, on behalf of one call.
+    pub(crate) fn for_call(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), fate: Fate::default() }
+    }
+
+    /// What became of the call.
+    pub(crate) fn fate(&self) -> &Fate {
+        &self.fate
     }
 
     /// Runs a job on the group's actor and answers what it returns, once its effects are carried
@@ -82,7 +95,8 @@ impl Rooms {
     ///
     /// # Errors
     /// The job's own; 10015 for what cannot be a group ID, 10023 when too many wait for the group,
-    /// 10002 when the effects could not be saved: then nothing of the job happened.
+    /// 10002 when the effects could not be saved. Where the group is another node's, the error does
+    /// not matter: see [`fate`](Self::fate).
     pub(crate) async fn run<R, F>(
         &self,
         app: AppId,
@@ -112,25 +126,63 @@ impl Rooms {
         F: FnOnce(&mut Turn<'_>, Reply<R>) + Send + 'static,
     {
         check_id(group_id)?;
+        let result = self.try_run(app, group_id, job).await;
+        self.fate.note(&result);
+        result.map_err(Failure::into_error)
+    }
+
+    async fn try_run<R, F>(&self, app: AppId, group_id: &str, job: F) -> Result<R, Failure>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut Turn<'_>, Reply<R>) + Send + 'static,
+    {
         let (sender, receiver) = oneshot::channel();
         let reply = Reply(sender);
-        self.submit(app, group_id, Box::new(move |turn| job(turn, reply))).await?;
+        let job: Job = Box::new(move |turn| match turn {
+            Ok(turn) => job(turn, reply),
+            Err(failure) => reply.refuse(failure),
+        });
+        let tenure = self.submit(app, group_id, job).await?;
         receiver.await.unwrap_or_else(|_| {
-            Err(Code::GROUP_INTERNAL.with("the group could not be read or saved, try again"))
+            Err(if tenure.is_current() {
+                let text = "the group could not be read or saved, try again";
+                Failure::Refused(Code::GROUP_INTERNAL.with(text))
+            } else {
+                Failure::Unknown
+            })
         })
     }
 
-    async fn submit(&self, app: AppId, group_id: &str, mut job: Job) -> Result<(), CommandError> {
+    /// The right to write for a group outside of its actor, once.
+    ///
+    /// # Errors
+    /// The group was lost: see [`fate`](Self::fate).
+    pub(crate) fn fence(&self, tenure: &Tenure) -> Result<v1::Fence, CommandError> {
+        let fence = tenure.fence().ok_or(Failure::NotBegun);
+        if fence.is_err() {
+            self.fate.note(&fence);
+        }
+        fence.map_err(Failure::into_error)
+    }
+
+    /// Brings a job to the group's actor within the present tenure.
+    async fn submit(&self, app: AppId, group_id: &str, mut job: Job) -> Result<Tenure, Failure> {
         loop {
             let Some(tenure) = self.inner.placement.tenure_of(app, group_id) else {
-                return Err(Code::GROUP_INTERNAL.with("this node does not own the group"));
+                return Err(Failure::NotBegun);
             };
-            let handle = self.handle(app, group_id, tenure.epoch());
+            let handle = self.handle(app, group_id, &tenure);
+            if handle.epoch != tenure.epoch() {
+                // It is of an ownership that is over, and ends.
+                handle.gone.cancelled().await;
+                continue;
+            }
             match handle.jobs.try_send(job) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(tenure),
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     metrics::counter!("throng_group_mailbox_full_total").increment(1);
-                    return Err(Code::GROUP_SEND_FREQUENCY.with("too many requests for this group"));
+                    let text = "too many requests for this group";
+                    return Err(Failure::Refused(Code::GROUP_SEND_FREQUENCY.with(text)));
                 }
                 Err(mpsc::error::TrySendError::Closed(back)) => {
                     // It is ending. Its successor must see all that it wrote.
@@ -141,7 +193,7 @@ impl Rooms {
         }
     }
 
-    fn handle(&self, app: AppId, group_id: &str, epoch: u64) -> Handle {
+    fn handle(&self, app: AppId, group_id: &str, tenure: &Tenure) -> Handle {
         let mut part = self.part(group_id).lock();
         let groups = part.entry(app).or_default();
         if let Some(handle) = groups.get(group_id) {
@@ -149,14 +201,17 @@ impl Rooms {
         }
         let (jobs, receiver) = mpsc::channel(self.inner.config.mailbox.max(1));
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
-        let handle = Handle { id, jobs, gone: CancellationToken::new() };
+        let epoch = tenure.epoch();
+        let handle = Handle { id, epoch, jobs, gone: CancellationToken::new() };
         let key = GroupKey { app, group_id: Arc::from(group_id) };
         groups.insert(Arc::clone(&key.group_id), handle.clone());
         drop(part);
         metrics::gauge!("throng_group_hot").increment(1.0);
         let end = EndOfActor { rooms: self.clone(), key, id, gone: handle.gone.clone() };
+        let (tenure, hold) = (tenure.clone(), tenure.hold());
         self.inner.drain.spawn(async move {
-            run_actor(&end.rooms, &end.key, epoch, receiver).await;
+            run_actor(&end.rooms, &end.key, &tenure, receiver).await;
+            drop(hold);
         });
         handle
     }
@@ -175,35 +230,41 @@ impl Rooms {
         hot
     }
 
+    /// All hot groups of this node.
+    pub(super) fn all_hot(&self) -> Vec<GroupKey> {
+        let mut hot = Vec::new();
+        for part in &self.inner.parts {
+            for (app, groups) in &*part.lock() {
+                let key = |group_id: &Arc<str>| GroupKey { app: *app, group_id: group_id.clone() };
+                hot.extend(groups.keys().map(key));
+            }
+        }
+        hot
+    }
+
+    /// Whether a group is this node's now.
+    pub(crate) fn owns(&self, app: AppId, group_id: &str) -> bool {
+        self.inner.placement.tenure_of(app, group_id).is_some()
+    }
+
+    /// Resolves when groups end because the process does. In a cluster their shards are handed over
+    /// first, one after the other.
+    pub(super) async fn ending(&self) {
+        if self.inner.placement.is_alone() {
+            self.inner.drain.draining().await;
+        } else {
+            std::future::pending().await
+        }
+    }
+
+    /// Whether another node may serve the groups next.
+    pub(crate) fn has_successor(&self) -> bool {
+        !self.inner.placement.is_alone()
+    }
+
     /// Whether a group is hot: one that is not has no members, and nothing that could end.
     pub(crate) fn is_hot(&self, app: AppId, group_id: &str) -> bool {
         self.part(group_id).lock().get(&app).is_some_and(|groups| groups.contains_key(group_id))
-    }
-
-    /// Listens to broadcasts of an app from its first group on.
-    pub(super) async fn listen_to_broadcasts(&self, app: AppId) {
-        if !self.inner.listening.lock().insert(app) {
-            return;
-        }
-        match self.inner.clients.bus.subscribe(&subjects::rooms_broadcast(app)).await {
-            Ok(messages) => self.follow_broadcasts(app, messages),
-            Err(error) => {
-                tracing::warn!(%error, "cannot listen for broadcasts");
-                self.inner.listening.lock().remove(&app);
-            }
-        }
-    }
-
-    fn follow_broadcasts(&self, app: AppId, messages: Subscription) {
-        let rooms = self.clone();
-        tokio::spawn(async move {
-            let drain = &rooms.inner.drain;
-            tokio::select! {
-                () = watch_broadcasts(app, &rooms, messages) => {}
-                () = drain.draining() => {}
-            }
-            rooms.inner.listening.lock().remove(&app);
-        });
     }
 
     /// The settings that rooms are kept by.

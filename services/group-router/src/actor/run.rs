@@ -1,58 +1,154 @@
-//! The life of one actor: read the group, run jobs, watch the clock, end when idle. When something
-//! could not be saved, the state is thrown away and read again; who is in the room is not in the
-//! store and stays.
+//! The life of one actor: read the group, run jobs, watch the clock, end when idle or when the group
+//! goes to another node. When something could not be saved, the state is thrown away and read again;
+//! who is in the room is not in the store and stays.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use rand::RngExt;
+use throng_protocol::error::Code;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::commit::Committer;
-use super::{Appended, GroupKey, Job, Now, Rooms, Turn, Unit};
+use super::{Appended, Failure, GroupKey, Job, Now, Rooms, Turn, Unit};
+use crate::placement::Tenure;
 use crate::room::Room;
 
 /// Jobs that one turn of the loop runs before it hands their effects on.
 const BATCH: usize = 256;
 /// Time to read a group, history included.
 const LOAD_TIME: Duration = Duration::from_secs(10);
+/// Pause before a group that could not be read is read again.
+const READ_PAUSE: Duration = Duration::from_millis(500);
 
-/// Runs until the group is idle or gone, the process drains, or the group cannot be read. When it
-/// returns, everything that it decided is carried out or refused.
+/// Runs until the group is idle or gone, the group's shard or the process comes to its end, or the
+/// group cannot be read. When it returns, everything that it decided is carried out or refused.
 pub(crate) async fn run_actor(
     rooms: &Rooms,
     key: &GroupKey,
-    epoch: u64,
-    mut jobs: mpsc::Receiver<Job>,
+    tenure: &Tenure,
+    jobs: mpsc::Receiver<Job>,
 ) {
-    let start = Instant::now();
+    let mut actor = Actor { rooms, key, tenure, start: Instant::now(), jobs, batch: Vec::new() };
     let mut before: Option<Box<Room>> = None;
-    let mut batch = Vec::with_capacity(16);
     loop {
-        let load = Room::load(rooms, key, epoch, Now::since(start));
-        let mut slot = match timeout(LOAD_TIME, load).await {
-            Ok(Ok(loaded)) => loaded,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "group could not be read");
-                // Dropping the jobs answers their callers.
-                return;
-            }
-            Err(_) => {
-                tracing::error!("group could not be read in time");
-                return;
+        if !actor.until_current().await {
+            return actor.refuse_all(&Failure::NotBegun).await;
+        }
+        let mut slot = match read(rooms, key, tenure, actor.now()).await {
+            Ok(slot) => slot,
+            Err(failure) => {
+                // Nobody else knows who is in.
+                let has_members = before.as_ref().is_some_and(|room| !room.members.is_empty());
+                if has_members && actor.refuse_for_a_while(&failure).await {
+                    continue;
+                }
+                return actor.refuse_all(&failure).await;
             }
         };
         if let (Some(room), Some(before)) = (&mut slot, before.take()) {
-            room.take_over(*before, Now::since(start));
+            room.take_over(*before, actor.now());
         }
-        let (committer, appended) =
-            Committer::start(key.clone(), rooms.clients().clone(), rooms.drain().clone());
-        let mut life = Life { rooms, key, epoch, start, slot, committer, appended };
-        match life.run(&mut jobs, &mut batch).await {
-            Ended::Done => return life.wind_down(jobs).await,
-            Ended::Failed => before = life.give_up().await,
+        let (committer, appended) = Committer::start(
+            key.clone(),
+            tenure.clone(),
+            rooms.clients().clone(),
+            rooms.drain().clone(),
+        );
+        let mut life = Life { actor, slot, committer, appended };
+        match life.run().await {
+            Ended::Done => return life.wind_down().await,
+            Ended::Failed => (actor, before) = life.give_up().await,
         }
     }
+}
+
+/// What an actor keeps while its group is read again.
+struct Actor<'a> {
+    rooms: &'a Rooms,
+    key: &'a GroupKey,
+    tenure: &'a Tenure,
+    /// When its clock began.
+    start: Instant,
+    jobs: mpsc::Receiver<Job>,
+    /// Jobs that are to run next.
+    batch: Vec<Job>,
+}
+
+impl Actor<'_> {
+    fn now(&self) -> Now {
+        Now::since(self.start)
+    }
+
+    /// Waits until the group may be served; false if it has to end. Who comes meanwhile is sent to
+    /// ask again.
+    async fn until_current(&mut self) -> bool {
+        if self.tenure.is_current() {
+            return true;
+        }
+        refuse(&mut self.batch, &Failure::NotBegun);
+        let mut current = std::pin::pin!(self.tenure.current());
+        loop {
+            tokio::select! {
+                current = &mut current => return current,
+                () = self.rooms.ending() => return false,
+                received = self.jobs.recv_many(&mut self.batch, BATCH) => {
+                    if received == 0 {
+                        return false;
+                    }
+                    refuse(&mut self.batch, &Failure::NotBegun);
+                }
+            }
+        }
+    }
+
+    /// False if the group has to end.
+    async fn refuse_for_a_while(&mut self, failure: &Failure) -> bool {
+        refuse(&mut self.batch, failure);
+        let pause = READ_PAUSE.mul_f64(rand::rng().random_range(0.5..1.5));
+        let mut pause = std::pin::pin!(sleep(pause));
+        loop {
+            tokio::select! {
+                () = &mut pause => return true,
+                () = self.tenure.ending() => return false,
+                () = self.rooms.ending() => return false,
+                Some(job) = self.jobs.recv() => job(Err(failure.clone())),
+            }
+        }
+    }
+
+    /// Ends without a state.
+    async fn refuse_all(mut self, failure: &Failure) {
+        self.jobs.close();
+        refuse(&mut self.batch, failure);
+        while let Some(job) = self.jobs.recv().await {
+            job(Err(failure.clone()));
+        }
+    }
+}
+
+async fn read(
+    rooms: &Rooms,
+    key: &GroupKey,
+    tenure: &Tenure,
+    now: Now,
+) -> Result<Option<Box<Room>>, Failure> {
+    let why = match timeout(LOAD_TIME, Room::load(rooms, key, tenure, now)).await {
+        Ok(Ok(loaded)) => return Ok(loaded),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "not in time".to_owned(),
+    };
+    if !tenure.is_current() {
+        return Err(Failure::NotBegun);
+    }
+    tracing::error!(why, "group could not be read");
+    let text = "the group could not be read or saved, try again";
+    Err(Failure::Refused(Code::GROUP_INTERNAL.with(text)))
+}
+
+fn refuse(jobs: &mut Vec<Job>, failure: &Failure) {
+    jobs.drain(..).for_each(|job| job(Err(failure.clone())));
 }
 
 /// Why a life of an actor is over.
@@ -65,64 +161,72 @@ enum Ended {
 
 /// An actor between two readings of its group.
 struct Life<'a> {
-    rooms: &'a Rooms,
-    key: &'a GroupKey,
-    epoch: u64,
-    /// When the actor's clock began.
-    start: Instant,
+    actor: Actor<'a>,
     slot: Option<Box<Room>>,
     committer: Committer,
     appended: mpsc::Receiver<Appended>,
 }
 
-impl Life<'_> {
-    /// Works until there is nothing to do. `batch` holds jobs that the last life left.
-    async fn run(&mut self, jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> Ended {
-        let drain = self.rooms.drain();
-        let idle = Duration::from_secs(self.rooms.config().idle_seconds.max(1));
-        let mut draining = std::pin::pin!(drain.draining());
+impl<'a> Life<'a> {
+    /// Works until there is nothing to do.
+    async fn run(&mut self) -> Ended {
+        let rooms = self.actor.rooms;
+        let idle = Duration::from_secs(rooms.config().idle_seconds.max(1));
+        let tenure = self.actor.tenure;
+        let mut ending = std::pin::pin!(async {
+            tokio::select! {
+                () = tenure.ending() => {}
+                () = rooms.ending() => {}
+            }
+        });
         let mut listening = false;
         loop {
             if self.slot.is_some() && !listening {
                 listening = true;
-                self.rooms.listen_to_broadcasts(self.key.app).await;
+                rooms.listen(self.actor.key.app).await;
             }
             let wake = self.next_wake(idle);
             let mut unit = Unit::default();
             tokio::select! {
                 biased;
-                () = std::future::ready(()), if !batch.is_empty() => {}
+                () = std::future::ready(()), if !self.actor.batch.is_empty() => {}
                 () = self.committer.failed() => return Ended::Failed,
-                () = &mut draining => return Ended::Done,
-                Some(appended) = self.appended.recv() => self.note(appended, &mut unit),
-                received = jobs.recv_many(batch, BATCH) => {
+                () = &mut ending => return Ended::Done,
+                Some(appended) = self.appended.recv() => {
+                    if appended.is_lost() {
+                        // Nobody knows which of them are kept.
+                        return Ended::Failed;
+                    }
+                    self.note(appended, &mut unit);
+                }
+                received = self.actor.jobs.recv_many(&mut self.actor.batch, BATCH) => {
                     if received == 0 {
                         return Ended::Done;
                     }
                 }
                 () = sleep(wake) => {
-                    if wake >= idle && self.is_idle() && jobs.is_empty() {
+                    if wake >= idle && self.is_idle() && self.actor.jobs.is_empty() {
                         return Ended::Done;
                     }
                 }
             }
-            if self.turn(batch, unit).await.is_err() {
+            if self.turn(unit).await.is_err() {
                 return Ended::Failed;
             }
-            if self.slot.is_none() && jobs.is_empty() {
+            if self.slot.is_none() && self.actor.jobs.is_empty() {
                 return Ended::Done;
             }
         }
     }
 
-    /// Runs jobs, and what is due by now, and hands the effects on.
-    async fn turn(&mut self, batch: &mut Vec<Job>, mut unit: Unit) -> Result<(), Panicked> {
-        let now = Now::since(self.start);
-        batch.reverse();
-        while let Some(job) = batch.pop() {
+    /// Runs the batch, and what is due by now, and hands the effects on.
+    async fn turn(&mut self, mut unit: Unit) -> Result<(), Panicked> {
+        let now = self.actor.now();
+        self.actor.batch.reverse();
+        while let Some(job) = self.actor.batch.pop() {
             if let Err(panicked) = self.run_job(job, now, &mut unit) {
                 // The others find the group as it is stored.
-                batch.reverse();
+                self.actor.batch.reverse();
                 return Err(panicked);
             }
             if unit.dismissed {
@@ -142,8 +246,9 @@ impl Life<'_> {
     }
 
     fn run_job(&mut self, job: Job, now: Now, out: &mut Unit) -> Result<(), Panicked> {
-        let (rooms, key, slot, epoch) = (self.rooms, self.key, &mut self.slot, self.epoch);
-        guarded(|| job(&mut Turn { rooms, key, slot, now, out, epoch }))
+        let Actor { rooms, key, tenure, .. } = self.actor;
+        let slot = &mut self.slot;
+        guarded(|| job(Ok(&mut Turn { rooms, key, slot, now, out, tenure })))
     }
 
     /// Messages were kept, or were not.
@@ -156,47 +261,58 @@ impl Life<'_> {
     /// How long there is nothing to do unless somebody asks.
     fn next_wake(&self, idle: Duration) -> Duration {
         let due = self.slot.as_deref().and_then(Room::next_deadline);
-        let now = Now::since(self.start);
+        let now = self.actor.now();
         due.map_or(idle, |due| Duration::from_millis(due.saturating_sub(now.ms)).min(idle))
     }
 
     fn is_idle(&self) -> bool {
-        self.slot.as_deref().is_none_or(|room| room.is_idle(Now::since(self.start)))
+        self.slot.as_deref().is_none_or(|room| room.is_idle(self.actor.now()))
     }
 
     /// The orderly end: jobs that came in the last moment still run, and all of it is carried out.
-    async fn wind_down(mut self, mut jobs: mpsc::Receiver<Job>) {
+    async fn wind_down(mut self) {
         // From here on senders wait for the end and come to a fresh actor.
-        jobs.close();
-        while let Some(job) = jobs.recv().await {
-            if self.turn(&mut vec![job], Unit::default()).await.is_err() {
+        self.actor.jobs.close();
+        while let Some(job) = self.actor.jobs.recv().await {
+            if !self.actor.tenure.is_current() {
+                job(Err(Failure::NotBegun));
+                continue;
+            }
+            self.actor.batch.push(job);
+            if self.turn(Unit::default()).await.is_err() {
                 self.give_up().await;
                 return;
             }
         }
         let mut unit = Unit::default();
         if let Some(room) = self.slot.as_deref_mut() {
-            room.end(Now::since(self.start), &mut unit);
+            if self.actor.rooms.has_successor() {
+                room.hand_back();
+            }
+            if self.actor.tenure.is_current() {
+                room.end(self.actor.now(), &mut unit);
+            }
         }
         self.committer.carry_out(unit).await;
         self.committer.finish().await;
         // Those that repeated a message wait for what became of it.
         let mut unit = Unit::default();
         while let Some(appended) = self.appended.recv().await {
-            if let Some(room) = self.slot.as_deref_mut() {
+            if let Some(room) = self.slot.as_deref_mut().filter(|_| !appended.is_lost()) {
                 room.note_appended(appended, &mut unit);
             }
         }
+        let current = self.actor.tenure.is_current();
         for answer in unit.answers {
-            answer(Ok(()));
+            answer(if current { Ok(()) } else { Err(Failure::Unknown) });
         }
     }
 
     /// Ends with a state that must not be used any more; what has been handed on is still carried
     /// out, up to what failed.
-    async fn give_up(self) -> Option<Box<Room>> {
+    async fn give_up(self) -> (Actor<'a>, Option<Box<Room>>) {
         self.committer.finish().await;
-        self.slot
+        (self.actor, self.slot)
     }
 }
 

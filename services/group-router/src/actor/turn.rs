@@ -9,12 +9,13 @@ use throng_protocol::ids::GroupType;
 use throng_store::Op;
 use tokio::time::Instant;
 
-use super::{GroupKey, Kept, Reply, Rooms};
+use super::{Failure, GroupKey, Kept, Reply, Rooms};
+use crate::placement::Tenure;
 use crate::room::Room;
 use crate::storage::ProfileRow;
 
 /// Carried out after the effects of its job; the argument says whether that worked.
-pub(crate) type Answer = Box<dyn FnOnce(Result<(), CommandError>) + Send>;
+pub(crate) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
 
 /// The time of a turn: one reading for everything in it.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,9 @@ pub(crate) struct Unit {
     pub(crate) dismissed: bool,
     /// Events for the room, in order.
     pub(crate) events: Vec<Arc<v1::RoomEvent>>,
+    /// Where the room's stream stands, for gateways that lost its last event. Goes out after events,
+    /// or not at all.
+    pub(crate) beacon: Option<v1::RoomEvent>,
     /// Messages to keep, with their senders. Nobody else waits for them.
     pub(crate) kept: Vec<Kept>,
     /// Items for users' sessions.
@@ -57,6 +61,7 @@ impl Unit {
             && self.ops.is_empty()
             && !self.dismissed
             && self.events.is_empty()
+            && self.beacon.is_none()
             && self.kept.is_empty()
             && self.notices.is_empty()
             && self.answers.is_empty()
@@ -68,7 +73,10 @@ impl Unit {
         reply: Reply<R>,
         result: Result<R, CommandError>,
     ) {
-        self.answers.push(Box::new(move |done| reply.send(done.and(result))));
+        self.answers.push(Box::new(move |done| match done {
+            Ok(()) => reply.send(result),
+            Err(failure) => reply.refuse(failure),
+        }));
     }
 }
 
@@ -80,8 +88,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) slot: &'a mut Option<Box<Room>>,
     pub(crate) now: Now,
     pub(crate) out: &'a mut Unit,
-    /// Ownership epoch of the group's shard.
-    pub(crate) epoch: u64,
+    /// The right to serve the group.
+    pub(crate) tenure: &'a Tenure,
 }
 
 impl Turn<'_> {
@@ -96,7 +104,7 @@ impl Turn<'_> {
 
     /// Makes a group that did not exist before; the caller has looked.
     pub(crate) fn make_room(&mut self, policy: v1::RoomPolicy, profile: ProfileRow) {
-        let room = Room::create(self.rooms, self.key, self.epoch, policy, profile, self.out);
+        let room = Room::create(self.rooms, self.key, self.tenure.epoch(), policy, profile, self.out);
         *self.slot = Some(room);
     }
 }

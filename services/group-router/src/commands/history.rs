@@ -11,7 +11,7 @@ use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
 use super::{Answer, Call};
-use crate::clients::unavailable;
+use crate::clients::{CALL_TIME, unavailable, within};
 use crate::room::{Room, items_array};
 
 #[derive(Deserialize)]
@@ -76,7 +76,8 @@ async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
         not_before: created,
         skip_recalled: request.with_recalled_msg == 0,
     };
-    let reply = call.clients.history.clone().read_room(read).await.map_err(unavailable)?;
+    let mut history = call.clients.history.clone();
+    let reply = history.read_room(within(CALL_TIME, read)).await.map_err(unavailable)?;
     let v1::ReadRoomReply { messages, complete } = reply.into_inner();
     Ok(Page {
         is_finished: u32::from(complete),

@@ -9,7 +9,7 @@ use throng_protocol::limits;
 use throng_protocol::token::{PollKey, poll_cursor};
 
 use super::{Answer, Answered, Call};
-use crate::room::{Room, items_array};
+use crate::room::{GatewayTag, Room, items_array};
 use crate::wire::MemberInfo;
 
 #[derive(Deserialize)]
@@ -54,6 +54,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
     let member = call.operator(None).await?;
     let policy = call.policy().await?;
     let inst_id = context.origin.inst_id;
+    let gateway = GatewayTag::of(&context.origin.gateway);
     let with_recent = request.huge_group_history_msg_flag == 1 && policy.keep_history;
     let user = member.user.clone();
     let admitted = call
@@ -68,7 +69,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
             let position = room.position();
             let recent =
                 if with_recent { recent_messages(room, now.seconds) } else { empty_list() };
-            room.member_joins(member, inst_id, now, unit);
+            room.member_joins(member, inst_id, gateway, now, unit);
             Ok(Admitted { position, recent })
         })
         .await?;

@@ -35,7 +35,7 @@ use throng_protocol::ids::{user_hash, user_id};
 use throng_protocol::{envelope, limits};
 
 use crate::actor::Rooms;
-use crate::clients::Clients;
+use crate::clients::{CALL_TIME, Clients, routed};
 use crate::order::Order;
 use crate::room::Role;
 use crate::wire::MemberInfo;
@@ -47,6 +47,8 @@ pub(crate) struct Call<'a> {
     pub(crate) rooms: &'a Rooms,
     pub(crate) clients: &'a Clients,
     pub(crate) order: &'a Order,
+    /// The place of a message among those of its connection.
+    pub(crate) place: Option<v1::SendOrder>,
     pub(crate) context: Context,
     pub(crate) body: Bytes,
 }
@@ -126,7 +128,7 @@ impl Call<'_> {
         };
         let home = Route::hash(user_hash(self.context.app, &self.context.caller.user));
         let mut presence = self.clients.presence.clone();
-        let reply = presence.filter_room_members(home.request(request)).await;
+        let reply = presence.filter_room_members(routed(home, CALL_TIME, request)).await;
         reply.is_ok_and(|reply| !reply.into_inner().users.is_empty())
     }
 

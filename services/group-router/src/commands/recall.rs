@@ -8,8 +8,9 @@ use throng_protocol::limits;
 
 use super::{Answer, Call, check_list};
 use crate::actor::Turn;
-use crate::clients::unavailable;
+use crate::clients::{CALL_TIME, unavailable, within};
 use crate::core::recall_window::{Message, Refusal, Standing, Windows, check};
+use crate::placement::Tenure;
 use crate::room::{Extra, Role};
 use crate::wire::{poll_recall_item, push_recall_item};
 
@@ -53,24 +54,33 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     }
     let (app, group_id) = (call.context.app, request.group_id);
     let context = call.context.clone();
-    let (role, created) = call
+    let msg_seqs: Vec<u32> = request.msg_seq_list.iter().map(|entry| entry.msg_seq).collect();
+    let asked = msg_seqs.clone();
+    let (role, created, told, tenure) = call
         .rooms
         .run(app, &group_id, move |turn| {
+            let tenure = turn.tenure.clone();
             let (room, _, _) = turn.room()?;
-            Ok((room.role(&context), room.profile.created))
+            let told: Vec<u32> =
+                asked.into_iter().filter(|seq| room.recalls_told.contains(seq)).collect();
+            Ok((room.role(&context), room.profile.created, told, tenure))
         })
         .await?;
-    let msg_seqs: Vec<u32> = request.msg_seq_list.iter().map(|entry| entry.msg_seq).collect();
     let fetch = v1::GetRoomMessagesRequest {
         app: app.0,
         group_id: group_id.clone(),
         msg_seqs: msg_seqs.clone(),
     };
     let mut history = call.clients.history.clone();
-    let mut stored =
-        history.get_room_messages(fetch).await.map_err(unavailable)?.into_inner().messages;
+    let fetched = history.get_room_messages(within(CALL_TIME, fetch)).await.map_err(unavailable)?;
+    let mut stored = fetched.into_inner().messages;
     // Not those of a dismissed group that had the same ID.
     stored.retain(|message| message.msg_time >= created);
+    // A recall that the room was not told of, because its owner died in between, is made again.
+    let revoker = &call.context.caller.user;
+    for message in &mut stored {
+        message.recalled &= message.revoker != *revoker || told.contains(&message.msg_seq);
+    }
     let windows = Windows { own: call.policy().await?.recall_seconds.into(), ..Windows::LIVE_ROOM };
     let verdict = |msg_seq: u32| {
         let message = stored.iter().find(|message| message.msg_seq == msg_seq);
@@ -91,7 +101,7 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     };
     let recalled: Vec<_> = stored.into_iter().filter(|message| allowed(message.msg_seq)).collect();
     if !recalled.is_empty() {
-        recall(call, &group_id, recalled, request.reason).await?;
+        recall(call, &group_id, &tenure, recalled, request.reason).await?;
     }
     call.ok(&Recalled { recall_ret_list: results })
 }
@@ -125,12 +135,14 @@ fn judge(
 async fn recall(
     call: &Call<'_>,
     group_id: &str,
+    tenure: &Tenure,
     messages: Vec<v1::StoredMessage>,
     reason: String,
 ) -> Result<(), CommandError> {
     let (app, group_id) = (call.context.app, group_id.to_owned());
     let revoker = call.context.caller.user.clone();
     let (rooms, mut history) = (call.rooms.clone(), call.clients.history.clone());
+    let fence = rooms.fence(tenure)?;
     let whole = tokio::spawn(async move {
         let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
         let request = v1::RecallRoomMessagesRequest {
@@ -138,12 +150,13 @@ async fn recall(
             group_id: group_id.clone(),
             msg_seqs: msg_seqs.clone(),
             revoker: revoker.clone(),
-            fence: None,
+            fence: Some(fence),
         };
-        history.recall_room_messages(request).await.map_err(unavailable)?;
+        history.recall_room_messages(within(CALL_TIME, request)).await.map_err(unavailable)?;
         let tell = move |turn: &mut Turn<'_>| {
             let (room, _, unit) = turn.room()?;
             room.recent.remove(&msg_seqs);
+            room.recalls_told.extend(&msg_seqs);
             let info = room.group_info();
             let pushed = push_recall_item(info, &messages, &revoker, &reason);
             let poll_item = poll_recall_item(info, &messages, &revoker, &reason);

@@ -27,7 +27,7 @@ pub(super) async fn send_group_msg(call: &Call<'_>) -> Answer {
     let caller = &call.context.caller;
     let checked = message::check(&call.body, &caller.user, call.context.is_rest())?;
     let group_id = &*checked.group_id;
-    let turnstile = call.order.enter(call.context.app, group_id, &checked.from).await;
+    let turnstile = call.order.enter(call.context.app, group_id, &checked.from, call.place).await;
     let sender = sender(call, &checked.from).await?;
     let pending = Box::new(PendingSend {
         tiny_id: tiny_id(call, &sender.user),

@@ -79,6 +79,8 @@ impl<U> Lane<U> {
 #[derive(Debug)]
 pub struct TipPacer<U> {
     pace: Pace,
+    /// No tip at all before this time.
+    held_until: u64,
     joins: Lane<U>,
     quits: Lane<U>,
 }
@@ -87,12 +89,20 @@ impl<U> TipPacer<U> {
     /// No tips yet.
     #[must_use]
     pub fn new(pace: Pace) -> Self {
-        Self { pace, joins: Lane::new(Kind::Join), quits: Lane::new(Kind::Quit) }
+        Self { pace, held_until: 0, joins: Lane::new(Kind::Join), quits: Lane::new(Kind::Quit) }
     }
 
     /// Changes the pace from the next event on.
     pub fn set_pace(&mut self, pace: Pace) {
         self.pace = pace;
+    }
+
+    /// Lets no tip out before a time, however small the room is.
+    pub fn hold(&mut self, until: u64) {
+        self.held_until = self.held_until.max(until);
+        for lane in [&mut self.joins, &mut self.quits] {
+            lane.next = lane.next.max(until);
+        }
     }
 
     /// A user came or went; `online` are inside now. After it, call [`poll`](Self::poll) again at
@@ -106,6 +116,7 @@ impl<U> TipPacer<U> {
         out: &mut impl FnMut(Tip<U>),
     ) {
         let Pace { threshold, interval, names } = self.pace;
+        let held = now < self.held_until;
         let small = online <= threshold;
         let lane = match kind {
             Kind::Join => &mut self.joins,
@@ -117,7 +128,7 @@ impl<U> TipPacer<U> {
         } else {
             lane.unnamed += 1;
         }
-        if small || lane.next <= now {
+        if !held && (small || lane.next <= now) {
             lane.flush(now, interval, out);
         }
     }

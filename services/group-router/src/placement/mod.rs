@@ -17,7 +17,7 @@ pub use cluster::{
 };
 pub use raft::OpenError;
 pub use tenure::Ownership;
-pub(crate) use tenure::{Tenure, TenureHold};
+pub(crate) use tenure::Tenure;
 
 /// Shards and their epochs as this node sees them. Clones share them.
 #[derive(Debug, Clone)]

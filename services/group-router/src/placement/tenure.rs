@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
+use throng_proto::v1::Fence;
 use throng_protocol::ids::{AppId, shard_of};
 use throng_store::WriteTime;
 use tokio::sync::Notify;
@@ -59,8 +60,13 @@ impl Ownership {
         self.lease.now()
     }
 
-    /// Until when this node serves what it owns, and below what write times stay. Zeros end all.
+    /// Until when this node serves what it owns, and below what write times stay. With zeros it
+    /// serves nothing any more: all that it owned is over.
     pub fn set_lease(&self, until: u64, write_time_limit: i64) {
+        if until == 0 {
+            let owned = self.shards.get().into_iter().flatten();
+            owned.filter_map(|place| place.swap(None)).for_each(|state| state.stop());
+        }
         self.lease.write_time_limit.store(write_time_limit, Ordering::SeqCst);
         self.lease.until.store(until, Ordering::SeqCst);
         self.lease.changed.notify_waiters();
@@ -74,6 +80,7 @@ impl Ownership {
             return;
         };
         let state = State {
+            granted: self.now(),
             lease: Arc::clone(&self.lease),
             epoch,
             floor,
@@ -147,15 +154,19 @@ impl Lease {
         u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn is_fresh(&self) -> bool {
+    /// Whether it lasts, and there are write times above the floor.
+    fn is_fresh(&self, floor: i64) -> bool {
         let until = self.until.load(Ordering::SeqCst);
-        until == u64::MAX || self.now() < until
+        (until == u64::MAX || self.now() < until)
+            && floor < self.write_time_limit.load(Ordering::SeqCst)
     }
 }
 
 #[derive(Debug)]
 struct State {
     lease: Arc<Lease>,
+    /// When this node learned of it.
+    granted: u64,
     epoch: u64,
     floor: i64,
     /// The greatest write time that was used; 0 before the first, [`CLOSED`] at the end.
@@ -194,11 +205,16 @@ impl Tenure {
         self.state.epoch
     }
 
+    /// For how long this node has had the shard, milliseconds.
+    pub(crate) fn age_ms(&self) -> u64 {
+        self.state.lease.now().saturating_sub(self.state.granted)
+    }
+
     /// Whether this node may answer for the shard at this moment: its lease is fresh, and the shard
     /// was not given away. It may be again a moment later, unless it [`is_over`](Self::is_over).
     pub(crate) fn is_current(&self) -> bool {
         // In this order: the lease of the node's next incarnation comes after the end of this.
-        self.state.lease.is_fresh() && !self.is_over()
+        self.state.lease.is_fresh(self.state.floor) && !self.is_over()
     }
 
     /// Whether it will never be current again.
@@ -221,6 +237,12 @@ impl Tenure {
                 Err(found) => before = found,
             }
         }
+    }
+
+    /// The right to write once, for who writes on behalf of this node.
+    pub(crate) fn fence(&self) -> Option<Fence> {
+        let WriteTime(write_time) = self.stamp()?;
+        Some(Fence { epoch: self.epoch(), write_time })
     }
 
     /// Resolves once it has to be wound down, or is over.

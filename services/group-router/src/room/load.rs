@@ -7,10 +7,11 @@ use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::GroupType;
 
+use super::beacon::Beacons;
 use super::members::Members;
 use super::ring::EventRing;
 use super::sequence::Sequence;
-use super::{Recent, Room};
+use super::{Recent, Room, Told};
 use crate::actor::{GroupKey, Now, Rooms, Unit};
 use crate::core::attributes::{Attribute, Attributes};
 use crate::core::counters::{Counter, Counters};
@@ -19,12 +20,16 @@ use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
 use crate::core::tip_pacer::{Pace, TipPacer};
+use crate::placement::Tenure;
 use crate::storage::{
     AttributesRow, CountersRow, Loaded, ProfileRow, RowKind, SequenceRow, load, put_row,
 };
 
 /// Messages kept at hand for those who come back.
 pub(super) const KEPT_AT_HAND: usize = 100;
+/// So long gateways take to tell a new owner who is in, milliseconds. Before that it knows too few to
+/// say in a tip how many they are.
+const SETTLING_MS: u64 = 2_000;
 
 impl Room {
     /// Reads a group and, where the app keeps room history, its latest messages. `None` when there
@@ -32,18 +37,21 @@ impl Room {
     pub(crate) async fn load(
         rooms: &Rooms,
         key: &GroupKey,
-        ownership: u64,
+        tenure: &Tenure,
         now: Now,
     ) -> Result<Option<Box<Self>>, CommandError> {
         let clients = rooms.clients();
-        let loaded = load(&*clients.store, key.app, &key.group_id)
+        let loaded = load(&*clients.store, key.app, &key.group_id, tenure)
             .await
             .map_err(|error| Code::GROUP_INTERNAL.with(format!("group: {error}")))?;
         let Some(loaded) = loaded else {
             return Ok(None);
         };
         let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
-        let mut room = Self::from_rows(rooms, key, ownership, policy, loaded);
+        let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded);
+        if rooms.has_successor() {
+            room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
+        }
         if policy.keep_history {
             room.read_back(clients, now).await?;
         }
@@ -92,6 +100,7 @@ impl Room {
             members: Members::default(),
             latest: LatestMembers::new(policy.latest_members as usize),
             recent: Recent::new(KEPT_AT_HAND),
+            recalls_told: Told::default(),
             policy,
             ring: EventRing::new(stream, config.ring_events, config.ring_bytes),
             sequence: Sequence::resume(SequenceRow { reserved: loaded.sequence.reserved }),
@@ -104,6 +113,7 @@ impl Room {
                 interval: config.tip_interval_ms,
                 ..Pace::default()
             }),
+            beacons: Beacons::default(),
             last_active_ms: 0,
             last_message: 0,
             metrics: Arc::clone(rooms.metrics()),

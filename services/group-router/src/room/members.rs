@@ -2,7 +2,7 @@
 //! "is this user in", at a few bytes a member. Names and order of the latest ones are kept
 //! elsewhere.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rand::RngExt;
 use smallvec::SmallVec;
@@ -11,12 +11,24 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// Sessions of one user that are told apart; of more, the earliest are forgotten.
 const MOST_SESSIONS: usize = 64;
 
+/// Stands for a gateway: so few of them have guests at one time that their hashes differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GatewayTag(u32);
+
+impl GatewayTag {
+    /// Of the gateway with this ID.
+    pub(crate) fn of(gateway: &str) -> Self {
+        Self((xxh3_64_with_seed(gateway.as_bytes(), 0) >> 32) as u32)
+    }
+}
+
 /// The sessions in a room. Joining and leaving twice changes nothing, so every caller may repeat.
 #[derive(Debug)]
 pub(crate) struct Members {
     /// Sessions of each user, by the hash of the user ID. Nearly everybody has one.
     users: HashMap<u64, SmallVec<[u32; 2]>>,
-    guests: HashSet<u32>,
+    /// The gateway of each guest. Nobody but it speaks for them.
+    guests: HashMap<u32, GatewayTag>,
     /// Nobody can choose IDs that hash alike without it.
     seed: u64,
 }
@@ -24,15 +36,16 @@ pub(crate) struct Members {
 impl Default for Members {
     fn default() -> Self {
         let seed = rand::rng().random();
-        Self { users: HashMap::new(), guests: HashSet::new(), seed }
+        Self { users: HashMap::new(), guests: HashMap::new(), seed }
     }
 }
 
 impl Members {
-    /// Takes a session in; `user` is empty for guests. True when it was not in.
-    pub(crate) fn join(&mut self, user: &str, inst_id: u32) -> bool {
+    /// Takes a session in that came by a gateway; `user` is empty for guests. True when it was not
+    /// in.
+    pub(crate) fn join(&mut self, user: &str, inst_id: u32, gateway: GatewayTag) -> bool {
         if user.is_empty() {
-            return self.guests.insert(inst_id);
+            return self.guests.insert(inst_id, gateway).is_none();
         }
         let sessions = self.users.entry(hash(self.seed, user)).or_default();
         let new = !sessions.contains(&inst_id);
@@ -48,7 +61,7 @@ impl Members {
     /// Takes a session out. True when the user has no other session here.
     pub(crate) fn leave(&mut self, user: &str, inst_id: u32) -> bool {
         if user.is_empty() {
-            return self.guests.remove(&inst_id);
+            return self.guests.remove(&inst_id).is_some();
         }
         let user = hash(self.seed, user);
         let Some(sessions) = self.users.get_mut(&user) else {
@@ -61,6 +74,11 @@ impl Members {
     /// Takes all sessions of a user out. True when there was one.
     pub(crate) fn expel(&mut self, user: &str) -> bool {
         self.users.remove(&hash(self.seed, user)).is_some()
+    }
+
+    /// Takes all guests of a gateway out.
+    pub(crate) fn expel_guests(&mut self, gone: GatewayTag) {
+        self.guests.retain(|_, gateway| *gateway != gone);
     }
 
     /// Whether a session of the user is in.
@@ -84,7 +102,7 @@ fn hash(seed: u64, user: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -92,16 +110,19 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        Join(u8, u32),
+        /// User, session, gateway.
+        Join(u8, u32, u8),
         Leave(u8, u32),
+        Gone(u8),
         Expel(u8),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            4 => (0..6u8, 0..5u32).prop_map(|(user, session)| Step::Join(user, session)),
+            4 => (0..6u8, 0..5u32, 0..3u8).prop_map(|(user, session, gateway)| Step::Join(user, session, gateway)),
             4 => (0..6u8, 0..5u32).prop_map(|(user, session)| Step::Leave(user, session)),
             1 => (1..6u8).prop_map(Step::Expel),
+            1 => (0..3u8).prop_map(Step::Gone),
         ];
         proptest::collection::vec(step, 0..80)
     }
@@ -111,18 +132,30 @@ mod tests {
         if user == 0 { String::new() } else { format!("user{user}") }
     }
 
+    fn gateway(number: u8) -> GatewayTag {
+        GatewayTag::of(&format!("gateway-{number}"))
+    }
+
     proptest! {
         /// The model is the plain set of sessions.
         #[test]
         fn counts_are_those_of_the_set_of_sessions(steps in steps()) {
             let mut members = Members::default();
             let mut model: BTreeSet<(u8, u32)> = BTreeSet::new();
+            let mut gateways: BTreeMap<u32, u8> = BTreeMap::new();
             for step in steps {
                 let has = |model: &BTreeSet<(u8, u32)>, user| model.iter().any(|one| one.0 == user);
                 match step {
-                    Step::Join(user, session) => {
+                    Step::Join(user, session, by) => {
                         let new = model.insert((user, session));
-                        prop_assert_eq!(members.join(&name(user), session), new);
+                        if user == 0 {
+                            gateways.insert(session, by);
+                        }
+                        prop_assert_eq!(members.join(&name(user), session, gateway(by)), new);
+                    }
+                    Step::Gone(gone) => {
+                        model.retain(|(user, session)| *user > 0 || gateways[session] != gone);
+                        members.expel_guests(gateway(gone));
                     }
                     Step::Leave(user, session) => {
                         let was_in = model.remove(&(user, session));
@@ -150,7 +183,7 @@ mod tests {
     fn the_sessions_of_one_user_are_bounded() {
         let mut members = Members::default();
         for session in 0..10_000 {
-            members.join("ann", session);
+            members.join("ann", session, gateway(0));
         }
         assert!(members.users.values().all(|sessions| sessions.len() == MOST_SESSIONS));
         assert!(!members.leave("ann", 0), "forgotten");
@@ -160,9 +193,9 @@ mod tests {
     #[test]
     fn a_user_with_two_sessions_counts_once_and_leaves_with_the_last() {
         let mut members = Members::default();
-        assert!(members.join("ann", 1));
-        assert!(members.join("ann", 2));
-        assert!(!members.join("ann", 2), "a repeated join changes nothing");
+        assert!(members.join("ann", 1, gateway(0)));
+        assert!(members.join("ann", 2, gateway(0)));
+        assert!(!members.join("ann", 2, gateway(0)), "a repeated join changes nothing");
         assert_eq!(members.online(), 1);
         assert!(!members.leave("ann", 1));
         assert!(!members.leave("ann", 1), "a repeated leave changes nothing");
@@ -174,9 +207,9 @@ mod tests {
     #[test]
     fn guests_count_one_by_one() {
         let mut members = Members::default();
-        members.join("", 7);
-        members.join("", 8);
-        members.join("bob", 7);
+        members.join("", 7, gateway(0));
+        members.join("", 8, gateway(0));
+        members.join("bob", 7, gateway(0));
         assert_eq!(members.online(), 3);
         members.leave("", 7);
         assert_eq!(members.online(), 2);
@@ -186,12 +219,15 @@ mod tests {
     #[test]
     fn somebody_expelled_is_out_with_all_sessions() {
         let mut members = Members::default();
-        members.join("ann", 1);
-        members.join("ann", 2);
+        members.join("ann", 1, gateway(0));
+        members.join("ann", 2, gateway(0));
         assert!(members.expel("ann"));
         assert_eq!(members.online(), 0);
         assert!(!members.contains_user("ann"));
         assert!(!members.leave("ann", 1), "late news of a session's end is harmless");
-        assert!(members.join("ann", 1), "the same session counts again once it may come back");
+        assert!(
+            members.join("ann", 1, gateway(0)),
+            "the same session counts again once it may come back"
+        );
     }
 }

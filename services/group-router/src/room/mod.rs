@@ -1,6 +1,8 @@
 //! One hot group: its durable state as the store has it, and the soft state of a live room. Owned by
 //! the group's actor; every change leaves as effects in a [`Unit`].
 
+mod attach;
+mod beacon;
 mod listing;
 mod load;
 mod members;
@@ -21,8 +23,9 @@ use throng_proto::v1;
 use throng_protocol::ids::GroupType;
 
 pub(crate) use listing::ListedMember;
+pub(crate) use members::GatewayTag;
 pub(crate) use publish::{Extra, random};
-pub(crate) use recent::{Recent, items_array};
+pub(crate) use recent::{Recent, Told, items_array};
 pub(crate) use roles::Role;
 pub(crate) use send::{PendingSend, SendAnswer, Sent};
 
@@ -37,6 +40,7 @@ use crate::core::tip_pacer::TipPacer;
 use crate::metrics::{RoomClass, RoomMetrics};
 use crate::storage::ProfileRow;
 use crate::wire::{GroupInfo, MemberInfo};
+use beacon::Beacons;
 use members::Members;
 use ring::EventRing;
 use sequence::Sequence;
@@ -60,6 +64,8 @@ pub(crate) struct Room {
     pub(crate) marks: Marks<Arc<str>>,
     /// Stored messages at hand: what somebody who joins gets to see.
     pub(crate) recent: Recent,
+    /// Messages of whose recall this life of the room was told.
+    pub(crate) recalls_told: Told,
     pub(crate) policy: v1::RoomPolicy,
     ring: EventRing,
     sequence: Sequence,
@@ -71,6 +77,7 @@ pub(crate) struct Room {
     /// Messages that are out and not yet kept.
     unkept: usize,
     tips: TipPacer<MemberInfo>,
+    beacons: Beacons,
     last_active_ms: u64,
     last_message: i64,
     metrics: Arc<RoomMetrics>,
@@ -130,15 +137,17 @@ impl Room {
         RoomClass::of(self.members.online())
     }
 
-    /// What is due by now: messages whose turn came, tips whose pause is over.
+    /// What is due by now: messages whose turn came, tips whose pause is over, beacons.
     pub(crate) fn tick(&mut self, now: Now, unit: &mut Unit) {
         self.run_limiter(now, unit);
         self.send_due_tips(now, unit);
+        self.send_due_beacons(now, unit);
     }
 
     /// When [`Room::tick`] has to run again at the latest, milliseconds of the actor's clock.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        [self.limiter.next_deadline(), self.tips.next_deadline()].into_iter().flatten().min()
+        let due = [self.limiter.next_deadline(), self.tips.next_deadline(), self.next_beacon()];
+        due.into_iter().flatten().min()
     }
 
     /// Nobody is in and nothing is due.

@@ -10,7 +10,7 @@ use super::Room;
 use super::load::KEPT_AT_HAND;
 use super::send::SendAnswer;
 use crate::actor::Now;
-use crate::clients::{Clients, unavailable};
+use crate::clients::{CALL_TIME, Clients, unavailable, within};
 use crate::core::dedupe::KEEP_MS;
 use crate::wire;
 
@@ -48,7 +48,12 @@ impl Room {
                 not_before: self.profile.created,
                 skip_recalled: false,
             };
-            let reply = clients.history.clone().read_room(request).await.map_err(unavailable)?;
+            let reply = clients
+                .history
+                .clone()
+                .read_room(within(CALL_TIME, request))
+                .await
+                .map_err(unavailable)?;
             let v1::ReadRoomReply { messages, complete } = reply.into_inner();
             let oldest = messages.last().map(|message| (message.msg_seq, message.msg_time));
             for message in messages {

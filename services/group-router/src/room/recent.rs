@@ -38,16 +38,44 @@ impl Recent {
 
     /// The items not older than a time (seconds since 1970) and after a sequence, the oldest first.
     pub(crate) fn since(&self, time: i64, after_seq: u32) -> impl Iterator<Item = &Bytes> {
+        self.entries_since(time, after_seq).map(|(_, item)| item)
+    }
+
+    /// As [`Recent::since`], with their sequence numbers.
+    pub(crate) fn entries_since(
+        &self,
+        time: i64,
+        after_seq: u32,
+    ) -> impl Iterator<Item = (u32, &Bytes)> {
         self.items
             .iter()
             .filter(move |entry| entry.time >= time && entry.msg_seq > after_seq)
-            .map(|entry| &entry.item)
+            .map(|entry| (entry.msg_seq, &entry.item))
     }
 
     /// The newest `most` of [`Recent::since`].
     pub(crate) fn newest(&self, most: usize, time: i64, after_seq: u32) -> Vec<&Bytes> {
         let since: Vec<_> = self.since(time, after_seq).collect();
         since[since.len().saturating_sub(most)..].to_vec()
+    }
+}
+
+/// The latest sequence numbers about which something was said.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    latest: VecDeque<u32>,
+}
+
+impl Told {
+    const MOST: usize = 1024;
+
+    pub(crate) fn extend(&mut self, msg_seqs: &[u32]) {
+        self.latest.extend(msg_seqs);
+        self.latest.drain(..self.latest.len().saturating_sub(Self::MOST));
+    }
+
+    pub(crate) fn contains(&self, msg_seq: &u32) -> bool {
+        self.latest.contains(msg_seq)
     }
 }
 

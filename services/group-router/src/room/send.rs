@@ -10,7 +10,7 @@ use throng_protocol::error::{Code, CommandError};
 
 use super::publish::Extra;
 use super::{Role, Room};
-use crate::actor::{Appended, Kept, KeptMark, MOST_UNKEPT, Now, Reply, Unit};
+use crate::actor::{Appended, Failure, Kept, KeptMark, MOST_UNKEPT, Now, Reply, Unit};
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
 use crate::order::Turnstile;
@@ -133,6 +133,19 @@ impl Room {
         self.carry_out(verdicts, now, unit);
     }
 
+    /// Gives all that wait back to their senders: the group's next owner takes them in.
+    pub(crate) fn hand_back(&mut self) {
+        let mut waiting = Verdicts::new();
+        self.limiter.drain_all(&mut |verdict| waiting.push(verdict));
+        for verdict in waiting {
+            let (Verdict::Deliver { item, .. } | Verdict::Drop { item, .. }) = verdict;
+            let repeated = item.ticket.and_then(|ticket| self.duplicates.remove(&ticket));
+            for reply in item.reply.into_iter().chain(repeated.into_iter().flatten()) {
+                reply.refuse(Failure::NotBegun);
+            }
+        }
+    }
+
     /// A new budget of messages a second.
     pub(super) fn set_budget(&mut self, budget: u32, now: Now, unit: &mut Unit) {
         let mut verdicts = Verdicts::new();
@@ -232,6 +245,7 @@ impl Room {
     /// may be tried again (DUR-1).
     pub(crate) fn note_appended(&mut self, appended: Appended, unit: &mut Unit) {
         let Appended { marks, error } = appended;
+        let error = error.map(Failure::into_error);
         let stream = self.position().epoch;
         for mark in marks.into_iter().filter(|mark| mark.stream == stream) {
             self.unkept = self.unkept.saturating_sub(1);

@@ -11,6 +11,7 @@ const BLOCK: u32 = 500;
 /// Gives out sequence numbers. A live room may have gaps: clients do not look for them.
 #[derive(Debug)]
 pub(crate) struct Sequence {
+    start: u32,
     last: u32,
     reserved: u32,
 }
@@ -18,7 +19,12 @@ pub(crate) struct Sequence {
 impl Sequence {
     /// Goes on after everything that may have been given out.
     pub(crate) fn resume(row: SequenceRow) -> Self {
-        Self { last: row.reserved, reserved: row.reserved }
+        Self { start: row.reserved, last: row.reserved, reserved: row.reserved }
+    }
+
+    /// The number before the first one of this life: none of an earlier life is greater.
+    pub(crate) fn start(&self) -> u32 {
+        self.start
     }
 
     /// The next number. A row that reserves more goes into `ops`, which are durable before the

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Room;
 use super::publish::Extra;
+use super::{GatewayTag, Room};
 use crate::actor::{Now, Unit};
 use crate::core::tip_pacer::{self, Kind};
 use crate::wire::{MemberInfo, Tip, op};
@@ -14,11 +14,12 @@ impl Room {
         &mut self,
         member: MemberInfo,
         inst_id: u32,
+        gateway: GatewayTag,
         now: Now,
         unit: &mut Unit,
     ) {
         let was_in = self.members.contains_user(&member.user);
-        if !self.members.join(&member.user, inst_id) || member.user.is_empty() {
+        if !self.members.join(&member.user, inst_id, gateway) || member.user.is_empty() {
             return;
         }
         let user: Arc<str> = Arc::from(member.user.as_str());
@@ -29,8 +30,14 @@ impl Room {
     }
 
     /// A session that the room knows nothing of any more is in all the same: no tip.
-    pub(crate) fn member_returns(&mut self, user: &str, inst_id: u32, now: Now) {
-        if self.members.join(user, inst_id) && !user.is_empty() {
+    pub(crate) fn member_returns(
+        &mut self,
+        user: &str,
+        inst_id: u32,
+        gateway: GatewayTag,
+        now: Now,
+    ) {
+        if self.members.join(user, inst_id, gateway) && !user.is_empty() {
             self.latest.join(seconds(now), &Arc::from(user), inst_id);
         }
     }
@@ -50,6 +57,11 @@ impl Room {
         self.latest.remove(member.user.as_str());
         self.marks.leave(&Arc::from(member.user.as_str()));
         self.tip_about(Kind::Quit, member.clone(), now, unit);
+    }
+
+    /// A gateway is gone, and its guests with it.
+    pub(crate) fn gateway_gone(&mut self, gateway: GatewayTag) {
+        self.members.expel_guests(gateway);
     }
 
     /// Takes a banned user out, without a tip.

@@ -46,13 +46,8 @@ pub(crate) fn list_op(group_id: &str, group_type: &str) -> Op {
 }
 
 /// Takes a group out.
-pub(crate) async fn unlist(
-    store: &dyn Store,
-    app: AppId,
-    group_id: &str,
-) -> Result<(), StoreError> {
-    let clustering = key![hash(group_id), group_id];
-    store.delete(&APP_GROUPS, &listing_partition(app, group_id), clustering).await
+pub(crate) fn unlist_op(group_id: &str) -> Op {
+    Op::delete(&APP_GROUPS, key![hash(group_id), group_id])
 }
 
 /// Groups after the cursor, of one type if one is asked for.

@@ -11,6 +11,7 @@ use super::rows::{
     AdminsRow, AttributesRow, BanRow, CountersRow, ProfileRow, RobotsRow, RowKind, SequenceRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
+use crate::placement::Tenure;
 
 /// A group as the store has it.
 #[derive(Debug, Default)]
@@ -33,6 +34,7 @@ pub(crate) async fn load(
     store: &dyn Store,
     app: AppId,
     group_id: &str,
+    tenure: &Tenure,
 ) -> Result<Option<Loaded>, StoreError> {
     let partition = state_partition(app, group_id);
     let mut loaded = Loaded::default();
@@ -51,8 +53,11 @@ pub(crate) async fn load(
             _ => break,
         }
     }
-    if !exists && !empty {
-        store.delete_partition(&GROUP_STATE, &partition, None).await?;
+    if !exists
+        && !empty
+        && let Some(at) = tenure.stamp()
+    {
+        store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
     }
     Ok(exists.then_some(loaded))
 }

@@ -5,7 +5,7 @@ mod load;
 mod rows;
 mod tables;
 
-pub(crate) use listing::{ListingPage, list_groups, list_op, listing_partition, unlist};
+pub(crate) use listing::{ListingPage, list_groups, list_op, listing_partition, unlist_op};
 pub(crate) use load::{Loaded, load};
 pub(crate) use rows::{
     AdminsRow, AttributeRow, AttributesRow, BanRow, CounterRow, CountersRow, ProfileRow, RobotsRow,

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use throng_proto::v1;
 
+use super::EVENT_MESSAGE;
+
 /// An item inside its finished frame.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoded {
@@ -56,6 +58,11 @@ pub(crate) fn messages_entry<'a>(items: impl Iterator<Item = &'a Bytes>) -> Vec<
     }
     entry.extend_from_slice(b"]}");
     entry
+}
+
+/// The frame of a finished message item.
+pub(crate) fn message_frame(item: &Bytes) -> Encoded {
+    encode(EVENT_MESSAGE, "GroupMsgArray", |frame| frame.extend_from_slice(item))
 }
 
 /// Encodes `{"Event":event,KEY:[item]}` inside a push frame. The head needs only the command, and

@@ -64,6 +64,7 @@ async fn settings_of_zero_are_survived() {
         ring_bytes: 0,
         tip_size: 0,
         tip_interval_ms: 0,
+        ..Config::default()
     };
     assert_eq!(rooms(zero).run(APP, "group", |turn| Ok(turn.slot.is_none())).await, Ok(true));
 }

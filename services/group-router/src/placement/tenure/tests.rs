@@ -54,9 +54,9 @@ async fn write_times_rise_from_the_floor_and_stay_below_the_limit() {
     let floor = wall_micros() + HOUR;
     ownership.grant(0, 2, floor);
     assert!(tenure.is_over(), "another epoch of the same shard");
-    let tenure = ownership.tenure_of(APP, "group").unwrap();
-    assert_eq!(tenure.stamp(), None, "the limit is below the floor");
+    assert!(ownership.tenure_of(APP, "group").is_none(), "the limit is not above the floor");
     ownership.set_lease(u64::MAX, floor + 3);
+    let tenure = ownership.tenure_of(APP, "group").unwrap();
     let times: Vec<_> = std::iter::from_fn(|| tenure.stamp()).collect();
     assert_eq!(times, [floor, floor + 1, floor + 2].map(WriteTime));
     assert!(tenure.is_current(), "it may still answer what it knows");
@@ -112,7 +112,6 @@ async fn a_tenure_that_was_stopped_stays_over() {
     ownership.stop(0, 7);
     assert!(tenure.is_current());
     ownership.stop(0, 1);
-    ownership.set_lease(0, 0);
     tenure.ending().await;
     ownership.set_lease(u64::MAX, i64::MAX);
     ownership.grant(0, 2, 0);
@@ -120,4 +119,16 @@ async fn a_tenure_that_was_stopped_stays_over() {
     assert_eq!(ownership.tenure_of(APP, "group").unwrap().epoch(), 2);
     ownership.stop(0, 1);
     assert!(ownership.tenure_of(APP, "group").is_some(), "a late end of an earlier epoch");
+}
+
+#[tokio::test]
+async fn the_end_of_a_node_ends_all_that_it_owned() {
+    let (ownership, tenure) = owner();
+    let hold = tenure.hold();
+    let wound_down = ownership.wind_down(0, 1);
+    ownership.set_lease(0, 0);
+    tenure.ending().await;
+    assert!(tenure.is_over() && ownership.tenure_of(APP, "group").is_none());
+    drop(hold);
+    assert_eq!(wound_down.await, 0);
 }

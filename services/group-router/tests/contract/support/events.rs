@@ -19,13 +19,38 @@ impl Events {
         Self { subscription, position: v1::RoomPosition::default(), last_seq: 0 }
     }
 
-    /// The next event.
+    /// The next event that is no beacon.
     pub async fn next(&mut self) -> v1::RoomEvent {
+        loop {
+            let event = self.next_of_all().await;
+            if !event.beacon {
+                return event;
+            }
+        }
+    }
+
+    /// Where the next beacon says that the stream stands; there is no event before it.
+    pub async fn next_beacon(&mut self) -> v1::RoomPosition {
+        let event = self.next_of_all().await;
+        assert!(event.beacon && event.frame.is_empty(), "not a beacon: {event:?}");
+        event.position.unwrap()
+    }
+
+    async fn next_of_all(&mut self) -> v1::RoomEvent {
         let delivery = tokio::time::timeout(LONG, self.subscription.recv()).await;
         let Some(Delivery::Message(payload)) = delivery.expect("an event comes in time") else {
             panic!("the bus lost something");
         };
         let event = v1::RoomEvent::decode(payload).unwrap();
+        if !event.beacon {
+            self.follow(&event);
+        } else if self.position.epoch != 0 {
+            assert_eq!(event.position.unwrap(), self.position, "it is where the stream stands");
+        }
+        event
+    }
+
+    fn follow(&mut self, event: &v1::RoomEvent) {
         let position = event.position.unwrap();
         assert!(position.epoch >= self.position.epoch, "streams follow each other");
         let same = position.epoch == self.position.epoch;
@@ -39,7 +64,6 @@ impl Events {
             self.last_seq = event.msg_seq;
         }
         self.position = position;
-        event
     }
 
     /// A group was dismissed: its successor counts anew.

@@ -1,0 +1,109 @@
+//! The durable part of a batch of units. Each write bears a write time of the tenure, so that it
+//! loses against everything that a later owner writes, however late it arrives.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use throng_store::{Batch, Op, Store, StoreError, WriteTime};
+
+use super::{GroupKey, Unit};
+use crate::placement::Tenure;
+use crate::storage::{GROUP_STATE, list_op, listing_partition, state_partition, unlist_op};
+
+/// Why rows were not saved.
+#[derive(Debug)]
+pub(super) enum Unsaved {
+    /// The group is not this node's any more. `begun`: some of the rows may be in the store.
+    Lost { begun: bool },
+    /// The store failed; what became of the rows is unknown.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unsaved {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Writes of one group within a tenure.
+pub(super) struct Saver<'a> {
+    store: &'a dyn Store,
+    tenure: &'a Tenure,
+    /// Something may have been written.
+    begun: bool,
+}
+
+impl<'a> Saver<'a> {
+    pub(super) fn new(store: &'a dyn Store, tenure: &'a Tenure) -> Self {
+        Self { store, tenure, begun: false }
+    }
+
+    /// One durable write for the rows of all units; a later unit's row replaces an earlier one's.
+    /// When it succeeds, the group was this node's all the while.
+    pub(super) async fn save(&mut self, key: &GroupKey, units: &mut [Unit]) -> Result<(), Unsaved> {
+        let GroupKey { app, group_id } = key;
+        let dismissed = units.iter().any(|unit| unit.dismissed);
+        let created = units.iter().find_map(|unit| unit.created);
+        let partition = state_partition(*app, group_id);
+        let listing = || Batch::durable(listing_partition(*app, group_id));
+        if let Some(kind) = created {
+            // The list first: an entry without a group is harmless, a group that no list shows is
+            // lost.
+            self.write(listing().with(list_op(group_id, kind.as_str()))).await?;
+            if self.store.is_fenced() {
+                // What a former owner has on the way for another group of this ID.
+                let at = self.stamp()?;
+                self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
+            }
+        }
+        let ops = last_of_each_row(units.iter_mut().flat_map(|unit| unit.ops.drain(..)));
+        let mut rows = Batch::durable(partition.clone());
+        for op in ops {
+            if rows.len() == Batch::MAX_OPS {
+                let full = std::mem::replace(&mut rows, Batch::durable(partition.clone()));
+                self.write(full).await?;
+            }
+            rows.push(op);
+        }
+        if !rows.is_empty() {
+            self.write(rows).await?;
+        }
+        if dismissed {
+            let at = self.stamp()?;
+            self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
+            self.write(listing().with(unlist_op(group_id))).await?;
+        }
+        if self.tenure.is_current() { Ok(()) } else { Err(self.lost()) }
+    }
+
+    async fn write(&mut self, batch: Batch) -> Result<(), Unsaved> {
+        let at = self.stamp()?;
+        Ok(self.store.write(batch.at(at)).await?)
+    }
+
+    fn stamp(&mut self) -> Result<WriteTime, Unsaved> {
+        let at = self.tenure.stamp().ok_or_else(|| self.lost())?;
+        self.begun = true;
+        Ok(at)
+    }
+
+    fn lost(&self) -> Unsaved {
+        Unsaved::Lost { begun: self.begun }
+    }
+}
+
+/// A batch may name a row only once: of several writes the last one counts.
+fn last_of_each_row(all: impl Iterator<Item = Op>) -> Vec<Op> {
+    let mut ops: Vec<Op> = Vec::new();
+    let mut places = HashMap::new();
+    for op in all {
+        match places.entry(op.clustering().clone()) {
+            Entry::Occupied(place) => ops[*place.get()] = op,
+            Entry::Vacant(place) => {
+                place.insert(ops.len());
+                ops.push(op);
+            }
+        }
+    }
+    ops
+}
