@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::placement::PlacementConfig;
+
 /// How the group router keeps its rooms.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -20,6 +22,8 @@ pub struct Config {
     pub tip_size: u32,
     /// Milliseconds between two such tips in a room above that size.
     pub tip_interval_ms: u64,
+    /// Who owns which shards, in a cluster.
+    pub placement: PlacementConfig,
 }
 
 impl Default for Config {
@@ -32,6 +36,7 @@ impl Default for Config {
             ring_bytes: 1 << 20,
             tip_size: 100,
             tip_interval_ms: 1000,
+            placement: PlacementConfig::default(),
         }
     }
 }

@@ -21,6 +21,24 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run every service in this process, with an embedded store.
     Standalone(ServerFlags),
+    /// A process of a cluster: connections of clients, and REST.
+    Gateway(ServerFlags),
+    /// A process of a cluster: owns groups.
+    GroupRouter(ServerFlags),
+    /// A process of a cluster: keeps messages.
+    History(ServerFlags),
+    /// A process of a cluster: knows who is online, and where.
+    Presence(ServerFlags),
+    /// A process of a cluster: webhooks.
+    Callback(ServerFlags),
+    /// A process of a cluster: apps, accounts, profiles.
+    Directory(ServerFlags),
+    /// The tables in the CQL database.
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Look into a running cluster.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Make and check user signatures.
     #[command(subcommand)]
     Usersig(UsersigCommand),
@@ -36,21 +54,48 @@ pub(crate) struct ServerFlags {
     /// Address for health and metrics [default: 127.0.0.1:7081].
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) admin_listen: Option<SocketAddr>,
+    /// Name of this process in its cluster [default: the host's name].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
+    /// Address for the other processes of a cluster [default: 127.0.0.1:7082].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) rpc_listen: Option<SocketAddr>,
     /// Folder for everything that is kept [default: ./data].
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
     /// An app to serve, with its secret key; repeatable. Without any, a demo app is made and kept.
     #[arg(long = "app", value_name = "ID:KEY", value_parser = parse_app)]
     pub(crate) apps: Vec<App>,
-    /// Configuration file (TOML) [env: `THRONG_CONFIG`].
+    /// Configuration file (TOML); repeatable, later ones go over earlier ones [env: `THRONG_CONFIG`,
+    /// separated by commas].
     #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    pub(crate) config: Vec<PathBuf>,
     /// The vendor's SDK for the demo page [default: ./demo/vendor/sdk.js].
     #[arg(long, value_name = "FILE")]
     pub(crate) demo_sdk: Option<PathBuf>,
     /// Filter of log lines, such as `debug` or `info,throng_gateway=debug` [default: info].
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Make keyspace and tables that are not there yet.
+    Apply(ServerFlags),
+    /// Print the statements that `apply` would run on an empty database.
+    Print(ServerFlags),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Show which group router owns which shards, and which nodes there are.
+    Placement {
+        /// A group router to ask, `host:port`; without it those of the configuration.
+        #[arg(long, value_name = "ADDRESS")]
+        router: Option<String>,
+        #[command(flatten)]
+        flags: Box<ServerFlags>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

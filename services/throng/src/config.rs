@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
+use throng_bus::NatsConfig;
 use throng_directory::config::AppConfig;
+use throng_node::cluster::ClusterConfig;
 use throng_node::telemetry::LogConfig;
+use throng_store::CqlConfig;
 use toml::{Table, Value};
 
 use crate::cli::ServerFlags;
 
 const PREFIX: &str = "THRONG_";
 
-/// The configuration of a standalone server.
+/// The configuration of a process, whatever its role: one file serves all of a cluster.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
@@ -34,6 +37,12 @@ pub(crate) struct Config {
     pub(crate) group_router: throng_group_router::Config,
     pub(crate) history: throng_history::Config,
     pub(crate) presence: throng_presence::Config,
+    /// For processes of a cluster: who they are and where the others are.
+    pub(crate) cluster: ClusterConfig,
+    /// The bus of a cluster.
+    pub(crate) nats: NatsConfig,
+    /// The store of a cluster.
+    pub(crate) cql: CqlConfig,
 }
 
 impl Default for Config {
@@ -49,6 +58,9 @@ impl Default for Config {
             group_router: throng_group_router::Config::default(),
             history: throng_history::Config::default(),
             presence: throng_presence::Config::default(),
+            cluster: ClusterConfig::default(),
+            nats: NatsConfig::default(),
+            cql: CqlConfig::default(),
         }
     }
 }
@@ -64,16 +76,22 @@ pub(crate) fn load(
         .collect();
     variables.sort();
     let named = |name: &str| variables.iter().find(|(own, _)| own == name);
-    let file = flags.config.clone().or_else(|| named("CONFIG").map(|(_, path)| path.into()));
-    let mut table = match &file {
-        Some(path) => read(path)?,
-        None => Table::new(),
+    let files: Vec<PathBuf> = match (&*flags.config, named("CONFIG")) {
+        ([], Some((_, paths))) => paths.split(',').map(PathBuf::from).collect(),
+        (paths, _) => paths.to_vec(),
     };
+    let mut table = Table::new();
+    for file in &files {
+        merge(&mut table, read(file)?);
+    }
     for (name, value) in variables.iter().filter(|(name, _)| name != "CONFIG") {
         set(&mut table, name, value)
             .with_context(|| format!("environment variable {PREFIX}{name}"))?;
     }
-    let source = file.map_or("configuration".to_owned(), |path| path.display().to_string());
+    let source = match &*files {
+        [] => "configuration".to_owned(),
+        files => files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
+    };
     let config: Config = Value::Table(table).try_into().context(source)?;
     Ok(apply(config, flags))
 }
@@ -82,6 +100,16 @@ fn read(path: &Path) -> anyhow::Result<Table> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("configuration file {}", path.display()))?;
     text.parse().with_context(|| format!("configuration file {}", path.display()))
+}
+
+/// What a later file says goes over what an earlier one said, value by value.
+fn merge(into: &mut Table, from: Table) {
+    for (name, value) in from {
+        match (into.get_mut(&name), value) {
+            (Some(Value::Table(into)), Value::Table(from)) => merge(into, from),
+            (_, value) => _ = into.insert(name, value),
+        }
+    }
 }
 
 /// Puts one variable in its place: two underscores go one table down. `APP` takes apps as on the
@@ -126,7 +154,19 @@ fn set(table: &mut Table, name: &str, value: &str) -> anyhow::Result<()> {
 }
 
 fn apply(mut config: Config, flags: ServerFlags) -> Config {
-    let ServerFlags { listen, admin_listen, data_dir, apps, config: _, demo_sdk, log } = flags;
+    let ServerFlags {
+        listen,
+        admin_listen,
+        node,
+        rpc_listen,
+        data_dir,
+        apps,
+        config: _,
+        demo_sdk,
+        log,
+    } = flags;
+    config.cluster.node = node.unwrap_or(config.cluster.node);
+    config.cluster.rpc_listen = rpc_listen.unwrap_or(config.cluster.rpc_listen);
     config.listen = listen.unwrap_or(config.listen);
     config.admin_listen = admin_listen.unwrap_or(config.admin_listen);
     config.data_dir = data_dir.unwrap_or(config.data_dir);
@@ -171,6 +211,18 @@ mod tests {
         assert_eq!(config.data_dir, PathBuf::from("/flag"));
         assert_eq!(config.presence.grace_seconds, 7);
         assert_eq!(config.gateway.poll_hold.as_millis(), 2500);
+        assert_eq!(config.apps.len(), 1);
+    }
+
+    #[test]
+    fn a_later_file_goes_over_an_earlier_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one.toml"), folder.path().join("other.toml"));
+        std::fs::write(&one, "drain_seconds = 1\n[presence]\ngrace_seconds = 7\n").unwrap();
+        std::fs::write(&other, "drain_seconds = 2\n[[app]]\nid = 9\nkey = 'k'\n").unwrap();
+        let both = format!("{},{}", one.display(), other.display());
+        let config = load(ServerFlags::default(), variables(&[("THRONG_CONFIG", &both)])).unwrap();
+        assert_eq!((config.drain_seconds, config.presence.grace_seconds), (2, 7));
         assert_eq!(config.apps.len(), 1);
     }
 

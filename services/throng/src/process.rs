@@ -3,16 +3,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use throng_node::admin::{self, Readiness};
 use throng_node::drain::Drain;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, interval, timeout_at};
 
 use crate::config::Config;
+
+/// How often a starting process looks whether it is ready.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A process between its start and its end.
 pub(crate) struct Process {
@@ -59,6 +62,29 @@ impl Process {
         line.push_str(&format!(" admin={}", self.admin_address));
         tracing::info!("{line}");
         println!("{line}");
+    }
+
+    /// Waits until something is so before the process is ready. An end that is wanted meanwhile comes
+    /// at once: nothing was begun.
+    ///
+    /// # Errors
+    /// When the process was told to end.
+    pub(crate) async fn wait_for(
+        &mut self,
+        what: &str,
+        mut is_so: impl FnMut() -> bool,
+    ) -> anyhow::Result<()> {
+        let mut looks = interval(LOOK);
+        loop {
+            tokio::select! {
+                _ = looks.tick() => {}
+                _ = self.terminate.recv() => bail!("told to end while waiting for {what}"),
+                _ = self.interrupt.recv() => bail!("told to end while waiting for {what}"),
+            }
+            if is_so() {
+                return Ok(());
+            }
+        }
     }
 
     /// Waits for the signal to end; readiness is off when it returns.
