@@ -2,22 +2,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { random, textElement } from '../harness/rest.mjs';
+import { Seeded, newSeed } from '../harness/seeded.mjs';
 import { until } from '../harness/wait.mjs';
 import { world } from '../harness/world.mjs';
 
 // The same seed makes the same moments and values: THRONG_TEST_SEED=… repeats a failure.
-const seed = Number(process.env.THRONG_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env.THRONG_TEST_SEED ?? newSeed());
 const ROUNDS = Number(process.env.THRONG_TEST_KILLS ?? 6);
 const ROOMS = 4;
-
-function rng(state) {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What one writer may expect of a value: the last acknowledged one, or one of the unanswered ones after it. */
 class Register {
@@ -46,7 +38,7 @@ class Register {
 
 test(`everything acknowledged survives ${ROUNDS} kills (THRONG_TEST_SEED=${seed})`, { timeout: 180_000 }, async (t) => {
   t.diagnostic(`seed ${seed}`);
-  const next = rng(seed);
+  const chance = new Seeded(seed);
   const w = await world(t, { app: { rooms: { messages_per_second: 100_000 } } });
   const rooms = [];
   for (let i = 0; i < ROOMS; i += 1) {
@@ -80,7 +72,7 @@ test(`everything acknowledged survives ${ROUNDS} kills (THRONG_TEST_SEED=${seed}
   ]);
 
   for (let round = 0; round < ROUNDS; round += 1) {
-    const moment = acknowledged + 20 + Math.floor(next() * 120);
+    const moment = acknowledged + 20 + Math.floor(chance.between(0, 120));
     await until(() => acknowledged >= moment, `acknowledgement ${moment} before kill ${round + 1}`, { timeout: 45_000, every: 1 });
     await w.target.killAndRestart();
   }

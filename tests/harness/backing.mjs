@@ -32,19 +32,22 @@ export class Part {
   resume() { return this.#verb('resume'); }
 }
 
-/** NATS, Cassandra, and a keyspace with all tables. */
+/** NATS, Cassandra with a keyspace that has all tables, or one of them. */
 export class Backing {
-  /** Starts both; whatever becomes of this process, they end with it. */
-  static async start() {
+  /**
+   * Starts them; whatever becomes of this process, they end with it. What is not started here is that
+   * of the whole run.
+   */
+  static async start({ nats = true, cassandra = true } = {}) {
     requireBinary();
     const backing = new Backing(mkdtempSync(path.join(os.tmpdir(), 'throng-backing-')));
     backing.#guard();
     try {
-      const [nats, cql] = await freePorts(2);
-      backing.nats = new Part('nats', backing.dir, nats);
-      backing.cassandra = new Part('cassandra', backing.dir, cql);
-      await Promise.all([backing.nats.start(), backing.cassandra.start()]);
-      await backing.#applySchema();
+      const ports = await freePorts(2);
+      if (nats) backing.nats = new Part('nats', backing.dir, ports[0]);
+      if (cassandra) backing.cassandra = new Part('cassandra', backing.dir, ports[1]);
+      await Promise.all([backing.nats?.start(), backing.cassandra?.start()]);
+      if (cassandra) await backing.#applySchema();
     } catch (error) {
       await backing.end();
       throw error;
@@ -58,7 +61,12 @@ export class Backing {
 
   /** What the config of a cluster says about them. */
   get config() {
-    return { nats: [this.nats.address], cql: [this.cassandra.address], keyspace: KEYSPACE };
+    const shared = this.nats && this.cassandra ? {} : sharedBacking();
+    return {
+      keyspace: KEYSPACE,
+      nats: this.nats ? [this.nats.address] : shared.nats,
+      cql: this.cassandra ? [this.cassandra.address] : shared.cql,
+    };
   }
 
   // A process that waits for the end of this one, in whatever way it ends, and then ends the two.

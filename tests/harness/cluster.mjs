@@ -141,8 +141,8 @@ export class Cluster {
     return found;
   }
 
-  /** The group router that owns a group now; waits while there is none. */
-  async ownerOf(app, group) {
+  /** The group router that owns a group of the first app now; waits while there is none. */
+  async ownerOf(group, app = this.config.app[0].id) {
     return this.named(await until(() => this.placement.ownerOf(app, group), `an owner of ${group}`));
   }
 

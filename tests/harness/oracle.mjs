@@ -1,4 +1,5 @@
-// Keeps what was sent and acknowledged, and judges what each client saw of it.
+// Keeps what was sent into one group and acknowledged, and judges what each client and the history have
+// of it. Clients are those of the SDK and steady ones; both tell by `heard(room)` what they saw.
 import assert from 'node:assert/strict';
 import { until } from './wait.mjs';
 
@@ -10,23 +11,24 @@ export class Oracle {
 
   /** Sends through `client` and notes what became of it; never rejects. */
   async send(client, text, fields) {
-    const entry = { text, by: client.user, state: 'unknown' };
+    const entry = { text, by: client.user, sentAt: Date.now(), state: 'unknown' };
     this.sent.set(text, entry);
-    const from = client.frames.mark;
     try {
-      const message = await client.say(this.room, text, fields);
-      // Sent a second time on another socket: a server that died in between may have delivered it before
-      // it could keep it, and then gives it another number. Clients know it by its id.
-      const resent = client.frames.since(from).some((f) => f.dir === 'open');
-      Object.assign(entry, { state: 'acknowledged', id: message.ID, seq: message.sequence, resent });
+      Object.assign(entry, { state: 'acknowledged' }, await acknowledgement(client, this.room, text, fields));
     } catch (error) {
-      Object.assign(entry, { state: 'refused', code: error.code });
+      Object.assign(entry, { state: 'refused', code: error.code, why: error.message });
     }
+    entry.settledAt = Date.now();
     return entry;
   }
 
   get acknowledged() {
     return [...this.sent.values()].filter((e) => e.state === 'acknowledged');
+  }
+
+  /** Sends that got an error, or no answer in time. */
+  get refused() {
+    return [...this.sent.values()].filter((e) => e.state === 'refused');
   }
 
   /** What `client` must have: everything acknowledged that it did not send itself (the SDK swallows its own). */
@@ -35,14 +37,14 @@ export class Oracle {
   }
 
   missing(client) {
-    const got = new Set(client.chats(this.room).map((m) => m.payload.text));
+    const got = new Set(client.heard(this.room).map((m) => m.text));
     return this.owedTo(client).filter((e) => !got.has(e.text));
   }
 
   /** Waits until every client has everything it is owed. */
   async settled(clients, { timeout } = {}) {
     try {
-      await until(() => clients.every((c) => this.missing(c).length === 0), 'all acknowledged messages at all clients', { timeout });
+      await until(() => clients.every((c) => this.missing(c).length === 0), 'all acknowledged messages at all clients', { timeout, every: 100 });
     } catch (error) {
       const lacks = clients.map((c) => `${c.name} lacks ${this.missing(c).map((e) => `${e.text}#${e.seq}`).join(' ')}`);
       throw new Error(`${error.message}\n${lacks.join('\n')}`);
@@ -51,30 +53,101 @@ export class Oracle {
 
   /** Rising sequence numbers, nothing twice, nothing invented, ids as the sender knows them. */
   check(client) {
-    const got = client.chats(this.room).filter((m) => typeof m.payload.text === 'string');
     let last = 0;
     const seen = new Set();
-    for (const message of got) {
-      const { text } = message.payload;
-      assert.ok(message.sequence > last, `${client.name} saw ${text} with sequence ${message.sequence} after ${last}`);
-      last = message.sequence;
-      assert.ok(!seen.has(message.ID), `${client.name} saw ${text} twice`);
-      seen.add(message.ID);
+    for (const { text, seq, id } of once(client.heard(this.room), client.drops)) {
+      assert.ok(seq > last, `${client.name} saw ${text} with sequence ${seq} after ${last}`);
+      last = seq;
+      assert.ok(!seen.has(id), `${client.name} saw ${text} twice`);
+      seen.add(id);
       const entry = this.sent.get(text);
       assert.ok(entry, `${client.name} saw ${text}, which nobody sent`);
       if (entry.state === 'acknowledged') {
-        assert.equal(message.ID, entry.id, `id of ${text} at ${client.name}`);
-        if (!entry.resent) assert.equal(message.sequence, entry.seq, `sequence of ${text} at ${client.name}`);
+        assert.equal(id, entry.id, `id of ${text} at ${client.name}`);
+        if (!entry.resent) assert.equal(seq, entry.seq, `sequence of ${text} at ${client.name}`);
       }
     }
   }
 
   /** All clients agree on the order of what they have in common. */
   checkSameOrder(clients) {
-    const orders = clients.map((c) => c.chats(this.room).map((m) => m.payload.text));
+    const orders = clients.map((c) => once(c.heard(this.room), c.drops).map((m) => m.text));
     for (let i = 1; i < orders.length; i += 1) {
-      const common = new Set(orders[0].filter((text) => orders[i].includes(text)));
+      const mine = new Set(orders[i]);
+      const common = new Set(orders[0].filter((text) => mine.has(text)));
       assert.deepEqual(orders[i].filter((x) => common.has(x)), orders[0].filter((x) => common.has(x)), `${clients[i].name} and ${clients[0].name} saw another order`);
     }
+  }
+
+  /**
+   * What is stored (`storedMessages`) has everything acknowledged exactly once under the number that
+   * was acknowledged, nothing twice, nothing invented.
+   */
+  checkStored(stored) {
+    const by = new Map();
+    for (const message of stored) {
+      assert.ok(this.sent.has(message.text), `${this.room}: ${message.text} is stored, which nobody sent`);
+      const twin = by.get(message.text);
+      assert.ok(!twin, `${this.room}: ${message.text} is stored twice, as ${twin?.seq} and ${message.seq}`);
+      by.set(message.text, message);
+    }
+    const lost = this.acknowledged.filter((e) => !by.has(e.text));
+    assert.deepEqual(lost, [], `${this.room}: acknowledged and not stored`);
+    for (const entry of this.acknowledged) {
+      assert.equal(by.get(entry.text).seq, entry.seq, `${this.room}: ${entry.text} is stored under another number than was acknowledged`);
+    }
+  }
+
+  /** What is stored reached everybody else, acknowledged or not: no client has a silent hole. */
+  checkHeardAllStored(client, stored) {
+    const got = new Set(client.heard(this.room).map((m) => m.text));
+    const holes = stored.filter((m) => this.sent.get(m.text)?.by !== client.user && !got.has(m.text));
+    assert.deepEqual(holes, [], `${this.room}: stored, and ${client.name} did not see it`);
+  }
+
+  /** The moment in which `client` first heard somebody else's message that was sent after `since`; undefined if none yet. */
+  heardSince(client, since) {
+    return client.heard(this.room).find((m) => m.at >= since && this.sent.get(m.text)?.sentAt >= since)?.at;
+  }
+}
+
+/** Says a text; the sequence number, the id, and whether it was repeated on another line. */
+async function acknowledgement(client, room, text, fields) {
+  if (!client.frames) return client.say(room, text, fields);
+  const from = client.frames.mark;
+  const message = await client.say(room, text, fields);
+  // Sent a second time on another socket: a server that died in between may have delivered it before
+  // it could keep it, and then gives it another number. Clients know it by its id.
+  const resent = client.frames.since(from).some((f) => f.dir === 'open');
+  return { id: message.ID, seq: message.sequence, resent };
+}
+
+/**
+ * What is left of a stream when a client that comes back is told again what it has. The SDK does this
+ * itself (`drops` is false for it); by the number, or by the id where a repetition got another number.
+ */
+function once(messages, drops) {
+  if (!drops) return messages;
+  const numbers = new Set();
+  const ids = new Set();
+  return messages.filter(({ seq, id }) => {
+    const known = numbers.has(seq) || ids.has(id);
+    numbers.add(seq);
+    ids.add(id);
+    return !known;
+  });
+}
+
+/** Everything that the history of a group holds: `{ seq, text }`, the newest first. */
+export async function storedMessages(rest, room) {
+  const stored = new Map();
+  for (let ReqMsgSeq; ;) {
+    const page = await rest.group('group_msg_get_simple', { GroupId: room, ReqMsgNumber: 20, ...(ReqMsgSeq ? { ReqMsgSeq } : {}) });
+    for (const m of page.RspMsgList) {
+      if (m.MsgBody?.[0]) stored.set(m.MsgSeq, { seq: m.MsgSeq, text: m.MsgBody[0].MsgContent.Text });
+    }
+    const lowest = Math.min(...page.RspMsgList.map((m) => m.MsgSeq));
+    if (page.RspMsgList.length === 0 || lowest <= 1) return [...stored.values()];
+    ReqMsgSeq = lowest - 1;
   }
 }

@@ -13,14 +13,15 @@ const now = () => Math.floor(Date.now() / 1000);
 
 export class RawClient {
   /** Opens a socket; nothing is sent yet. */
-  static async open(target, app, { path = '/binfo', instance = hex32(), query = {}, session } = {}) {
-    const client = new RawClient(target, app, { path, instance, query, session });
+  static async open(target, app, options = {}) {
+    const client = new RawClient(target, app, options);
     await client.opened;
     return client;
   }
 
-  constructor(target, app, { path, instance, query, session }) {
-    Object.assign(this, { target, app, path, instance });
+  /** `listener` hears of every frame. */
+  constructor(target, app, { path = '/binfo', instance = hex32(), query = {}, session, listener }) {
+    Object.assign(this, { target, app, path, instance, listener });
     this.user = session?.user ?? null;
     this.session = session ?? null;
     this.seq = 1 + Math.floor(Math.random() * 1e8);
@@ -50,7 +51,13 @@ export class RawClient {
       // The lint says so.
     }
     this.faults.push(...lintIncoming({ path: this.path, binary, text }, parsed));
-    this.frames.push({ at: Date.now(), binary, head: parsed?.head ?? {}, body: parsed?.body ?? {} });
+    const frame = { at: Date.now(), binary, head: parsed?.head ?? {}, body: parsed?.body ?? {} };
+    this.frames.push(frame);
+    this.listener?.(frame);
+  }
+
+  get isOpen() {
+    return this.socket.readyState === WebSocket.OPEN;
   }
 
   head(servcmd, fields = {}) {

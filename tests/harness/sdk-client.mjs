@@ -194,6 +194,13 @@ export class SdkClient {
     return this.received(room, options).filter((m) => m.type !== 'TIMGroupTipElem' && m.type !== 'TIMGroupSystemNoticeElem');
   }
 
+  /** Texts of a room as the oracle wants them. */
+  heard(room) {
+    return this.chats(room)
+      .filter((m) => typeof m.payload.text === 'string')
+      .map((m) => ({ text: m.payload.text, seq: m.sequence, id: m.ID, at: m.at }));
+  }
+
   tips(room, options) {
     return this.received(room, options).filter((m) => m.type === 'TIMGroupTipElem');
   }

@@ -4,6 +4,7 @@ import { sign } from './credentials.mjs';
 import { RawClient } from './raw-client.mjs';
 import { Rest } from './rest.mjs';
 import { SdkClient } from './sdk-client.mjs';
+import { SteadyClient } from './steady-client.mjs';
 import { freshApps, startTarget } from './target.mjs';
 
 class World {
@@ -40,6 +41,13 @@ class World {
       const answer = await client.login(user);
       assert.equal(answer.ErrorCode ?? 0, 0, `login of ${user}: ${JSON.stringify(answer)}`);
     }
+    return client;
+  }
+
+  /** A user by the raw protocol that comes back by itself, as with the SDK. */
+  async steady(user, options) {
+    const client = await SteadyClient.start(this.target, this.app, user, options);
+    this.clients.push(client);
     return client;
   }
 

@@ -1,0 +1,136 @@
+// Talk in some groups while something happens to the cluster, and the judgement at the end. Most clients
+// are raw ones that hold on as the SDK does, some are the SDK itself.
+import assert from 'node:assert/strict';
+import { Oracle, storedMessages } from './oracle.mjs';
+import { Seeded } from './seeded.mjs';
+import { SteadyClient } from './steady-client.mjs';
+import { until } from './wait.mjs';
+
+/** Milliseconds between two sends of one client: a steady stream, far below any limit. */
+const PACE = [60, 240];
+/** Unanswered sends of one client; over it, it waits. */
+const IN_FLIGHT = 8;
+
+export class Traffic {
+  /** Makes the rooms, brings everybody in and lets them talk. */
+  static async start(w, { seed, rooms = 2, sdk = 2, raw = 6 }) {
+    const traffic = new Traffic(w, seed);
+    await traffic.#gather(rooms, sdk, raw);
+    traffic.#talk();
+    await traffic.speaks(Date.now());
+    return traffic;
+  }
+
+  constructor(w, seed) {
+    this.w = w;
+    this.random = new Seeded(seed);
+    /** Of each group: its id, its oracle, who is in. */
+    this.groups = [];
+    this.talking = false;
+    this.sent = 0;
+  }
+
+  get clients() {
+    return this.groups.flatMap((group) => group.clients);
+  }
+
+  get oracles() {
+    return this.groups.map((group) => group.oracle);
+  }
+
+  async #gather(rooms, sdk, raw) {
+    for (let i = 0; i < rooms; i += 1) {
+      const id = await this.w.room();
+      this.groups.push({ id, oracle: new Oracle(id), clients: [] });
+    }
+    const group = (i) => this.groups[i % rooms];
+    const join = async (client, i) => {
+      await client.join(group(i).id);
+      group(i).clients.push(client);
+    };
+    const random = () => this.random.next();
+    await Promise.all([
+      ...Array.from({ length: sdk }, async (_, i) => join(await this.w.user(`sdk-${i}`), i)),
+      ...Array.from({ length: raw }, async (_, i) => join(await this.w.steady(`raw-${i}`, { random }), i)),
+    ]);
+  }
+
+  #talk() {
+    this.talking = true;
+    this.talkers = this.groups.flatMap((group) => group.clients.map((client) => this.#talker(group, client)));
+  }
+
+  async #talker({ oracle }, client) {
+    const open = new Set();
+    for (let i = 0; this.talking; i += 1) {
+      const sending = oracle.send(client, `${client.user} ${i}`);
+      this.sent += 1;
+      open.add(sending);
+      sending.then(() => open.delete(sending));
+      await new Promise((resolve) => setTimeout(resolve, this.random.between(...PACE)));
+      if (open.size >= IN_FLIGHT) await Promise.race(open);
+    }
+    await Promise.all(open);
+  }
+
+  /** Resolves when `count` more messages were acknowledged in every group: the flow is steady. */
+  async flows(count = 20) {
+    const goals = this.oracles.map((oracle) => oracle.acknowledged.length + count);
+    await until(() => this.oracles.every((oracle, i) => oracle.acknowledged.length >= goals[i]), `${count} more acknowledgements in each group`, { timeout: 30_000, every: 50 });
+  }
+
+  /** Milliseconds from `since` until the last group had delivered a message sent after it. */
+  async speaks(since, { timeout = 30_000, groups = this.groups } = {}) {
+    const first = ({ oracle, clients }) => least(clients.map((client) => oracle.heardSince(client, since)));
+    await until(() => groups.every((group) => first(group) !== undefined), 'a delivered message in each group', { timeout, every: 50 });
+    return Math.max(...groups.map(first)) - since;
+  }
+
+  /** Milliseconds from `since` until the last client had heard a message sent after it. */
+  async everybodyHears(since, { timeout = 30_000 } = {}) {
+    const first = this.groups.map(({ oracle, clients }) => () => clients.map((client) => oracle.heardSince(client, since)));
+    await until(() => first.every((of) => of().every((at) => at !== undefined)), 'a delivered message at each client', { timeout, every: 50 });
+    return Math.max(...first.flatMap((of) => of())) - since;
+  }
+
+  /** Ends the talk; every send has its answer, or none in time. */
+  async stop() {
+    this.talking = false;
+    await Promise.all(this.talkers);
+  }
+
+  get refused() {
+    return this.oracles.flatMap((oracle) => oracle.refused);
+  }
+
+  /** Ends the talk and holds everything that was promised against what everybody saw. */
+  async judge({ refusals = 0 } = {}) {
+    await this.stop();
+    for (const { oracle, clients } of this.groups) {
+      await oracle.settled(clients, { timeout: 20_000 });
+      const stored = await storedMessages(this.w.rest, oracle.room);
+      oracle.checkStored(stored);
+      for (const client of clients) {
+        oracle.check(client);
+        oracle.checkHeardAllStored(client, stored);
+      }
+      oracle.checkSameOrder(clients);
+    }
+    await this.#checkMetrics();
+    const { refused } = this;
+    const codes = refused.map((entry) => `${entry.text}: ${entry.why}, after ${entry.settledAt - entry.sentAt} ms`);
+    assert.ok(refused.length <= refusals, `${refused.length} sends failed at their senders:\n${codes.join('\n')}`);
+    return { sent: this.sent, acknowledged: this.oracles.reduce((n, oracle) => n + oracle.acknowledged.length, 0), refused: refused.length };
+  }
+
+  async #checkMetrics() {
+    const samples = await this.w.target.metrics();
+    const broken = samples.filter((s) => s.name === 'throng_invariant_violations_total' && s.value > 0);
+    assert.deepEqual(broken, [], 'an invariant was broken');
+  }
+}
+
+function least(moments) {
+  const known = moments.filter((at) => at !== undefined);
+  return known.length ? Math.min(...known) : undefined;
+}
