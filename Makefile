@@ -14,7 +14,7 @@ FUZZ ?= 60
 ONLY ?=
 
 .PHONY: help run demo build test unit-test sdk-test lint fmt docs bench fuzz screenshot deny verify clean-tests
-.PHONY: test-packages chromium python java nats-server cassandra
+.PHONY: test-packages chromium python java nats-server cassandra helm-test
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
@@ -75,6 +75,18 @@ nats-server: python ## Install the NATS server that tests and the local cluster 
 
 cassandra: python java ## Install the CQL database that tests and the local cluster use
 	deploy/local/cassandra install
+
+# Helm is built from its Go module.
+HELM_VERSION := v3.22.0
+HELM := helm/.cache/helm-$(HELM_VERSION)
+
+$(HELM):
+	@command -v go >/dev/null || { echo "no Go to build Helm with" >&2; exit 1; }
+	GOFLAGS= GOBIN=$(abspath helm/.cache) go install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+	mv helm/.cache/helm $@
+
+helm-test: build $(HELM) ## Lint and render the chart; the server reads the settings that come out of it
+	helm/check $(abspath $(HELM)) $(abspath $(TARGET))/debug/throng
 
 lint: ## Formatting, clippy and rustdoc, all without warnings
 	$(CARGO) fmt --all --check

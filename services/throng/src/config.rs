@@ -107,8 +107,24 @@ fn merge(into: &mut Table, from: Table) {
     for (name, value) in from {
         match (into.get_mut(&name), value) {
             (Some(Value::Table(into)), Value::Table(from)) => merge(into, from),
-            (_, value) => _ = into.insert(name, value),
+            (_, value) => _ = into.insert(name, whole(value)),
         }
+    }
+}
+
+/// Files made from YAML or JSON have one kind of number: 100000 comes as 100000.0.
+fn whole(value: Value) -> Value {
+    /// Above it a float no longer tells neighbouring numbers apart.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+            Value::Integer(number as i64)
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(whole).collect()),
+        Value::Table(table) => {
+            Value::Table(table.into_iter().map(|(name, value)| (name, whole(value))).collect())
+        }
+        other => other,
     }
 }
 
@@ -219,7 +235,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (folder.path().join("one.toml"), folder.path().join("other.toml"));
         std::fs::write(&one, "drain_seconds = 1\n[presence]\ngrace_seconds = 7\n").unwrap();
-        std::fs::write(&other, "drain_seconds = 2\n[[app]]\nid = 9\nkey = 'k'\n").unwrap();
+        std::fs::write(&other, "drain_seconds = 2.0\n[[app]]\nid = 9\nkey = 'k'\n").unwrap();
         let both = format!("{},{}", one.display(), other.display());
         let config = load(ServerFlags::default(), variables(&[("THRONG_CONFIG", &both)])).unwrap();
         assert_eq!((config.drain_seconds, config.presence.grace_seconds), (2, 7));

@@ -12,6 +12,7 @@ use throng_gateway::{Gateway, Links};
 use throng_group_router::{GroupRouter, Placement};
 use throng_history::History;
 use throng_node::apps::Apps;
+use throng_node::cluster::Homes;
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use throng_presence::Presence;
@@ -142,6 +143,7 @@ impl Services {
                 bus: Arc::clone(&self.bus),
                 gateway_id: "standalone".to_owned(),
                 placement: None,
+                homes: Homes::one(self.links.presence.clone()),
             },
         )?)
     }

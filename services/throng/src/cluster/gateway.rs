@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use throng_gateway::Gateway;
+use throng_node::cluster::Homes;
 
 use super::parts::{Parts, bus, flush};
 use crate::config::Config;
@@ -22,6 +23,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
             bus: Arc::clone(&bus),
             gateway_id,
             placement: Some(parts.view.clone()),
+            homes: Homes::placed(&parts.view, &parts.channels, &process.drain),
         },
     )?;
     let listener = bind(config.listen).await?;
