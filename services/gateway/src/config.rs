@@ -62,6 +62,9 @@ pub struct Config {
     /// Commands of sockets that are worked on at the same time; more are refused with 60022 and
     /// their clients told to hold back.
     pub max_commands: usize,
+    /// How often presence is told of all sessions again, so that both agree whatever got lost.
+    #[serde(with = "seconds")]
+    pub presence_round: Duration,
     /// Events of a live room that are kept for those who poll and those who come back.
     pub ring_events: usize,
     /// Bytes of such events.
@@ -136,6 +139,7 @@ impl Default for Config {
             login_wait: Duration::from_secs(30),
             login_timeout: Duration::from_secs(30),
             max_commands: 20_000,
+            presence_round: Duration::from_secs(300),
             ring_events: 512,
             ring_bytes: 1024 * 1024,
             drain_window: Duration::from_secs(5),

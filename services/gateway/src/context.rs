@@ -10,6 +10,7 @@ use crate::admission::Admission;
 use crate::config::Config;
 use crate::forward::Forwarder;
 use crate::metrics::Metrics;
+use crate::presence::Presence;
 use crate::rooms::Hub;
 use crate::session::{AckSweep, Probation, Registry};
 
@@ -24,6 +25,7 @@ pub(crate) struct Context {
     pub(crate) gateway_id: String,
     pub(crate) forwarder: Forwarder,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) presence: Presence,
     pub(crate) sessions: Registry,
     pub(crate) acks: AckSweep,
     pub(crate) probation: Probation,
@@ -40,6 +42,7 @@ impl Context {
         gateway_id: String,
         forwarder: Forwarder,
         hub: Arc<Hub>,
+        presence: Presence,
         admission: Arc<Admission>,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -49,6 +52,7 @@ impl Context {
             gateway_id,
             forwarder,
             hub,
+            presence,
             sessions: Registry::default(),
             acks: AckSweep::default(),
             probation: Probation::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use throng_bus::{Bus, subjects};
 use throng_node::apps::Apps;
-use throng_node::cluster::PlacementView;
+use throng_node::cluster::{Homes, PlacementView};
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use tokio::net::TcpListener;
@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::forward::{Forwarder, Links};
 use crate::http;
 use crate::metrics::Metrics;
+use crate::presence::{self, Presence};
 use crate::rooms::Hub;
 
 /// How often idle connections and guests are looked for.
@@ -38,6 +39,8 @@ pub struct Deps {
     pub gateway_id: String,
     /// In a cluster: who owns what.
     pub placement: Option<PlacementView>,
+    /// The presence nodes.
+    pub homes: Homes,
 }
 
 /// Serves clients: WebSocket, REST, the demo page.
@@ -60,7 +63,7 @@ impl Gateway {
     /// Serves on the listener until the process drains, then closes all connections over the
     /// configured window and returns.
     pub async fn serve(self, listener: TcpListener, drain: Drain) {
-        let Deps { links, apps, secret, bus, gateway_id, placement } = self.deps;
+        let Deps { links, apps, secret, bus, gateway_id, placement, homes } = self.deps;
         let config = self.config;
         let metrics = Arc::new(Metrics::new());
         let forwarder = Forwarder::new(links, apps, secret, placement);
@@ -79,6 +82,7 @@ impl Gateway {
             gateway_id,
             forwarder,
             hub,
+            Presence::new(homes),
             Arc::clone(&admission),
             metrics,
         ));
@@ -88,12 +92,15 @@ impl Gateway {
             inboxes.spawn(Arc::clone(&context).receive(bus, partition, drain));
         }
         let owners = tokio::spawn(Arc::clone(&context.hub).follow_owners());
+        let in_touch = tokio::spawn(presence::keep_in_touch(Arc::clone(&context)));
         let upkeep = tokio::spawn(upkeep(Arc::clone(&context)));
 
         let router = http::router(&context, &drain);
         http::serve(listener, router, Arc::clone(&context), drain).await;
 
         http::close_connections(&admission, context.config.drain_window).await;
+        in_touch.abort();
+        presence::say_farewell(&context).await;
         inboxes.abort_all();
         owners.abort();
         upkeep.abort();

@@ -2,7 +2,8 @@
 //!
 //! A client's frame comes in through `http` and `connection`, `session` finds out whose it is and
 //! answers it or hands it to `forward`; what the rest of the cluster has for clients comes in over
-//! the bus, into `rooms` and `session`, and goes out through `connection`.
+//! the bus, into `rooms` and `session`, and goes out through `connection`. `presence` keeps the
+//! presence nodes informed of who is here.
 
 mod addresses;
 mod admission;
@@ -14,6 +15,7 @@ mod forward;
 mod gateway;
 mod http;
 mod metrics;
+mod presence;
 mod rest;
 mod rooms;
 mod session;

@@ -71,6 +71,23 @@ impl Attendee {
         Self { id, app, user, inst_id, outbox, seats, telling }
     }
 
+    /// The rooms that it sits in, as presence knows them.
+    pub(crate) fn rooms(&self) -> Vec<v1::TrackedRoom> {
+        let seats = self.seats.lock();
+        let mut rooms: Vec<v1::TrackedRoom> = Vec::with_capacity(seats.list.len());
+        for (room, seat) in &seats.list {
+            let mode = match seat {
+                Seat::Push => v1::RoomMode::Push,
+                Seat::Poll(_) => v1::RoomMode::Poll,
+            };
+            if !rooms.iter().any(|known| known.group_id == room.group()) {
+                let group_id = room.group().to_owned();
+                rooms.push(v1::TrackedRoom { group_id, mode: mode.into(), last_seq: 0 });
+            }
+        }
+        rooms
+    }
+
     /// Whether it sits in this room, and how.
     pub(crate) fn standing(&self, group: &str) -> Standing {
         let seats = self.seats.lock();

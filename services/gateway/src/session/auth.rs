@@ -2,7 +2,7 @@
 //! a new connection before the login does (SDK protocol notes 01, 1.5).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use throng_proto::Route;
 use throng_proto::v1;
@@ -19,7 +19,7 @@ use crate::rooms::Attendee;
 pub(crate) struct Identity {
     /// The token's text, to know it again.
     pub(super) a2: String,
-    pub(super) token: A2,
+    pub(crate) token: A2,
     pub(super) attendee: Arc<Attendee>,
     /// What the user is placed by among the presence nodes.
     pub(crate) home: u64,
@@ -29,6 +29,8 @@ pub(crate) struct Identity {
     pub(super) logging_in: AtomicBool,
     /// How it was put offline (0: it was not), once that was asked because it has not logged in.
     pub(super) judged: OnceCell<u32>,
+    /// The bond of the presence node that was told of it last; 0 for none.
+    pub(super) told: AtomicU64,
 }
 
 impl Identity {
@@ -43,6 +45,7 @@ impl Identity {
             logged_in: AtomicBool::new(false),
             logging_in: AtomicBool::new(false),
             judged: OnceCell::new(),
+            told: AtomicU64::new(0),
         }
     }
 

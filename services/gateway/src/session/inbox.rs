@@ -31,9 +31,11 @@ impl Context {
             };
             while let Some(delivery) = subscription.recv().await {
                 match delivery {
-                    Delivery::Message(payload) => self.handle(payload),
+                    Delivery::Message(payload) => drop(self.take(payload)),
+                    // What may not be lost has a number and comes with one of the next beats.
                     Delivery::Lagged(lost) => {
-                        tracing::error!(lost, "messages to this gateway were lost");
+                        metrics::counter!("throng_gateway_inbox_lagged_total").increment(1);
+                        tracing::warn!(lost, "messages to this gateway were lost on the bus");
                     }
                 }
             }
@@ -44,16 +46,35 @@ impl Context {
         }
     }
 
-    fn handle(&self, payload: Bytes) {
-        match v1::GatewayMessage::decode(payload).map(|message| message.message) {
-            Ok(Some(gateway_message::Message::Delivery(items))) => self.deliver(&items),
-            Ok(Some(gateway_message::Message::Kick(kick))) => {
-                for session in self.sessions.of(AppId(kick.app), &kick.user, &[kick.inst_id]) {
-                    session.kick(&kick);
-                }
+    /// Does what a message says. False: it came before, or cannot be read.
+    pub(crate) fn take(&self, payload: Bytes) -> bool {
+        let message = match v1::GatewayMessage::decode(payload) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::error!(%error, "a message to this gateway does not decode");
+                return false;
             }
-            Ok(None) => {}
-            Err(error) => tracing::error!(%error, "a message to this gateway does not decode"),
+        };
+        let v1::GatewayMessage { message, stream, number, partition } = message;
+        if number != 0 && !self.presence.arrived(stream, partition, number) {
+            return false;
+        }
+        match message {
+            Some(gateway_message::Message::Delivery(items)) => self.deliver(&items),
+            Some(gateway_message::Message::Kick(kick)) => self.kick(&kick),
+            None => {}
+        }
+        true
+    }
+
+    fn kick(&self, kick: &v1::SessionKick) {
+        for session in self.sessions.of(AppId(kick.app), &kick.user, &[kick.inst_id], 0) {
+            match session.kick(kick) {
+                Some(identity) if kick.kick_type != 0 => {
+                    session.confirm_kick(identity, kick.kick_type);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -61,7 +82,8 @@ impl Context {
         let app = AppId(delivery.app);
         let mut frame = None;
         for target in &delivery.targets {
-            for session in self.sessions.of(app, &target.user, &target.inst_ids) {
+            let except = delivery.except_inst_id;
+            for session in self.sessions.of(app, &target.user, &target.inst_ids, except) {
                 if delivery.reliable {
                     session.push_reliably(&delivery.event_items);
                 } else {

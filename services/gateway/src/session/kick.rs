@@ -24,15 +24,16 @@ pub(super) struct Kicked {
 impl Session {
     /// Tells the client and forgets the session. The connection stays open: the client logs out on
     /// it, and may log in again.
-    pub(super) fn kick(&self, kick: &v1::SessionKick) {
+    /// Returns who it was.
+    pub(crate) fn kick(&self, kick: &v1::SessionKick) -> Option<Arc<Identity>> {
         let kicked = Kicked { inst_id: kick.inst_id, kick_type: kick.kick_type };
-        if self.end_identity(&kick.user, kicked).is_none() {
-            return;
-        }
+        let identity = self.end_identity(&kick.user, kicked)?;
         if kick.kick_type == 0 {
-            return self.outbox.close(Close::REPLACED);
+            self.outbox.close(Close::REPLACED);
+        } else {
+            let _ = self.outbox.control(kick_frame(kick.kick_type));
         }
-        let _ = self.outbox.control(kick_frame(kick.kick_type));
+        Some(identity)
     }
 
     /// The session is over here, if it is this connection's: its token is refused from now on.

@@ -205,16 +205,7 @@ impl Session {
         let token = &identity.token;
         let had_until_now =
             self.context.sessions.enter(token.app, &token.user, token.inst_id, self);
-        let request = v1::RegisterRequest {
-            session: Some(identity.key()),
-            gateway: self.context.gateway_id.clone(),
-            instance: self.peer.instance.clone(),
-            platform: self.peer.platform,
-            issued_at: token.issued_at,
-            fresh,
-            connection: self.number,
-            rooms: Vec::new(),
-        };
+        let request = self.as_registered(&identity, fresh);
         let reply =
             match self.context.forwarder.presence().register(identity.to_home(request)).await {
                 Ok(reply) => reply.into_inner(),
@@ -228,6 +219,8 @@ impl Session {
             return Err(Refused::Kicked(reply.kick_type));
         }
         identity.has_logged_in();
+        identity.has_told(reply.bond);
+        self.context.presence.told(identity.home, reply.bond);
         let mut rooms = reply.rooms;
         if let Some(before) = had_until_now {
             before.hand_over(token, &mut rooms);

@@ -13,9 +13,9 @@ use super::kick::BY_REST;
 use super::membership::tracked;
 use super::{Kicked, Session};
 
-/// How long presence may take to hear of the end of a connection. Its lease ends the session
-/// otherwise.
-const TELL_PRESENCE: Duration = Duration::from_secs(5);
+/// How long presence may take to hear of the end of a connection. Otherwise it learns of it when the
+/// gateway tells of all its sessions again.
+const TELL_PRESENCE: Duration = Duration::from_secs(10);
 
 impl Session {
     /// Always succeeds: a client that logs out is out, whatever the server says.
@@ -64,11 +64,21 @@ impl Session {
         if !was_here && left.is_empty() {
             return;
         }
+        self.tell_end(&identity, left, for_good).await;
+    }
+
+    /// Tells presence that a session has no connection here any more.
+    pub(super) async fn tell_end(
+        &self,
+        identity: &Identity,
+        rooms: Vec<v1::TrackedRoom>,
+        for_good: bool,
+    ) {
         let request = v1::DisconnectRequest {
             session: Some(identity.key()),
             gateway: self.context.gateway_id.clone(),
             r#final: for_good,
-            rooms: left,
+            rooms,
             connection: self.number,
         };
         let told = timeout(TELL_PRESENCE, async {

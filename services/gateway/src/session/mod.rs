@@ -19,6 +19,7 @@ mod polling;
 mod probation;
 mod push;
 mod registry;
+mod retold;
 mod send_order;
 
 use std::sync::Arc;
@@ -36,7 +37,7 @@ use crate::metrics::Metrics;
 use crate::rooms::Attendee;
 pub(crate) use ack_sweep::AckSweep;
 use acks::AckWindow;
-use auth::Identity;
+pub(crate) use auth::Identity;
 use forwarded::RecentJoin;
 use kick::Kicked;
 pub(crate) use probation::Probation;
@@ -139,15 +140,12 @@ impl Session {
     }
 }
 
-/// A number that no other connection of this gateway has, not even one before a restart.
+/// A number that no other connection of this gateway has, not even one before a restart. It follows
+/// the clock: of a session's connections at two gateways, presence knows the newer one by it.
 fn connection_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    if next > 0 {
-        return next;
-    }
-    // The clock moves on by more than connections can be opened.
-    let base = u64::try_from(time::now_millis()).unwrap_or(1) << 20;
-    NEXT.fetch_max(base + 1, Ordering::Relaxed);
-    base
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = u64::try_from(time::now_millis()).unwrap_or(1) << 20;
+    let next = |last: u64| Some(now.max(last + 1));
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    now.max(last.unwrap_or(0) + 1)
 }

@@ -67,14 +67,36 @@ impl Registry {
         removed
     }
 
-    /// The sessions of a user: these, or all if none is named.
-    pub(super) fn of(&self, app: AppId, user: &str, inst_ids: &[u32]) -> Vec<Arc<Session>> {
+    /// The number of places over which sessions are spread.
+    pub(crate) fn places(&self) -> usize {
+        SHARDS
+    }
+
+    /// All sessions at one place.
+    pub(crate) fn at(&self, place: usize) -> Vec<Arc<Session>> {
+        let Some(shard) = self.shards.get(place) else {
+            return Vec::new();
+        };
+        let shard = shard.lock();
+        let sessions = shard.values().flat_map(HashMap::values).flatten();
+        sessions.map(|(_, session)| Arc::clone(session)).collect()
+    }
+
+    /// The sessions of a user: these, or all if none is named, but for one (0: for none).
+    pub(super) fn of(
+        &self,
+        app: AppId,
+        user: &str,
+        inst_ids: &[u32],
+        except: u32,
+    ) -> Vec<Arc<Session>> {
         let shard = self.shard(app, user).lock();
         let sessions = shard.get(&app).and_then(|users| users.get(user));
         sessions
             .into_iter()
             .flatten()
             .filter(|(inst_id, _)| inst_ids.is_empty() || inst_ids.contains(inst_id))
+            .filter(|(inst_id, _)| except == 0 || *inst_id != except)
             .map(|(_, session)| Arc::clone(session))
             .collect()
     }

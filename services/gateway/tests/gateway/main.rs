@@ -8,6 +8,7 @@ mod commands;
 mod drain;
 mod login;
 mod polling;
+mod presence;
 mod pushes;
 mod rooms;
 mod strangers;

@@ -14,7 +14,7 @@ use prost::Message as _;
 use throng_bus::{Bus, LocalBus, subjects};
 use throng_gateway::{Config, Deps, Gateway, Links};
 use throng_node::apps::Apps;
-use throng_node::cluster::{PlacementView, Placements};
+use throng_node::cluster::{Homes, PlacementView, Placements};
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use throng_node::time::now_seconds;
@@ -30,7 +30,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use client::{Client, Login, body, code};
 pub(crate) use owner::Owner;
-pub(crate) use presence::FakePresence;
+pub(crate) use presence::{FakePresence, answer};
 
 pub(crate) const APP: AppId = AppId(1_400_000_001);
 pub(crate) const KEY: &str = "a key that only tests have";
@@ -57,6 +57,11 @@ impl Cluster {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        Self::at_homes(config, None).await
+    }
+
+    /// Calls about a session go to one presence, beats to these.
+    pub(crate) async fn at_homes(config: Config, homes: Option<Homes>) -> Self {
         let bus = LocalBus::new();
         let view = PlacementView::still(Placements::default());
         let secret = Secret::new(&[7; 32]);
@@ -71,6 +76,7 @@ impl Cluster {
         links.group_router.connect_server(GroupRouterServer::from_arc(Arc::clone(&owner.0)));
         links.presence.connect_server(PresenceServer::from_arc(Arc::clone(&presence)));
         links.directory.connect_server(DirectoryServer::new(directory::FakeDirectory));
+        let homes = homes.unwrap_or_else(|| Homes::one(links.presence.clone()));
         let deps = Deps {
             apps: Apps::new(links.directory.clone()),
             links,
@@ -78,6 +84,7 @@ impl Cluster {
             bus: Arc::new(bus.clone()),
             gateway_id: GATEWAY.to_owned(),
             placement: Some(view.clone()),
+            homes,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
