@@ -54,12 +54,16 @@ const SECONDS: [f64; 16] = [
 const SIZES: [f64; 12] =
     [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 10_000.0, 100_000.0];
 
+/// Libraries that say the same thing many times a second while something is away; what matters of it
+/// is in our own log lines and metrics. A filter that names them brings them back.
+const QUIET: &str = "async_nats=warn,openraft=off,scylla=error";
+
 /// Sets up logs and metrics for this process, once.
 ///
 /// # Errors
 /// [`TelemetryError`] when the filter is wrong or it was done before.
 pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&config.filter)
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.filter))
         .map_err(|error| TelemetryError::Filter(config.filter.clone(), error.to_string()))?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format {
