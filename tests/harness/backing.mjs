@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { BINARY, REPOSITORY, requireBinary } from './binary.mjs';
 import { run } from './children.mjs';
+import { inherited } from './server-process.mjs';
 import { toml } from './toml.mjs';
 
 const script = (part) => path.join(REPOSITORY, 'deploy/local', part);
@@ -81,7 +82,7 @@ export class Backing {
   async #applySchema() {
     const config = path.join(this.dir, 'schema.toml');
     writeFileSync(config, toml({ cql: { nodes: this.config.cql, keyspace: KEYSPACE, replication: 1 } }));
-    const { code, stdout, stderr } = await run(BINARY, ['schema', 'apply', '--config', config], { timeout: 120_000 });
+    const { code, stdout, stderr } = await run(BINARY, ['schema', 'apply', '--config', config], { env: inherited, timeout: 120_000 });
     if (code !== 0) throw new Error(`schema apply: exit ${code}\n${stdout}${stderr}`);
   }
 

@@ -12,7 +12,7 @@ import { deadline, until } from './wait.mjs';
 const READY = /^ready((?: \w+=127(?:\.\d+){3}:\d+)+)$/;
 
 // THRONG_… variables are settings to the server; those of this run are meant for the tests.
-const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('THRONG_')));
+export const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('THRONG_')));
 
 export class ServerProcess {
   /**
