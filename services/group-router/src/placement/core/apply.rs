@@ -1,8 +1,15 @@
 //! How an entry of the log changes the placement. Every node runs this with the same entries.
 
+use std::cmp::Ordering;
+
+use throng_node::invariant;
+
 use super::balance::Loads;
 use super::command::{Command, Move, Proposal, Rejected, Released, Response};
 use super::state::{Incarnation, Node, PlacementState, Shard};
+
+#[cfg(test)]
+mod tests;
 
 /// Incarnations that are remembered as over.
 const MOST_GONE: usize = 128;
@@ -20,6 +27,7 @@ impl PlacementState {
             done.and_then(|()| if *self == before { Err(Rejected::NoChange) } else { Ok(()) });
         match done {
             Ok(()) => {
+                invariant!(Own1, owners_follow(&before, self), "{proposal:?} breaks {before:?}");
                 self.version += 1;
                 let (shards, nodes) = differences(&before, self);
                 Response { version: self.version, shards, nodes, rejected: None }
@@ -190,6 +198,27 @@ impl Shard {
         }
         self.owner = owner;
     }
+}
+
+/// Whether owners are members, and nobody came to own a shard without a new epoch above all that was
+/// written before.
+fn owners_follow(before: &PlacementState, after: &PlacementState) -> bool {
+    let owner = |state: &PlacementState, shard: &Shard| {
+        let name = shard.owner.clone()?;
+        let incarnation = state.nodes.get(&name)?.incarnation;
+        Some((name, incarnation))
+    };
+    let none = Shard::default();
+    let olds = before.shards.iter().chain(std::iter::repeat(&none));
+    after.shards.iter().zip(olds).all(|(new, old)| {
+        let holder = owner(after, new);
+        let follows = match new.epoch.cmp(&old.epoch) {
+            Ordering::Less => false,
+            Ordering::Equal => holder.is_none() || holder == owner(before, old),
+            Ordering::Greater => true,
+        };
+        follows && new.floor >= old.floor && holder.is_some() == new.owner.is_some()
+    })
 }
 
 /// Shards and nodes that are not the same in two states.

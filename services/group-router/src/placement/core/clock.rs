@@ -88,6 +88,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn write_times_keep_their_bounds(
             floor in -10..1_000_000_i64, limit in 0..2_000_000_i64,
