@@ -53,11 +53,12 @@ struct FateOfCall {
 }
 
 impl Fate {
-    pub(super) fn note<R>(&self, result: &Result<R, Failure>) {
+    /// A job has its result; `changed` says whether it would have changed anything.
+    pub(super) fn note<R>(&self, result: &Result<R, Failure>, changed: bool) {
         let (begun, lost) = match result {
-            Ok(_) | Err(Failure::Refused(_)) => (true, false),
+            Ok(_) | Err(Failure::Refused(_)) => (changed, false),
             Err(Failure::NotBegun) => (false, true),
-            Err(Failure::Unknown) => (true, true),
+            Err(Failure::Unknown) => (changed, true),
         };
         if begun {
             self.inner.begun.store(true, Ordering::Relaxed);
@@ -90,21 +91,22 @@ mod tests {
 
     #[test]
     fn a_call_is_not_begun_only_if_none_of_its_jobs_is() {
-        let answered = || Ok(());
-        let refused = || Err(Failure::Refused(Code::GROUP_MUTED.with("muted")));
-        let status = |results: &[Result<(), Failure>]| {
+        let changed = || (Ok(()), true);
+        let looked = || (Ok(()), false);
+        let refused = || (Err(Failure::Refused(Code::GROUP_MUTED.with("muted"))), false);
+        let lost = || (Err(Failure::NotBegun), true);
+        let in_doubt = || (Err(Failure::Unknown), true);
+        let status = |results: &[(Result<(), Failure>, bool)]| {
             let fate = Fate::default();
-            results.iter().for_each(|result| fate.note(result));
+            results.iter().for_each(|(result, changed)| fate.note(result, *changed));
             fate.status()
         };
         assert!(status(&[]).is_none());
-        assert!(status(&[answered(), refused()]).is_none());
-        assert!(is_not_begun(&status(&[Err(Failure::NotBegun)]).unwrap()));
-        for results in [
-            [answered(), Err(Failure::NotBegun)],
-            [Err(Failure::NotBegun), refused()],
-            [Err(Failure::NotBegun), Err(Failure::Unknown)],
-        ] {
+        assert!(status(&[looked(), changed(), refused()]).is_none());
+        for results in [vec![lost()], vec![looked(), lost()], vec![lost(), refused()]] {
+            assert!(is_not_begun(&status(&results).unwrap()), "{results:?}");
+        }
+        for results in [[changed(), lost()], [lost(), changed()], [looked(), in_doubt()]] {
             let status = status(&results).unwrap();
             assert_eq!((status.code(), is_not_begun(&status)), (GrpcCode::Unavailable, false));
         }

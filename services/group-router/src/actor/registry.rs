@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use throng_node::drain::Drain;
@@ -126,12 +126,20 @@ impl Rooms {
         F: FnOnce(&mut Turn<'_>, Reply<R>) + Send + 'static,
     {
         check_id(group_id)?;
-        let result = self.try_run(app, group_id, job).await;
-        self.fate.note(&result);
+        // Whether the job changed anything that others could see.
+        let changed = Arc::new(AtomicBool::new(false));
+        let result = self.try_run(app, group_id, Arc::clone(&changed), job).await;
+        self.fate.note(&result, changed.load(Ordering::Relaxed));
         result.map_err(Failure::into_error)
     }
 
-    async fn try_run<R, F>(&self, app: AppId, group_id: &str, job: F) -> Result<R, Failure>
+    async fn try_run<R, F>(
+        &self,
+        app: AppId,
+        group_id: &str,
+        changed: Arc<AtomicBool>,
+        job: F,
+    ) -> Result<R, Failure>
     where
         R: Send + 'static,
         F: FnOnce(&mut Turn<'_>, Reply<R>) + Send + 'static,
@@ -139,7 +147,11 @@ impl Rooms {
         let (sender, receiver) = oneshot::channel();
         let reply = Reply(sender);
         let job: Job = Box::new(move |turn| match turn {
-            Ok(turn) => job(turn, reply),
+            Ok(turn) => {
+                let before = turn.out.effects();
+                job(turn, reply);
+                changed.store(turn.out.effects() != before, Ordering::Relaxed);
+            }
             Err(failure) => reply.refuse(failure),
         });
         let tenure = self.submit(app, group_id, job).await?;
@@ -160,7 +172,7 @@ impl Rooms {
     pub(crate) fn fence(&self, tenure: &Tenure) -> Result<v1::Fence, CommandError> {
         let fence = tenure.fence().ok_or(Failure::NotBegun);
         if fence.is_err() {
-            self.fate.note(&fence);
+            self.fate.note(&fence, false);
         }
         fence.map_err(Failure::into_error)
     }
@@ -253,7 +265,7 @@ impl Rooms {
         if self.inner.placement.is_alone() {
             self.inner.drain.draining().await;
         } else {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -97,6 +97,9 @@ impl Actor<'_> {
                     if received == 0 {
                         return false;
                     }
+                    if self.tenure.is_current() {
+                        return true;
+                    }
                     refuse(&mut self.batch, &Failure::NotBegun);
                 }
             }

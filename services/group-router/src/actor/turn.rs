@@ -67,6 +67,16 @@ impl Unit {
             && self.answers.is_empty()
     }
 
+    /// How much there is to carry out, answers aside.
+    pub(crate) fn effects(&self) -> usize {
+        usize::from(self.created.is_some())
+            + usize::from(self.dismissed)
+            + self.ops.len()
+            + self.events.len()
+            + self.kept.len()
+            + self.notices.len()
+    }
+
     /// Answers with `result` once the unit is carried out.
     pub(crate) fn answer<R: Send + 'static>(
         &mut self,

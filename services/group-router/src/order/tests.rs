@@ -97,8 +97,7 @@ proptest! {
                 }
             });
             futures_util::future::join_all(all).await;
-            let seen = seen.lock().clone();
-            seen
+            seen.lock().clone()
         });
         prop_assert_eq!(seen, (1..=20u32).collect::<Vec<_>>());
     }

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, missing_docs, reason = "a test binary has no users")]
 
+mod attach;
 mod attributes;
+mod beacons;
 mod broadcast;
 mod failures;
 mod groups;
@@ -12,8 +14,11 @@ mod limit;
 mod listing;
 mod lives;
 mod members;
+mod order;
+mod ownership;
 mod recall;
 mod refusals;
 mod rights;
 mod sending;
 mod support;
+mod takeover;

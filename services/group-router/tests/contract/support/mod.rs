@@ -1,5 +1,6 @@
 //! The group router under test and everything around it.
 
+mod cluster;
 mod counts;
 mod directory;
 mod events;
@@ -26,9 +27,10 @@ use throng_proto::v1::origin::Kind;
 use throng_proto::v1::presence_server::PresenceServer;
 use throng_protocol::ids::{AppId, tiny_id};
 
+pub use cluster::{Node, Term, not_begun, unknown};
 pub use counts::Counts;
 pub use directory::FakeDirectory;
-pub use events::Events;
+pub use events::{Events, entry};
 pub use history::FakeHistory;
 pub use presence::FakePresence;
 pub use store::FaultyStore;
@@ -63,6 +65,12 @@ impl World {
     }
 
     pub fn with(config: Config, around: Around) -> Self {
+        let epoch = around.epoch.fetch_add(1, Ordering::SeqCst) + 1;
+        Self::placed(config, around, Placement::alone(8, epoch))
+    }
+
+    /// One of several processes.
+    pub fn placed(config: Config, around: Around, placement: Placement) -> Self {
         let [history, presence, directory] = [(); 3].map(|()| Link::unconnected());
         history.connect_server(HistoryServer::from_arc(Arc::clone(&around.history)));
         presence.connect_server(PresenceServer::from_arc(Arc::clone(&around.presence)));
@@ -77,7 +85,7 @@ impl World {
             apps: Apps::new(directory.clone()),
             directory,
             secret: secret.clone(),
-            placement: Placement::alone(8, around.epoch.fetch_add(1, Ordering::SeqCst) + 1),
+            placement,
         };
         let router = metrics::with_local_recorder(&around.counts, || {
             GroupRouter::build(config, deps, drain.clone())
@@ -99,10 +107,16 @@ impl World {
     }
 
     pub async fn execute(&self, request: v1::CommandRequest) -> v1::CommandReply {
-        let call = self.router.clone();
-        let mut call = call;
+        self.try_execute(request).await.unwrap()
+    }
+
+    pub async fn try_execute(
+        &self,
+        request: v1::CommandRequest,
+    ) -> Result<v1::CommandReply, tonic::Status> {
+        let mut call = self.router.clone();
         let answer = tokio::time::timeout(LONG, call.execute(request));
-        answer.await.expect("an answer comes in time").unwrap().into_inner()
+        answer.await.expect("an answer comes in time").map(tonic::Response::into_inner)
     }
 
     /// A call by the app's server.

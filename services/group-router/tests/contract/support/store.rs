@@ -1,4 +1,4 @@
-//! A store that fails when told to.
+//! A store that fails, and stalls, when told to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use throng_store::{Batch, Key, MemoryStore, Page, Row, Store, StoreError, Table, WriteTime};
+use tokio::sync::watch;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FaultyStore {
-    store: MemoryStore,
+    store: Arc<MemoryStore>,
+    /// Writes wait, as of a process that stands still behind its clock; and how many do.
+    stalled: watch::Sender<bool>,
+    waiting: AtomicUsize,
     /// So many of the next writes fail.
     failing_writes: AtomicU32,
     failing_reads: AtomicU32,
@@ -17,7 +21,52 @@ pub struct FaultyStore {
     pub reads: AtomicUsize,
 }
 
+impl Default for FaultyStore {
+    fn default() -> Self {
+        Self::over(Arc::default())
+    }
+}
+
 impl FaultyStore {
+    fn over(store: Arc<MemoryStore>) -> Self {
+        Self {
+            store,
+            stalled: watch::Sender::new(false),
+            waiting: AtomicUsize::default(),
+            failing_writes: AtomicU32::default(),
+            failing_reads: AtomicU32::default(),
+            reads: AtomicUsize::default(),
+        }
+    }
+
+    /// The same data as another process sees it.
+    pub fn beside(&self) -> Self {
+        Self::over(Arc::clone(&self.store))
+    }
+
+    /// Holds writes back from now on.
+    pub fn stall(&self) {
+        self.stalled.send_replace(true);
+    }
+
+    /// Lets them through.
+    pub fn go_on(&self) {
+        self.stalled.send_replace(false);
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    async fn turn(&self) {
+        // Others run meanwhile, as with a real disk.
+        tokio::task::yield_now().await;
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        _ = self.stalled.subscribe().wait_for(|stalled| !stalled).await;
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
     pub fn fail_writes(&self, number: u32) {
         self.failing_writes.store(number, Ordering::SeqCst);
     }
@@ -42,8 +91,7 @@ impl Store for FaultyStore {
     }
 
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
-        // Others run meanwhile, as with a real disk.
-        tokio::task::yield_now().await;
+        self.turn().await;
         Self::gate(&self.failing_writes)?;
         self.store.write(batch).await
     }
@@ -96,7 +144,7 @@ impl Store for FaultyStore {
         partition: &Key,
         at: Option<WriteTime>,
     ) -> Result<(), StoreError> {
-        tokio::task::yield_now().await;
+        self.turn().await;
         Self::gate(&self.failing_writes)?;
         self.store.delete_partition(table, partition, at).await
     }
