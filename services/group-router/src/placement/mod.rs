@@ -3,6 +3,7 @@
 
 mod cluster;
 pub mod core;
+pub mod describe;
 mod raft;
 mod tenure;
 

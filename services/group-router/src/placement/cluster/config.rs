@@ -68,7 +68,7 @@ impl PlacementConfig {
         let wrong =
             |option, reason: &str| Err(PlacementConfigError { option, reason: reason.to_owned() });
         self.members()?;
-        if self.voters.len() % 2 == 0 {
+        if self.voters.len().is_multiple_of(2) {
             return wrong("voters", "must be an odd number, three or five");
         }
         if self.heartbeat_ms < 10 {

@@ -143,7 +143,7 @@ fn confirm(node: &Node, term: u64) -> Confirmation {
 
 impl Term<'_> {
     fn state(&self) -> Arc<PlacementState> {
-        Arc::clone(&self.node.applied.borrow().state)
+        Arc::clone(&self.node.applied.borrow())
     }
 
     fn confirmed(&mut self, leads: bool) {
@@ -166,10 +166,10 @@ impl Term<'_> {
 
     fn tick(&mut self) {
         if !self.has_quorum() {
-            self.cut_off = true;
+            self.cut_off = self.leader.is_some();
             return;
         }
-        if std::mem::take(&mut self.cut_off) && self.leader.is_some() {
+        if std::mem::take(&mut self.cut_off) {
             return self.begin_again();
         }
         let (now, state) = (now(self.node), self.state());
@@ -193,7 +193,8 @@ impl Term<'_> {
     fn has_quorum(&self) -> bool {
         let metrics = self.node.raft.data_metrics();
         let since = metrics.borrow().millis_since_quorum_ack;
-        self.node.voters.len() == 1 || since.is_some_and(|since| since < self.node.config.lease_ms)
+        // Not known before the first answer; then it was only just confirmed.
+        self.node.voters.len() == 1 || since.is_none_or(|since| since < self.node.config.lease_ms)
     }
 
     fn asked(&mut self, ask: Ask) {
@@ -212,7 +213,7 @@ impl Term<'_> {
             return;
         };
         // It would be given shards that it cannot serve yet.
-        if self.node.applied.borrow().state.is_member(&who) {
+        if self.node.applied.borrow().is_member(&who) {
             self.heard.insert(who.clone(), Instant::now());
         } else if known.role == Role::GroupRouter
             && !self.learners.follows(self.node, &who.name, &known.address)

@@ -70,10 +70,10 @@ impl Learners {
         let metrics = node.raft.metrics();
         let membership = metrics.borrow().membership_config.membership().clone();
         if self.looked.replace(now).is_none() {
-            warn_of_other_voters(node, membership.voter_ids().collect());
+            warn_of_other_voters(node, &membership.voter_ids().collect());
         }
         let voters: BTreeSet<_> = membership.voter_ids().collect();
-        let state = node.applied.borrow().state.clone();
+        let state = Arc::clone(&node.applied.borrow());
         let away: BTreeSet<_> = membership
             .nodes()
             .filter(|(id, known)| !voters.contains(id) && !state.nodes.contains_key(&known.name))
@@ -113,7 +113,7 @@ impl Learners {
     }
 }
 
-fn warn_of_other_voters(node: &Node, voters: BTreeSet<NodeId>) {
+fn warn_of_other_voters(node: &Node, voters: &BTreeSet<NodeId>) {
     if !voters.iter().eq(node.voters.keys()) {
         tracing::warn!("the configured voters are not those that the cluster began with");
     }

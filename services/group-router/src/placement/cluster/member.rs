@@ -2,6 +2,7 @@
 //! decided by `core::member`.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// Time to tell the leader what was given up; it is told again anyway.
 const TELL_TIME: Duration = Duration::from_secs(2);
 
+#[derive(Debug, Clone, Copy)]
 enum Event {
     Answered(Ticket, Option<Answer>),
     WoundDown { shard: u32, epoch: u64, last_write_time: i64 },
@@ -79,7 +81,7 @@ impl Task {
     }
 
     fn applied(&mut self) {
-        let state = self.node.applied.borrow().state.clone();
+        let state = Arc::clone(&self.node.applied.borrow());
         if let Ok(shards) = u32::try_from(state.shards.len())
             && shards > 0
         {
@@ -107,7 +109,7 @@ impl Task {
     }
 
     fn note(&mut self, answer: Answer) {
-        let version = self.node.applied.borrow().state.version;
+        let version = self.node.applied.borrow().version;
         let behind = matches!(answer, Answer::Granted(Grant { placement_version, .. })
             if placement_version > version);
         let known = self.behind.filter(|(_, seen)| *seen == version);
@@ -117,7 +119,7 @@ impl Task {
     /// A node that gets leases, but does not apply the placement that they are for, must not hold
     /// its shards for ever.
     fn stands_still(&self) -> bool {
-        let version = self.node.applied.borrow().state.version;
+        let version = self.node.applied.borrow().version;
         let long = 3 * self.node.config.lease_ms;
         self.behind.is_some_and(|(since, seen)| seen == version && self.now() > since + long)
     }
@@ -158,7 +160,7 @@ impl Task {
         metrics::counter!("throng_placement_given_up_total").increment(1);
         self.node.ownership.set_lease(0, 0);
         self.member.begin_anew(number);
-        let state = self.node.applied.borrow().state.clone();
+        let state = Arc::clone(&self.node.applied.borrow());
         self.member.applied(self.now(), &state)
     }
 
@@ -221,7 +223,7 @@ impl Node {
     }
 
     fn owned_shards(&self) -> f64 {
-        let owned = self.applied.borrow().state.owned_by(&self.name);
+        let owned = self.applied.borrow().owned_by(&self.name);
         f64::from(u32::try_from(owned).unwrap_or(u32::MAX))
     }
 

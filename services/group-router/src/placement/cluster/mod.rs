@@ -94,3 +94,6 @@ impl Node {
         Some((id, member))
     }
 }
+
+#[cfg(test)]
+mod tests;

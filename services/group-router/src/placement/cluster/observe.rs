@@ -1,6 +1,8 @@
 //! What people see of the placement: log lines, metrics, and its description. Here it is also held
 //! against what always has to be so.
 
+use std::sync::Arc;
+
 use openraft::error::Fatal;
 use throng_node::invariant;
 use throng_proto::v1;
@@ -13,7 +15,7 @@ use super::watch::{described, placed};
 pub(super) async fn run(node: Node) {
     let mut raft = node.raft.metrics();
     let mut applied = node.applied.clone();
-    let mut state = applied.borrow_and_update().state.clone();
+    let mut state = Arc::clone(&applied.borrow_and_update());
     let mut led_by = None;
     loop {
         let (leader, term, failed) = {
@@ -38,7 +40,7 @@ pub(super) async fn run(node: Node) {
                 if changed.is_err() {
                     return;
                 }
-                let now = applied.borrow_and_update().state.clone();
+                let now = Arc::clone(&applied.borrow_and_update());
                 check(&state, &now);
                 metrics::gauge!("throng_placement_version").set(number(now.version));
                 state = now;
@@ -71,7 +73,7 @@ pub(super) fn describe(node: &Node) -> v1::DescribePlacementReply {
     let metrics = metrics.borrow().clone();
     let membership = metrics.membership_config.membership();
     let name = |id| membership.get_node(&id).map_or_else(|| id.to_string(), |m| m.name.clone());
-    let state = node.applied.borrow().state.clone();
+    let state = Arc::clone(&node.applied.borrow());
     let count = |wanted: &dyn Fn(&super::super::core::state::Shard) -> bool| {
         let count = state.shards.iter().filter(|shard| wanted(shard)).count();
         u32::try_from(count).unwrap_or(u32::MAX)

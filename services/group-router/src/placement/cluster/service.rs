@@ -2,6 +2,7 @@
 //! leader's business, and who does not lead says who does.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -26,7 +27,7 @@ const LONGEST: usize = 255;
 /// Serves it.
 #[derive(Clone)]
 pub(super) struct Service {
-    node: Node,
+    pub(super) node: Node,
 }
 
 impl Service {
@@ -111,7 +112,7 @@ impl Placement for Service {
         let v1::LeaveRequest { name, incarnation } = request.into_inner();
         let who = Incarnation { name, number: incarnation };
         self.propose(Command::Leave { node: who.clone() }).await?;
-        let state = self.node.applied.borrow().state.clone();
+        let state = Arc::clone(&self.node.applied.borrow());
         let left = if state.is_member(&who) { state.owned_by(&who.name) } else { 0 };
         let shards_left = u32::try_from(left).unwrap_or(u32::MAX);
         Ok(Response::new(v1::LeaveReply { shards_left }))

@@ -67,7 +67,7 @@ impl From<StorageError> for StartError {
 /// This group router's part in the placement of the cluster. Clones share it.
 #[derive(Clone)]
 pub struct ClusterPlacement {
-    node: Node,
+    pub(super) node: Node,
 }
 
 impl std::fmt::Debug for ClusterPlacement {

@@ -46,7 +46,7 @@ pub(super) fn updates(
 impl Follower {
     async fn next(&mut self) -> Option<v1::PlacementUpdate> {
         loop {
-            let state = Arc::clone(&self.applied.borrow_and_update().state);
+            let state = Arc::clone(&self.applied.borrow_and_update());
             let before = self.sent.as_ref();
             if before.is_none_or(|before| before.version != state.version) {
                 let update = update(before.map(|before| &**before), &state);

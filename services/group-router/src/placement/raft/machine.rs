@@ -13,12 +13,7 @@ use super::tables::{Disk, DiskError, SNAPSHOT, SNAPSHOT_META, set};
 use super::{Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types};
 
 /// The placement as far as this node applied the log.
-#[derive(Debug, Clone, Default)]
-pub(in crate::placement) struct Applied {
-    pub(in crate::placement) state: Arc<PlacementState>,
-    /// Up to this entry.
-    pub(in crate::placement) log_id: Option<LogId>,
-}
+pub(in crate::placement) type Applied = Arc<PlacementState>;
 
 /// Applies entries.
 #[derive(Debug)]
@@ -75,8 +70,7 @@ impl Machine {
     }
 
     fn publish(&self) {
-        let applied = Applied { state: Arc::clone(&self.state), log_id: self.last_applied };
-        self.applied.send_replace(applied);
+        self.applied.send_replace(Arc::clone(&self.state));
     }
 
     fn apply_one(&mut self, entry: Entry) -> Response {

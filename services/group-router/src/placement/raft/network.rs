@@ -1,7 +1,7 @@
 //! Messages of Raft to the other group routers, each over a channel of its own: what they carry for
 //! others must not hold up a heartbeat.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,14 +70,18 @@ pub(in crate::placement) struct Network {
     voters: Arc<BTreeMap<NodeId, Member>>,
     applied: watch::Receiver<Applied>,
     channels: Arc<Mutex<HashMap<String, Channel>>>,
+    silent: Silent,
 }
+
+/// Members that did not answer the last time: each change is worth one line.
+type Silent = Arc<Mutex<BTreeSet<NodeId>>>;
 
 impl Network {
     pub(in crate::placement) fn new(
         voters: Arc<BTreeMap<NodeId, Member>>,
         applied: watch::Receiver<Applied>,
     ) -> Self {
-        Self { voters, applied, channels: Arc::default() }
+        Self { voters, applied, channels: Arc::default(), silent: Arc::default() }
     }
 
     /// Where a member is now.
@@ -86,7 +90,7 @@ impl Network {
             return voter.address.clone();
         }
         let applied = self.applied.borrow();
-        let node = applied.state.nodes.get(&member.name);
+        let node = applied.nodes.get(&member.name);
         node.map_or(&member.address, |node| &node.address).clone()
     }
 
@@ -117,7 +121,9 @@ impl RaftNetworkFactory<Types> for Network {
                 .max_decoding_message_size(LARGEST)
                 .max_encoding_message_size(LARGEST)
         });
-        Peer { target, client: client.map_err(|error| format!("{address}: {error}")) }
+        let client = client.map_err(|error| format!("{address}: {error}"));
+        let name = node.name.clone();
+        Peer { target, name, address, client, silent: Arc::clone(&self.silent) }
     }
 }
 
@@ -125,13 +131,34 @@ impl RaftNetworkFactory<Types> for Network {
 #[derive(Debug)]
 pub(in crate::placement) struct Peer {
     target: NodeId,
+    name: String,
+    address: String,
     /// Or why there is none.
     client: Result<RaftClient<Channel>, String>,
+    silent: Silent,
 }
 
 impl Peer {
     fn client(&self) -> Result<RaftClient<Channel>, Status> {
         self.client.clone().map_err(Status::unavailable)
+    }
+
+    /// Whatever failed, the next attempt waits a little: an immediate one would go round and round.
+    fn heard<T>(&self, answer: Result<T, Status>) -> Result<T, Unreachable> {
+        let Self { target, name, address, .. } = self;
+        match &answer {
+            Ok(_) => {
+                if self.silent.lock().remove(target) {
+                    tracing::info!(name, address, "group router answers again");
+                }
+            }
+            Err(status) => {
+                if self.silent.lock().insert(*target) {
+                    tracing::warn!(name, address, %status, "group router does not answer");
+                }
+            }
+        }
+        answer.map_err(|status| Unreachable::from(AnyError::new(&status)))
     }
 
     fn wrap<T: Serialize>(&self, message: T) -> Result<v1::RaftMessage, Status> {
@@ -145,11 +172,6 @@ fn opened<T: DeserializeOwned>(
     answer.and_then(|response| decode(&response.into_inner()))
 }
 
-/// Whatever failed, the next attempt waits a little: an immediate one would go round and round.
-fn unreachable(status: &Status) -> Unreachable {
-    Unreachable::from(AnyError::new(status))
-}
-
 type AppendError = RPCError<NodeId, Member, RaftError<NodeId>>;
 
 impl RaftNetwork<Types> for Peer {
@@ -159,7 +181,7 @@ impl RaftNetwork<Types> for Peer {
         _: RPCOption,
     ) -> Result<AppendEntriesResponse<NodeId>, AppendError> {
         let send = async { opened(self.client()?.append(self.wrap(rpc)?).await) };
-        send.await.map_err(|status| unreachable(&status).into())
+        Ok(self.heard(send.await)?)
     }
 
     async fn vote(
@@ -168,7 +190,7 @@ impl RaftNetwork<Types> for Peer {
         _: RPCOption,
     ) -> Result<VoteResponse<NodeId>, AppendError> {
         let send = async { opened(self.client()?.vote(self.wrap(rpc)?).await) };
-        send.await.map_err(|status| unreachable(&status).into())
+        Ok(self.heard(send.await)?)
     }
 
     async fn full_snapshot(
@@ -183,9 +205,9 @@ impl RaftNetwork<Types> for Peer {
         let send = async { opened(self.client()?.snapshot(self.wrap(message)?).await) };
         let late = || Status::new(Code::DeadlineExceeded, "the snapshot was not taken in time");
         tokio::select! {
-            sent = timeout(option.hard_ttl(), send) => sent
-                .unwrap_or_else(|_| Err(late()))
-                .map_err(|status| unreachable(&status).into()),
+            sent = timeout(option.hard_ttl(), send) => {
+                Ok(self.heard(sent.unwrap_or_else(|_| Err(late())))?)
+            }
             closed = cancel => Err(closed.into()),
         }
     }

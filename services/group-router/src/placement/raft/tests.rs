@@ -43,7 +43,7 @@ fn the_store_passes_the_suite_of_openraft() {
 #[test]
 fn the_number_of_a_name_never_changes() {
     assert_eq!(node_id("router-0"), 5_868_151_581_714_572_230);
-    assert_eq!(node_id("router-1"), 0x2);
+    assert_eq!(node_id("router-1"), 14_416_916_784_123_007_427);
 }
 
 #[tokio::test]
