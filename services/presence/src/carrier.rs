@@ -20,6 +20,7 @@ use throng_proto::{Link, Route};
 use throng_protocol::ids::{AppId, group_hash};
 use tokio::sync::mpsc;
 
+use crate::commands::status_item;
 use crate::core::{Effect, Routes, SessionId, Watch, kick};
 use crate::roll::Roll;
 use crate::shards::Shards;
@@ -57,6 +58,10 @@ pub(crate) struct Carrier {
     waiting: Mutex<Option<mpsc::Receiver<Detach>>>,
     /// Ends of memberships that no owner knows of yet.
     untold: AtomicUsize,
+    /// There are no other nodes.
+    alone: bool,
+    /// Tells this node's words on the bus from those of others.
+    number: u64,
 }
 
 impl Carrier {
@@ -65,6 +70,7 @@ impl Carrier {
         group_router: Link,
         shards: Arc<Shards>,
         roll: Arc<Roll>,
+        alone: bool,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         Self {
@@ -76,6 +82,8 @@ impl Carrier {
             queue,
             waiting: Mutex::new(Some(waiting)),
             untold: AtomicUsize::new(0),
+            alone,
+            number: rand::random(),
         }
     }
 
@@ -105,15 +113,38 @@ impl Carrier {
         }
     }
 
-    /// Tells all presence nodes of a user's status. Each knows who among its own watches the user.
+    /// Tells of a user's status: those who watch it among this node's sessions, and the other nodes,
+    /// which know about theirs.
     pub(crate) fn publish_status(&self, app: u32, user: &str, online: bool, custom_status: &str) {
         let (user, custom_status) = (user.to_owned(), custom_status.to_owned());
-        let status = v1::StatusChanged { app, user, online, custom_status };
-        self.publish(subjects::user_statuses(), status.encode_to_vec().into());
+        let node = self.number;
+        let status = v1::StatusChanged { app, user, online, custom_status, node };
+        self.tell_watchers(&status);
+        if !self.alone {
+            self.publish(subjects::user_statuses(), status.encode_to_vec().into());
+        }
+    }
+
+    /// A node says what a user's status is.
+    pub(crate) fn hear_status(&self, payload: &[u8]) {
+        match v1::StatusChanged::decode(payload) {
+            Ok(status) if status.node != self.number => self.tell_watchers(&status),
+            _ => {}
+        }
+    }
+
+    fn tell_watchers(&self, status: &v1::StatusChanged) {
+        let routes = self.route_watchers(status.app, &status.user);
+        if !routes.gateways.is_empty() {
+            let event_items = status_item(&status.user, status.online, &status.custom_status);
+            let app = status.app;
+            let request = v1::DeliverRequest { app, event_items, ..Default::default() };
+            self.deliver(&request, routes);
+        }
     }
 
     /// The way to the sessions of this node that watch a user.
-    pub(crate) fn route_watchers(&self, app: u32, user: &str) -> Routes {
+    fn route_watchers(&self, app: u32, user: &str) -> Routes {
         let watchers = self.watch.lock().watchers(app, user);
         let mut routes = Routes::default();
         for session in &watchers {

@@ -3,14 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use prost::Message as _;
 use throng_bus::{Delivery, subjects};
 use throng_node::drain::Drain;
-use throng_proto::v1;
 use throng_store::Key;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::commands::status_item;
 use crate::core::{Effect, Index, Now, SessionId, Stay};
 use crate::home::Here;
 use crate::row::PRESENCE_ROOMS;
@@ -167,6 +164,9 @@ impl Inner {
 
     /// Tells the sessions of this node that watch users of their statuses.
     pub(crate) async fn keep_statuses(&self, drain: &Drain) {
+        if self.home.is_alone() {
+            return;
+        }
         let until = drain.draining();
         let listen = async {
             loop {
@@ -175,7 +175,7 @@ impl Inner {
                         while let Some(delivery) = statuses.recv().await {
                             // What is lost is told with the next change.
                             if let Delivery::Message(payload) = delivery {
-                                self.tell_watchers(&payload);
+                                self.carrier.hear_status(&payload);
                             }
                         }
                     }
@@ -187,18 +187,6 @@ impl Inner {
         tokio::select! {
             () = listen => {}
             () = until => {}
-        }
-    }
-
-    fn tell_watchers(&self, payload: &[u8]) {
-        let Ok(status) = v1::StatusChanged::decode(payload) else {
-            return;
-        };
-        let routes = self.carrier.route_watchers(status.app, &status.user);
-        if !routes.gateways.is_empty() {
-            let event_items = status_item(&status.user, status.online, &status.custom_status);
-            let request = v1::DeliverRequest { app: status.app, event_items, ..Default::default() };
-            self.carrier.deliver(&request, routes);
         }
     }
 

@@ -72,8 +72,13 @@ impl Presence {
         config.check()?;
         let shards = Arc::new(Shards::new(&config, Arc::clone(&deps.store)));
         let roll = Arc::new(Roll::new(config.gateway_lease()));
-        let carrier =
-            Carrier::new(deps.bus, deps.group_router, Arc::clone(&shards), Arc::clone(&roll));
+        let carrier = Carrier::new(
+            deps.bus,
+            deps.group_router,
+            Arc::clone(&shards),
+            Arc::clone(&roll),
+            deps.home.is_alone(),
+        );
         let inner = Inner {
             config,
             home: deps.home,

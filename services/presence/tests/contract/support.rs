@@ -35,11 +35,8 @@ pub(crate) fn quick() -> Config {
 
 /// Starts presence over a store.
 pub(crate) fn start(store: Arc<dyn Store>, config: Config, web_instances: u32) -> Setup {
-    let (noted, detached) = mpsc::channel(100);
-    let group_router = Link::unconnected();
-    group_router.connect_server(GroupRouterServer::new(Notes { noted }));
-    let directory = Link::unconnected();
-    directory.connect_server(DirectoryServer::new(FakeDirectory { web_instances }));
+    let (group_router, detached) = group_router();
+    let directory = directory(web_instances);
     let bus = Arc::new(LocalBus::new());
     let deps = Deps {
         store,
@@ -55,6 +52,17 @@ pub(crate) fn start(store: Arc<dyn Store>, config: Config, web_instances: u32) -
     let link = Link::unconnected();
     link.connect_server(service.server());
     Setup { presence: PresenceClient::new(link), bus, detached, drain }
+}
+
+/// An owner of rooms that takes notes.
+pub(crate) fn group_router() -> (Link, mpsc::Receiver<v1::DetachMemberRequest>) {
+    let (noted, detached) = mpsc::channel(1000);
+    (Link::to_server(GroupRouterServer::new(Notes { noted })), detached)
+}
+
+/// A directory of apps that allow so many sessions of a user.
+pub(crate) fn directory(web_instances: u32) -> Link {
+    Link::to_server(DirectoryServer::new(FakeDirectory { web_instances }))
 }
 
 pub(crate) fn key(user: &str, inst_id: u32) -> Option<v1::SessionKey> {
