@@ -6,6 +6,7 @@
 
 mod commands;
 mod config;
+mod epochs;
 mod groups;
 mod rooms;
 mod rpc;

@@ -40,6 +40,9 @@ impl History for Rpc {
     ) -> Answer<v1::AppendRoomReply> {
         let v1::AppendRoomRequest { app, group_id, messages, fence } = request.into_inner();
         let room = room(app, &group_id)?;
+        if fence.is_some_and(|fence| !self.rooms.admit(room, fence.epoch)) {
+            return Err(Status::failed_precondition("a later owner appends to this room"));
+        }
         let began = std::time::Instant::now();
         self.rooms.append(room, messages, write_time(fence)).await.map_err(
             |error| match error {
@@ -56,6 +59,9 @@ impl History for Rpc {
         let room = room(request.app, &request.group_id)?;
         if request.limit == 0 {
             return Err(Status::invalid_argument("limit is 0"));
+        }
+        if request.owner_epoch > 0 {
+            self.rooms.admit(room, request.owner_epoch);
         }
         let query = Query {
             before_or_at: request.before_or_at,

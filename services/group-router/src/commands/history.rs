@@ -75,6 +75,7 @@ async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
         // Not those of a dismissed room that had the same ID.
         not_before: created,
         skip_recalled: request.with_recalled_msg == 0,
+        ..v1::ReadRoomRequest::default()
     };
     let mut history = call.clients.history.clone();
     let reply = history.read_room(within(CALL_TIME, read)).await.map_err(unavailable)?;

@@ -47,6 +47,7 @@ impl Room {
                 // Not those of a dismissed room that had the same ID.
                 not_before: self.profile.created,
                 skip_recalled: false,
+                owner_epoch: self.position().ownership(),
             };
             let reply = clients
                 .history

@@ -36,7 +36,7 @@ impl Groups {
         at: Option<WriteTime>,
     ) -> Result<(), AppendError> {
         check_order(&messages)?;
-        if !self.epochs.admit(log, epoch) {
+        if !self.epochs.admit(log.app, &log.group_id, log.incarnation, epoch) {
             return Err(AppendError::Outdated);
         }
         let mut pending: Option<(u32, Batch)> = None;

@@ -6,7 +6,6 @@
 //! (`tail`). Reads stay within the bounds that the owner vouches for and need not look at that.
 
 mod append;
-mod epochs;
 mod read;
 mod recover;
 pub(crate) mod tables;
@@ -20,8 +19,8 @@ use std::sync::Arc;
 use throng_proto::v1::GroupLog;
 use throng_store::{Store, StoreError, WriteTime};
 
+use crate::epochs::Epochs;
 pub(crate) use append::AppendError;
-use epochs::Epochs;
 pub(crate) use read::{MAX_LIMIT, Stretch};
 use tables::{GROUP_MESSAGES, bucket_of, partition};
 

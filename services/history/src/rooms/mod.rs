@@ -28,6 +28,7 @@ use moka::sync::Cache;
 use throng_store::{Page, Store, StoreError};
 
 use crate::config::Config;
+use crate::epochs::Epochs;
 pub(crate) use append::AppendError;
 pub(crate) use find::MAX_SEQS;
 pub(crate) use read::{MAX_LIMIT, Query};
@@ -54,13 +55,20 @@ pub(crate) struct Rooms {
     memory: Duration,
     /// The newest bucket of a room that is in the index for certain.
     newest: Cache<(u32, Arc<str>), u32>,
+    /// Owners of rooms.
+    epochs: Epochs,
 }
 
 impl Rooms {
     pub(crate) fn new(config: &Config, store: Arc<dyn Store>) -> Self {
         let newest =
             Cache::builder().max_capacity(REMEMBERED_ROOMS).time_to_live(REMEMBERED_FOR).build();
-        Self { store, memory: config.room_memory(), newest }
+        Self { store, memory: config.room_memory(), newest, epochs: Epochs::default() }
+    }
+
+    /// Notes the owner that appends or reads now. False: a later one is known.
+    pub(crate) fn admit(&self, room: RoomId<'_>, epoch: u64) -> bool {
+        self.epochs.admit(room.app, room.group_id, 0, epoch)
     }
 
     /// The buckets that the room has, the newest first.

@@ -87,6 +87,25 @@ async fn a_recalled_message_is_marked_or_left_out() {
     assert!(rest.complete);
 }
 
+/// Its sender may have repeated the message to the next owner, who did not see it.
+#[tokio::test]
+async fn a_late_append_of_an_earlier_owner_is_refused_once_the_next_one_has_read() {
+    let mut history = client();
+    let by = |epoch, msg_seq| {
+        let message = v1::StoredMessage { msg_seq, msg_time: START, ..Default::default() };
+        let fence = Some(v1::Fence { epoch, write_time: i64::from(msg_seq) });
+        v1::AppendRoomRequest { fence, ..append("room", vec![message]) }
+    };
+    history.append_room(by(1, 1)).await.unwrap();
+    let of_next_owner = v1::ReadRoomRequest { owner_epoch: 2, ..read("room") };
+    assert_eq!(history.read_room(of_next_owner).await.unwrap().into_inner().messages.len(), 1);
+    let late = history.append_room(by(1, 2)).await.unwrap_err();
+    assert_eq!(late.code(), Code::FailedPrecondition);
+    history.append_room(by(2, 501)).await.unwrap();
+    let numbers: Vec<_> = history.read_room(read("room")).await.unwrap().into_inner().messages;
+    assert_eq!(numbers.iter().map(|message| message.msg_seq).collect::<Vec<_>>(), [501, 1]);
+}
+
 #[tokio::test]
 async fn mistakes_of_callers_are_told_as_such() {
     let mut history = client();
