@@ -119,7 +119,7 @@ impl Rooms {
     }
 
     /// Who lost the last event of a room hears of it.
-    async fn tell_positions(&self) {
+    pub(super) async fn tell_positions(&self) {
         tracing::info!("the bus may have lost events: rooms say where they stand");
         let tell = |turn: &mut Turn<'_>| {
             if let Some(room) = turn.slot.as_deref_mut() {

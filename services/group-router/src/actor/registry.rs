@@ -10,7 +10,7 @@ use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::AppId;
 use throng_protocol::limits;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::listen::Heard;
@@ -23,6 +23,8 @@ use crate::placement::{Lives, Placement, Tenure};
 
 /// Locks are taken for moments, but by every message: one for each of so many parts.
 const PARTS: usize = 64;
+/// Groups that are read at the same time.
+const READINGS: usize = 256;
 
 /// A running actor.
 #[derive(Clone)]
@@ -48,6 +50,7 @@ pub(super) struct Inner {
     lives: Lives,
     metrics: Arc<RoomMetrics>,
     drain: Drain,
+    readings: Semaphore,
 }
 
 /// All hot groups. Clones share them.
@@ -75,6 +78,7 @@ impl Rooms {
                 lives: Lives::new(),
                 metrics: Arc::new(RoomMetrics::new()),
                 drain,
+                readings: Semaphore::new(READINGS),
             }),
             fate: Fate::default(),
         }
@@ -259,14 +263,15 @@ impl Rooms {
         self.inner.placement.tenure_of(app, group_id).is_some()
     }
 
-    /// Resolves when groups end because the process does. In a cluster their shards are handed over
-    /// first, one after the other.
+    /// Resolves when groups end because the process does. In a cluster all shards were handed over
+    /// before, unless there was no time.
     pub(super) async fn ending(&self) {
-        if self.inner.placement.is_alone() {
-            self.inner.drain.draining().await;
-        } else {
-            std::future::pending::<()>().await;
-        }
+        self.inner.drain.draining().await;
+    }
+
+    /// Waits for its turn to read a group: a node that takes over has very many to read.
+    pub(super) async fn reading(&self) -> Option<SemaphorePermit<'_>> {
+        self.inner.readings.acquire().await.ok()
     }
 
     /// Whether another node may serve the groups next.

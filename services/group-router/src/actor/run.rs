@@ -137,6 +137,7 @@ async fn read(
     tenure: &Tenure,
     now: Now,
 ) -> Result<Option<Box<Room>>, Failure> {
+    let _permit = rooms.reading().await;
     let why = match timeout(LOAD_TIME, Room::load(rooms, key, tenure, now)).await {
         Ok(Ok(loaded)) => return Ok(loaded),
         Ok(Err(error)) => error.to_string(),
