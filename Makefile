@@ -13,7 +13,7 @@ FUZZ ?= 60
 # Parts of paths of whole-system tests: make sdk-test ONLY="rooms/ban traps/"
 ONLY ?=
 
-.PHONY: help run demo build test unit-test sdk-test lint fmt docs bench fuzz screenshot deny verify clean-tests
+.PHONY: help run demo build test unit-test sdk-test cluster-test lint fmt docs bench fuzz screenshot deny verify clean-tests
 .PHONY: test-packages chromium python java nats-server cassandra helm-test
 
 help: ## This list
@@ -32,13 +32,22 @@ demo/vendor/sdk.js: tests/node_modules/.installed
 build: ## Build the server for tests
 	$(CARGO) build --locked -p throng
 
-test: unit-test sdk-test ## All tests: crates, then the real SDKs against the real binary
+test: unit-test helm-test sdk-test cluster-test ## All tests: crates, chart, the real SDKs against one process and a cluster, faults
 
-unit-test: ## Tests of the crates
-	$(CARGO) test --locked --workspace
+unit-test: nats-server cassandra ## Tests of the crates, with a real NATS server and a real CQL database
+	@dir=$$(mktemp -d); \
+	trap 'deploy/local/cassandra kill --dir "$$dir"; rm -rf "$$dir"' EXIT; \
+	port=$$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'); \
+	deploy/local/cassandra start --dir "$$dir" --port "$$port"; \
+	THRONG_TEST_CQL="127.0.0.1:$$port" THRONG_TEST_NATS_SERVER="$$(deploy/local/nats install)/nats-server" \
+	  $(CARGO) test --locked --workspace
 
 sdk-test: build test-packages chromium python ## Whole-system tests
 	cd tests && THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) node run.mjs $(ONLY)
+
+cluster-test: build test-packages chromium python nats-server cassandra ## Whole-system tests against a cluster, and faults
+	cd tests && THRONG_TEST_TARGET=cluster THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) \
+	  node run.mjs $(ONLY)
 
 test-packages: tests/node_modules/.installed
 
