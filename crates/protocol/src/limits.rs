@@ -82,6 +82,23 @@ pub const BAN_DESCRIPTION_BYTES: usize = 1000;
 /// Entries on one page of the ban list (INT 50295).
 pub const BAN_PAGE: usize = 100;
 
+// Groups with stored members
+
+/// Members of a group whose maker does not say how many (REST notes 01, 3.24).
+pub const GROUP_MEMBERS: u32 = 2000;
+/// Members that a group may be made for at most (REST notes 01, 3.24).
+pub const GROUP_MEMBERS_MOST: u32 = 6000;
+/// Members that a group is made with (CN 1615).
+pub const CREATE_MEMBERS: usize = 100;
+/// Members added by one request (INT 34921).
+pub const ADD_MEMBERS: usize = 300;
+/// Members removed by one request (CN 1622).
+pub const DELETE_MEMBERS: usize = 100;
+/// Members on one page of the list for a client (SDK protocol notes 02, 2.2).
+pub const MEMBERS_PAGE: usize = 100;
+/// Groups of one user (INT 34381).
+pub const GROUPS_PER_USER: usize = 5000;
+
 // Live rooms
 
 /// Latest members that are listed (INT 50293).

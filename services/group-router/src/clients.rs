@@ -13,6 +13,7 @@ use throng_node::apps::Apps;
 use throng_node::secret::Secret;
 use throng_proto::v1;
 use throng_proto::v1::directory_client::DirectoryClient;
+use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::v1::history_client::HistoryClient;
 use throng_proto::v1::presence_client::PresenceClient;
 use throng_proto::{Link, Route};
@@ -20,6 +21,7 @@ use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::{AppId, tiny_id};
 use throng_store::Store;
 
+use crate::Deps;
 use crate::wire::MemberInfo;
 
 /// Senders whose nickname and avatar are kept at hand.
@@ -45,6 +47,8 @@ pub(crate) struct Clients {
     pub(crate) history: HistoryClient<Link>,
     pub(crate) presence: PresenceClient<Link>,
     pub(crate) directory: DirectoryClient<Link>,
+    /// Owners of groups that are not this node's.
+    pub(crate) groups: GroupRouterClient<Link>,
     pub(crate) apps: Apps,
     pub(crate) secret: Secret,
     briefs: Cache<(AppId, String), Arc<MemberInfo>>,
@@ -52,23 +56,16 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        bus: Arc<dyn Bus>,
-        history: Link,
-        presence: Link,
-        directory: Link,
-        apps: Apps,
-        secret: Secret,
-    ) -> Self {
+    pub(crate) fn new(deps: Deps) -> Self {
         Self {
-            store,
-            bus,
-            history: HistoryClient::new(history),
-            presence: PresenceClient::new(presence),
-            directory: DirectoryClient::new(directory),
-            apps,
-            secret,
+            store: deps.store,
+            bus: deps.bus,
+            history: HistoryClient::new(deps.history),
+            presence: PresenceClient::new(deps.presence),
+            directory: DirectoryClient::new(deps.directory),
+            groups: GroupRouterClient::new(deps.group_router),
+            apps: deps.apps,
+            secret: deps.secret,
             briefs: Cache::builder().max_capacity(BRIEFS).time_to_live(BRIEF_AGE).build(),
             watched: Arc::default(),
         }

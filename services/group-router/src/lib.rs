@@ -7,6 +7,7 @@ mod clients;
 mod commands;
 mod config;
 pub mod core;
+mod group;
 pub mod message;
 mod metrics;
 mod order;
@@ -45,6 +46,8 @@ pub struct Deps {
     pub presence: Link,
     /// To the directory.
     pub directory: Link,
+    /// To the owners of groups, this node among them.
+    pub group_router: Link,
     /// Settings of apps.
     pub apps: Apps,
     /// The cluster's secret.
@@ -63,8 +66,8 @@ impl GroupRouter {
     /// Builds it; groups are read when they are first asked for, and end with the drain.
     #[must_use]
     pub fn build(config: Config, deps: Deps, drain: Drain) -> Self {
-        let Deps { store, bus, history, presence, directory, apps, secret, placement } = deps;
-        let clients = Clients::new(store, bus, history, presence, directory, apps, secret);
+        let placement = deps.placement.clone();
+        let clients = Clients::new(deps);
         let rooms = Rooms::new(config, placement, clients.clone(), drain);
         Self { service: Service { rooms, clients, order: order::Order::default() } }
     }

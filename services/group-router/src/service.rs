@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 use crate::actor::{Rooms, Turn};
 use crate::clients::Clients;
 use crate::commands::{Answered, Call, execute};
+use crate::group::lists;
 use crate::order::Order;
 use crate::room::GatewayTag;
 use crate::wire::{MemberInfo, Notice, report};
@@ -62,7 +63,7 @@ async fn attach(
     let v1::AttachMemberRequest { app, group_id, user, inst_id, gateway, last_seq } = request;
     let gateway = GatewayTag::of(&gateway);
     let attach = move |turn: &mut Turn<'_>| {
-        let (room, now, unit) = turn.room()?;
+        let (room, now, unit) = turn.live()?;
         if room.is_banned(&user, now.seconds) {
             return Ok(attach_reply(Outcome::Banned, room.ban_notice(now, unit)));
         }
@@ -179,7 +180,7 @@ impl GroupRouter for Service {
                 |brief| (*brief).clone(),
             );
             let leave = move |turn: &mut Turn<'_>| {
-                let (room, now, unit) = turn.room()?;
+                let (room, now, unit) = turn.live()?;
                 room.member_leaves(&member, inst_id, now, unit);
                 Ok(())
             };
@@ -202,7 +203,7 @@ impl GroupRouter for Service {
         let (app, group_id) = (AppId(request.app), request.group_id.clone());
         let rooms = self.rooms.for_call();
         let attached = rooms.run(app, &group_id, move |turn| {
-            let (room, now, unit) = turn.room()?;
+            let (room, now, unit) = turn.live()?;
             Ok(room.attach_gateway(request, now, unit))
         });
         match in_time(attached).await {
@@ -218,16 +219,20 @@ impl GroupRouter for Service {
 
     async fn describe_group(
         &self,
-        _request: Request<v1::DescribeGroupRequest>,
+        request: Request<v1::DescribeGroupRequest>,
     ) -> Result<Response<v1::DescribeGroupReply>, Status> {
-        Err(Status::unimplemented("DescribeGroup"))
+        let rooms = self.rooms.for_call();
+        let described = in_time(lists::describe_own(&rooms, request.into_inner())).await;
+        described.map(Response::new).map_err(|error| status(&rooms, &error))
     }
 
     async fn joined_groups(
         &self,
-        _request: Request<v1::JoinedGroupsRequest>,
+        request: Request<v1::JoinedGroupsRequest>,
     ) -> Result<Response<v1::JoinedGroupsReply>, Status> {
-        Err(Status::unimplemented("JoinedGroups"))
+        let rooms = self.rooms.for_call();
+        let joined = in_time(lists::joined(&rooms, &self.clients, request.into_inner())).await;
+        joined.map(Response::new).map_err(|error| status(&rooms, &error))
     }
 
     async fn fetch_events(

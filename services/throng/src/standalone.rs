@@ -119,6 +119,7 @@ impl Services {
                 history: links.history.clone(),
                 presence: links.presence.clone(),
                 directory: links.directory.clone(),
+                group_router: links.group_router.clone(),
                 apps: apps.clone(),
                 secret: secret.clone(),
                 placement: Placement::alone(config.group_router.shards, epoch),

@@ -194,9 +194,9 @@ async fn append(
     tenure: &Tenure,
     mut request: v1::AppendRoomRequest,
 ) -> Result<(), Failure> {
-    request.fence = Some(tenure.fence().ok_or(Failure::Unknown)?);
+    request.fence = Some(tenure.fence_soon().await.ok_or(Failure::Unknown)?);
     let appended = timeout(APPEND_TIME, history.append_room(within(APPEND_TIME, request))).await;
-    if !tenure.is_current() {
+    if !tenure.is_current_soon().await {
         return Err(Failure::Unknown);
     }
     match appended {

@@ -1,32 +1,28 @@
-//! Carries out the effects of a group's jobs in order: what has to be durable first, then what goes
-//! out, then the answers. Units that pile up meanwhile share one write (group commit).
-
-use std::time::Duration;
+//! Carries out the effects of a group's jobs in order: what has to be durable first, rows before the
+//! log that speaks of them, then what goes out, then the answers. Units that pile up meanwhile share
+//! one write and one append (group commit).
 
 use bytes::Bytes;
 use prost::Message;
 use throng_bus::subjects;
 use throng_node::drain::Drain;
 use throng_node::invariant;
-use throng_proto::Route;
 use throng_proto::v1;
 use throng_protocol::error::Code;
-use throng_protocol::ids::{AppId, user_hash};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::append::Appender;
+use super::deliver::Deliveries;
+use super::log::Log;
 use super::save::{Saver, Unsaved};
 use super::{Appended, Failure, GroupKey, MOST_UNKEPT, Unit};
-use crate::clients::{Clients, routed};
+use crate::clients::Clients;
 use crate::placement::Tenure;
 
 /// Units that may wait; then the actor waits too.
 const QUEUE: usize = 64;
-/// Time that presence has to take one notice.
-const NOTICE_TIME: Duration = Duration::from_secs(5);
 
 /// The actor's end of the committer.
 pub(crate) struct Committer {
@@ -49,12 +45,12 @@ impl Committer {
         let carrier = Carrier {
             subject: subjects::room(key.app, &key.group_id),
             appender: Appender::start(&key, &tenure, &clients, done),
+            log: None,
+            deliveries: Deliveries::new(key.app, clients.clone(), drain),
             key,
             tenure,
             clients,
-            drain,
             failed: failed.clone(),
-            notices: None,
             published: v1::RoomPosition::default(),
         };
         (Self { units, failed, task: tokio::spawn(carrier.run(receiver)) }, appended)
@@ -86,11 +82,11 @@ struct Carrier {
     tenure: Tenure,
     subject: String,
     clients: Clients,
-    drain: Drain,
     failed: CancellationToken,
     appender: Appender,
-    /// The notices that went out last; the next ones follow them.
-    notices: Option<JoinHandle<()>>,
+    /// The group's log, once this committer has to do with it.
+    log: Option<Log>,
+    deliveries: Deliveries,
     /// Where the event stands that went out last.
     published: v1::RoomPosition,
 }
@@ -98,8 +94,10 @@ struct Carrier {
 impl Carrier {
     async fn run(mut self, mut units: mpsc::Receiver<Unit>) {
         let mut batch = Vec::new();
+        let mut in_order = true;
         while units.recv_many(&mut batch, QUEUE).await > 0 {
             if let Err(failure) = self.carry_out_in_lives(&mut batch).await {
+                in_order = false;
                 self.failed.cancel();
                 units.close();
                 refuse(batch.drain(..), &failure);
@@ -110,6 +108,14 @@ impl Carrier {
             }
         }
         self.appender.finish().await;
+        if in_order && let Some(note) = self.log.as_ref().and_then(Log::closing_note) {
+            let mut saver = Saver::new(&*self.clients.store, &self.tenure);
+            if let Err(error) = saver.save_rows(&self.key, vec![note]).await {
+                // The next owner finds the end all the same, by one more write.
+                tracing::debug!(%error, "a log was not closed");
+            }
+        }
+        self.deliveries.finish().await;
     }
 
     /// A group may be dismissed and made again within one batch: each life is carried out whole,
@@ -124,14 +130,15 @@ impl Carrier {
             let next_life = batch.split_off(end + 1);
             self.carry_out(std::mem::replace(batch, next_life)).await?;
             self.appender.new_life().await;
+            if let Some(log) = self.log.take() {
+                log.forget(&self.tenure).await;
+            }
         }
         self.carry_out(std::mem::take(batch)).await
     }
 
     async fn carry_out(&mut self, mut units: Vec<Unit>) -> Result<(), Failure> {
-        let saved =
-            Saver::new(&*self.clients.store, &self.tenure).save(&self.key, &mut units).await;
-        if let Err(error) = saved {
+        if let Err(error) = self.make_durable(&mut units).await {
             let (these, later) = self.failures(&error);
             refuse(units.into_iter(), &these);
             return Err(later);
@@ -144,29 +151,54 @@ impl Carrier {
                 self.send_out(&beacon);
             }
         }
-        let mut notices = Vec::new();
+        let mut deliveries = Vec::new();
         let mut kept = Vec::new();
         for unit in units {
-            notices.extend(unit.notices);
+            deliveries.extend(unit.deliveries);
             kept.extend(unit.kept);
             for answer in unit.answers {
                 answer(Ok(()));
             }
         }
-        if !notices.is_empty() {
-            self.deliver(notices);
-        }
+        self.deliveries.send(deliveries).await;
         if !kept.is_empty() {
             self.appender.keep(kept).await;
         }
         Ok(())
     }
 
+    /// When it succeeds, the group was this node's all the while.
+    async fn make_durable(&mut self, units: &mut [Unit]) -> Result<(), Unsaved> {
+        let mut messages = Vec::new();
+        for unit in &mut *units {
+            let open = self.log.as_ref().map(|log| log.life().epoch);
+            if let Some(life) = unit.log.filter(|life| open != Some(life.epoch)) {
+                self.log = Some(Log::open(&self.key, &self.clients, life));
+            }
+            messages.append(&mut unit.stored);
+        }
+        if !messages.is_empty()
+            && let (Some(log), Some(unit)) = (&mut self.log, units.last_mut())
+        {
+            unit.ops.extend(log.due_note());
+        }
+        let mut saver = Saver::new(&*self.clients.store, &self.tenure);
+        saver.save(&self.key, units).await?;
+        let Some(log) = self.log.as_mut().filter(|_| !messages.is_empty()) else {
+            return Ok(());
+        };
+        let appended = log.append(&self.tenure, messages).await;
+        appended.map_err(|error| match error {
+            Unsaved::Lost { begun } => Unsaved::Lost { begun: begun || saver.has_begun() },
+            other => other,
+        })
+    }
+
     /// What an error means for the units that were to be saved, and for those that follow: they were
     /// decided upon a state that nobody has.
     fn failures(&self, error: &Unsaved) -> (Failure, Failure) {
         let begun = match error {
-            Unsaved::Store(error) => {
+            Unsaved::Store(_) | Unsaved::Log(_) => {
                 tracing::error!(%error, "group state could not be saved");
                 metrics::counter!("throng_group_commit_failures_total").increment(1);
                 if self.tenure.is_current() {
@@ -198,31 +230,6 @@ impl Carrier {
             // Gateways see the hole in the numbers and fetch.
             tracing::warn!(%error, "room event was not published");
         }
-    }
-
-    /// Notices go out beside the room's stream, one after the other; presence repeats what has to
-    /// arrive. The end of the process waits for them, the room does not.
-    fn deliver(&mut self, notices: Vec<v1::DeliverRequest>) {
-        let mut presence = self.clients.presence.clone();
-        let before = self.notices.take();
-        self.notices = Some(self.drain.spawn(async move {
-            if let Some(before) = before {
-                let _ = before.await;
-            }
-            for notice in notices {
-                // It shares the notice out where its users are at home on several nodes.
-                let hash = notice.users.first().map(|user| user_hash(AppId(notice.app), user));
-                let home = Route::hash(hash.unwrap_or_default());
-                let request = routed(home, NOTICE_TIME, notice);
-                match timeout(NOTICE_TIME, presence.deliver(request)).await {
-                    Ok(Ok(_)) => {}
-                    Ok(Err(status)) => {
-                        tracing::warn!(code = %status.code(), "notice was not delivered");
-                    }
-                    Err(_) => tracing::warn!("presence did not take a notice in time"),
-                }
-            }
-        }));
     }
 }
 

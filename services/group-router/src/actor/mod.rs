@@ -1,8 +1,8 @@
 //! Group actors: one task a hot group, made on demand, dropped when idle. An actor runs short
 //! synchronous jobs one after the other and never waits inside one; what a job decided leaves it as
-//! a [`Unit`] of effects, which the group's committer carries out in order (rows durable, then
-//! events out, then answers). Messages that are kept go on to the appender, which nothing but their
-//! own senders waits for.
+//! a [`Unit`] of effects, which the group's committer carries out in order (rows and log durable,
+//! then everything out, then answers). Messages of live rooms that are kept go on to the appender,
+//! which nothing but their own senders waits for.
 //!
 //! An actor lives within one tenure of its shard. What it writes bears write times of that tenure,
 //! and before anything is published or answered it looks whether the group is still its own: what
@@ -10,7 +10,9 @@
 
 mod append;
 mod commit;
+mod deliver;
 mod listen;
+mod log;
 mod outcome;
 mod registry;
 mod run;
@@ -24,6 +26,8 @@ use throng_protocol::ids::AppId;
 use tokio::sync::oneshot;
 
 pub(crate) use append::{Appended, Kept, KeptMark, MOST_UNKEPT};
+pub(crate) use deliver::Delivery;
+pub(crate) use log::LogLife;
 pub(crate) use outcome::{Failure, Fate};
 pub(crate) use registry::Rooms;
 pub(crate) use turn::{Now, Turn, Unit};

@@ -21,6 +21,8 @@ const BATCH: usize = 256;
 const LOAD_TIME: Duration = Duration::from_secs(10);
 /// Pause before a group that could not be read is read again.
 const READ_PAUSE: Duration = Duration::from_millis(500);
+/// Pause before what is due is looked at again while the lease is away.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Runs until the group is idle or gone, the group's shard or the process comes to its end, or the
 /// group cannot be read. When it returns, everything that it decided is carried out or refused.
@@ -88,10 +90,11 @@ impl Actor<'_> {
             return true;
         }
         refuse(&mut self.batch, &Failure::NotBegun);
-        let mut current = std::pin::pin!(self.tenure.current());
+        let mut regained = std::pin::pin!(self.tenure.regained());
         loop {
             tokio::select! {
-                current = &mut current => return current,
+                regained = &mut regained => return regained,
+                () = self.tenure.ending() => return self.tenure.is_current(),
                 () = self.rooms.ending() => return false,
                 received = self.jobs.recv_many(&mut self.batch, BATCH) => {
                     if received == 0 {
@@ -223,8 +226,16 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// Runs the batch, and what is due by now, and hands the effects on.
+    /// Runs the batch, and what is due by now, and hands the effects on. While the lease is away,
+    /// nothing new is begun.
     async fn turn(&mut self, mut unit: Unit) -> Result<(), Panicked> {
+        if !self.actor.tenure.is_current() {
+            refuse(&mut self.actor.batch, &Failure::NotBegun);
+            if !unit.is_empty() {
+                self.committer.carry_out(unit).await;
+            }
+            return Ok(());
+        }
         let now = self.actor.now();
         self.actor.batch.reverse();
         while let Some(job) = self.actor.batch.pop() {
@@ -266,7 +277,9 @@ impl<'a> Life<'a> {
     fn next_wake(&self, idle: Duration) -> Duration {
         let due = self.slot.as_deref().and_then(Room::next_deadline);
         let now = self.actor.now();
-        due.map_or(idle, |due| Duration::from_millis(due.saturating_sub(now.ms)).min(idle))
+        let wake =
+            due.map_or(idle, |due| Duration::from_millis(due.saturating_sub(now.ms)).min(idle));
+        if self.actor.tenure.is_current() { wake } else { wake.max(LOOK_AGAIN) }
     }
 
     fn is_idle(&self) -> bool {
@@ -278,10 +291,6 @@ impl<'a> Life<'a> {
         // From here on senders wait for the end and come to a fresh actor.
         self.actor.jobs.close();
         while let Some(job) = self.actor.jobs.recv().await {
-            if !self.actor.tenure.is_current() {
-                job(Err(Failure::NotBegun));
-                continue;
-            }
             self.actor.batch.push(job);
             if self.turn(Unit::default()).await.is_err() {
                 self.give_up().await;
@@ -306,7 +315,7 @@ impl<'a> Life<'a> {
                 room.note_appended(appended, &mut unit);
             }
         }
-        let current = self.actor.tenure.is_current();
+        let current = self.actor.tenure.is_current_soon().await;
         for answer in unit.answers {
             answer(if current { Ok(()) } else { Err(Failure::Unknown) });
         }

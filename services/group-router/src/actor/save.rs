@@ -4,25 +4,30 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use futures_util::future::try_join_all;
 use throng_store::{Batch, Op, Store, StoreError, WriteTime};
 
 use super::{GroupKey, Unit};
 use crate::placement::Tenure;
-use crate::storage::{GROUP_STATE, list_op, listing_partition, state_partition, unlist_op};
+use crate::storage::{
+    GROUP_STATE, IndexChange, index_batch, list_op, listing_partition, state_partition, unlist_op,
+};
+
+/// Users' entries that are written at the same time.
+const SIDE_BY_SIDE: usize = 32;
 
 /// Why rows were not saved.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Unsaved {
     /// The group is not this node's any more. `begun`: some of the rows may be in the store.
+    #[error("the group went to another node")]
     Lost { begun: bool },
     /// The store failed; what became of the rows is unknown.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Unsaved {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// History failed, and why; what became of the messages is unknown.
+    #[error("log: {0}")]
+    Log(String),
 }
 
 /// Writes of one group within a tenure.
@@ -52,11 +57,33 @@ impl<'a> Saver<'a> {
             self.write(listing().with(list_op(group_id, kind.as_str()))).await?;
             if self.store.is_fenced() {
                 // What a former owner has on the way for another group of this ID.
-                let at = self.stamp()?;
+                let at = self.stamp().await?;
                 self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
             }
         }
+        let changes = last_of_each_user(units.iter_mut().flat_map(|unit| unit.index.drain(..)));
+        let (come, gone): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|change| change.group_type.is_some());
+        self.write_index(key, &come).await?;
         let ops = last_of_each_row(units.iter_mut().flat_map(|unit| unit.ops.drain(..)));
+        self.save_rows(key, ops).await?;
+        self.write_index(key, &gone).await?;
+        if dismissed {
+            let at = self.stamp().await?;
+            self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
+            self.write(listing().with(unlist_op(group_id))).await?;
+        }
+        if self.tenure.is_current_soon().await { Ok(()) } else { Err(self.lost()) }
+    }
+
+    /// Whether something may have been written.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Rows of the group, each only once.
+    pub(super) async fn save_rows(&mut self, key: &GroupKey, ops: Vec<Op>) -> Result<(), Unsaved> {
+        let partition = state_partition(key.app, &key.group_id);
         let mut rows = Batch::durable(partition.clone());
         for op in ops {
             if rows.len() == Batch::MAX_OPS {
@@ -65,24 +92,33 @@ impl<'a> Saver<'a> {
             }
             rows.push(op);
         }
-        if !rows.is_empty() {
-            self.write(rows).await?;
+        if rows.is_empty() { Ok(()) } else { self.write(rows).await }
+    }
+
+    /// Users' entries, each of which has a partition of its own.
+    async fn write_index(
+        &mut self,
+        key: &GroupKey,
+        changes: &[IndexChange],
+    ) -> Result<(), Unsaved> {
+        for changes in changes.chunks(SIDE_BY_SIDE) {
+            let mut writes = Vec::with_capacity(changes.len());
+            for change in changes {
+                let batch = index_batch(key.app, &key.group_id, change).at(self.stamp().await?);
+                writes.push(self.store.write(batch));
+            }
+            try_join_all(writes).await?;
         }
-        if dismissed {
-            let at = self.stamp()?;
-            self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
-            self.write(listing().with(unlist_op(group_id))).await?;
-        }
-        if self.tenure.is_current() { Ok(()) } else { Err(self.lost()) }
+        Ok(())
     }
 
     async fn write(&mut self, batch: Batch) -> Result<(), Unsaved> {
-        let at = self.stamp()?;
+        let at = self.stamp().await?;
         Ok(self.store.write(batch.at(at)).await?)
     }
 
-    fn stamp(&mut self) -> Result<WriteTime, Unsaved> {
-        let at = self.tenure.stamp().ok_or_else(|| self.lost())?;
+    async fn stamp(&mut self) -> Result<WriteTime, Unsaved> {
+        let at = self.tenure.stamp_soon().await.ok_or_else(|| self.lost())?;
         self.begun = true;
         Ok(at)
     }
@@ -90,6 +126,13 @@ impl<'a> Saver<'a> {
     fn lost(&self) -> Unsaved {
         Unsaved::Lost { begun: self.begun }
     }
+}
+
+/// Of several changes the last one counts.
+fn last_of_each_user(all: impl Iterator<Item = IndexChange>) -> Vec<IndexChange> {
+    let last: HashMap<String, IndexChange> =
+        all.map(|change| (change.user.clone(), change)).collect();
+    last.into_values().collect()
 }
 
 /// A batch may name a row only once: of several writes the last one counts.

@@ -9,10 +9,11 @@ use throng_protocol::ids::GroupType;
 use throng_store::Op;
 use tokio::time::Instant;
 
-use super::{Failure, GroupKey, Kept, Reply, Rooms};
+use super::{Delivery, Failure, GroupKey, Kept, LogLife, Reply, Rooms};
+use crate::core::rules::Members;
 use crate::placement::Tenure;
 use crate::room::Room;
-use crate::storage::ProfileRow;
+use crate::storage::{IndexChange, ProfileRow};
 
 /// Carried out after the effects of its job; the argument says whether that worked.
 pub(crate) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
@@ -40,8 +41,16 @@ pub(crate) struct Unit {
     pub(crate) created: Option<GroupType>,
     /// Rows of the group's partition. Durable before anything below happens.
     pub(crate) ops: Vec<Op>,
+    /// Users' entries for the group: those of new members are durable before the rows are, those of
+    /// former ones go after them.
+    pub(crate) index: Vec<IndexChange>,
     /// The group ends: all its rows go. No job runs into a unit after this was set.
     pub(crate) dismissed: bool,
+    /// Messages and tips for the group's log, numbered without a gap. Durable before anything below
+    /// happens.
+    pub(crate) stored: Vec<v1::StoredMessage>,
+    /// Which log that is.
+    pub(crate) log: Option<LogLife>,
     /// Events for the room, in order.
     pub(crate) events: Vec<Arc<v1::RoomEvent>>,
     /// Where the room's stream stands, for gateways that lost its last event. Goes out after events,
@@ -49,8 +58,8 @@ pub(crate) struct Unit {
     pub(crate) beacon: Option<v1::RoomEvent>,
     /// Messages to keep, with their senders. Nobody else waits for them.
     pub(crate) kept: Vec<Kept>,
-    /// Items for users' sessions.
-    pub(crate) notices: Vec<v1::DeliverRequest>,
+    /// Items for users' sessions, in order.
+    pub(crate) deliveries: Vec<Delivery>,
     /// Results for callers.
     pub(crate) answers: Vec<Answer>,
 }
@@ -59,22 +68,27 @@ impl Unit {
     pub(crate) fn is_empty(&self) -> bool {
         self.created.is_none()
             && self.ops.is_empty()
+            && self.index.is_empty()
             && !self.dismissed
             && self.events.is_empty()
             && self.beacon.is_none()
             && self.kept.is_empty()
-            && self.notices.is_empty()
+            && self.stored.is_empty()
+            && self.log.is_none()
+            && self.deliveries.is_empty()
             && self.answers.is_empty()
     }
 
     /// How much there is to carry out, answers aside.
     pub(crate) fn effects(&self) -> usize {
-        usize::from(self.created.is_some())
-            + usize::from(self.dismissed)
+        let single = [self.created.is_some(), self.dismissed, self.log.is_some()];
+        single.into_iter().map(usize::from).sum::<usize>()
             + self.ops.len()
+            + self.index.len()
+            + self.stored.len()
             + self.events.len()
             + self.kept.len()
-            + self.notices.len()
+            + self.deliveries.len()
     }
 
     /// Answers with `result` once the unit is carried out.
@@ -113,8 +127,26 @@ impl Turn<'_> {
     }
 
     /// Makes a group that did not exist before; the caller has looked.
-    pub(crate) fn make_room(&mut self, policy: v1::RoomPolicy, profile: ProfileRow) {
-        let room = Room::create(self.rooms, self.key, self.tenure.epoch(), policy, profile, self.out);
-        *self.slot = Some(room);
+    ///
+    /// # Errors
+    /// 10002 for a type that this server does not know.
+    pub(crate) fn make_room(
+        &mut self,
+        policy: v1::RoomPolicy,
+        profile: ProfileRow,
+    ) -> Result<(&mut Room, Now, &mut Unit), CommandError> {
+        let epoch = self.tenure.epoch();
+        let room = Room::create(self.rooms, self.key, epoch, policy, profile, self.out)?;
+        Ok((self.slot.insert(room), self.now, self.out))
+    }
+
+    /// The group, if it is a live room; 10007 if it is something else.
+    pub(crate) fn live(&mut self) -> Result<(&mut Room, Now, &mut Unit), CommandError> {
+        let (room, now, unit) = self.room()?;
+        if room.rules.members == Members::Stored {
+            let info = format!("GroupId: not for groups of type {}", room.kind);
+            return Err(Code::GROUP_FORBIDDEN.with(info));
+        }
+        Ok((room, now, unit))
     }
 }

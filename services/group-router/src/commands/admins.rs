@@ -40,7 +40,7 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
     }
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.room()?;
+            let (room, now, unit) = turn.live()?;
             let mut admins = room.admins.clone();
             if set {
                 admins.extend(
@@ -66,8 +66,7 @@ pub(super) async fn modify_admin(call: &Call<'_>) -> Answer {
             let notice = Notice { report: kind, operator: &operator.user, ..Notice::default() };
             room.notify(users, &notice, now, unit);
             let op = if set { op::ADMIN_SET } else { op::ADMIN_REVOKED };
-            let online = room.members.online();
-            let tip = Tip { op, operator, members, online, ..Tip::default() };
+            let tip = Tip { op, operator, members, ..Tip::default() };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())
         })
@@ -101,7 +100,7 @@ pub(super) async fn get_admin_list(call: &Call<'_>) -> Answer {
     let request: ListRequest = call.parse()?;
     let admins = call
         .rooms
-        .run(call.context.app, &request.group_id, |turn| Ok(turn.room()?.0.admins.clone()))
+        .run(call.context.app, &request.group_id, |turn| Ok(turn.live()?.0.admins.clone()))
         .await?;
     let infos = if admins.is_empty() {
         Vec::new()

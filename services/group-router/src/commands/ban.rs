@@ -43,7 +43,7 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.room()?;
+            let (room, now, unit) = turn.live()?;
             let role = room.require(&context, Role::Admin, "ban members of this group")?;
             if let Some(equal) = request.users.iter().find(|user| room.role_of(user) >= role) {
                 let info = format!("{equal} may not be banned by {}", context.caller.user);
@@ -66,13 +66,7 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
                 ..Notice::default()
             };
             room.notify(request.users.clone(), &notice, now, unit);
-            let tip = Tip {
-                op: op::BANNED,
-                operator,
-                members,
-                online: room.members.online(),
-                ..Tip::default()
-            };
+            let tip = Tip { op: op::BANNED, operator, members, ..Tip::default() };
             let removed = v1::MembersRemoved { users: request.users };
             let membership = Some(Membership::Removed(removed));
             room.emit_tip(&tip, Extra { membership, ..Extra::default() }, now, unit);
@@ -112,14 +106,13 @@ pub(super) async fn unban_group_member(call: &Call<'_>) -> Answer {
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.room()?;
+            let (room, now, unit) = turn.live()?;
             room.require(&context, Role::Admin, "lift bans of this group")?;
             unit.ops.extend(delete_rows(RowKind::Ban, request.users.iter().map(String::as_str)));
             for user in &request.users {
                 room.bans.remove(user);
             }
-            let online = room.members.online();
-            let tip = Tip { op: op::UNBANNED, operator, members, online, ..Tip::default() };
+            let tip = Tip { op: op::UNBANNED, operator, members, ..Tip::default() };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())
         })
@@ -158,7 +151,7 @@ pub(super) async fn get_group_ban_member(call: &Call<'_>) -> Answer {
     let banned = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, _) = turn.room()?;
+            let (room, now, _) = turn.live()?;
             let current = room.bans.iter().filter(|(_, until)| **until > now.seconds);
             let total = current.clone().count();
             let entry = |(user, until): (&String, &i64)| BannedEntry {

@@ -111,7 +111,7 @@ async fn speak_everywhere(app: AppId, rooms: &Rooms, message: &Arc<v1::StoredMes
 
 fn speak(turn: &mut Turn<'_>, message: &v1::StoredMessage) -> Result<(), CommandError> {
     let (room, now, unit) = turn.room()?;
-    if room.members.is_empty() {
+    if room.members.is_empty() || room.durable.is_some() {
         return Ok(());
     }
     let seq = room.take_seq(unit);

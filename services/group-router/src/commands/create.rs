@@ -1,5 +1,7 @@
 //! `create_group` (REST notes 01, 3.2; SDK protocol notes 02, 2.1).
 
+use std::collections::HashMap;
+
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use throng_node::time::now_seconds;
@@ -8,9 +10,11 @@ use throng_protocol::ids::{GroupType, custom_group_id, generated_group_id};
 use throng_protocol::limits;
 
 use super::profile::{CustomField, check_profile_texts, custom_fields};
-use super::{Answer, Call};
+use super::{Answer, Call, check_users};
+use crate::core::rules::{Members, Rules};
 use crate::room::Room;
 use crate::storage::ProfileRow;
+use crate::wire::MemberInfo;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,7 +31,16 @@ struct Request {
     max_member_count: Option<u32>,
     apply_join_option: Option<String>,
     app_defined_data: Option<Vec<CustomField>>,
-    member_list: Option<Vec<serde::de::IgnoredAny>>,
+    #[serde(default)]
+    member_list: Vec<NewMember>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewMember {
+    #[serde(rename = "Member_Account")]
+    user: String,
+    role: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,18 +52,19 @@ struct Created<'a> {
     huge_group_flag: u32,
 }
 
-/// Makes a live room. It does not join anybody: the owner joins like everyone.
+/// Makes a group. A live room has no members then: its owner joins like everyone. Any other group
+/// has its owner and those who are named.
 pub(super) async fn create_group(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
     let Some(kind) = GroupType::parse(&request.group_type) else {
         let info = format!("Type: no group type {:?}", request.group_type);
         return Err(Code::GROUP_BAD_PARAMETER.with(info));
     };
-    if kind != GroupType::AvChatRoom {
+    let Some(rules) = Rules::of(kind) else {
         let info = format!("Type: groups of type {kind} are not available yet");
         return Err(Code::GROUP_FORBIDDEN.with(info));
-    }
-    if request.member_list.as_ref().is_some_and(|members| !members.is_empty()) {
+    };
+    if rules.members == Members::Sessions && !request.member_list.is_empty() {
         return Err(Code::GROUP_FORBIDDEN.with("MemberList: a live room is joined, not filled"));
     }
     if request.name.is_empty() {
@@ -69,10 +83,21 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
             custom_group_id(&id, kind)?;
             id
         }
-        None => generated_group_id(kind, rand::rng().random()),
+        None => own_group_id(call, kind),
     };
     let policy = call.policy().await?;
-    super::listing::check_room_quota(call, policy.max_rooms).await?;
+    if kind == GroupType::AvChatRoom {
+        super::listing::check_room_quota(call, policy.max_rooms).await?;
+    }
+    let founders = founders(call, rules, &owner, request.member_list).await?;
+    let max_member_num = match request.max_member_count {
+        Some(most) => rules.check_max_members(most)?,
+        None => rules.max_members,
+    };
+    if max_member_num > 0 && founders.len() > max_member_num as usize {
+        let info = format!("MemberList: the group has {max_member_num} members at most");
+        return Err(Code::GROUP_MEMBERS_OVER_LIMIT.with(info));
+    }
     let mut custom = custom_fields(request.app_defined_data.unwrap_or_default())?;
     custom.retain(|_, value| !value.is_empty());
     let now = now_seconds();
@@ -89,23 +114,84 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         apply_join_option: request
             .apply_join_option
             .filter(|option| !option.is_empty())
-            .unwrap_or_else(|| "FreeAccess".to_owned()),
+            .unwrap_or_else(|| rules.apply_join_option.to_owned()),
         mute_all: false,
-        max_member_num: request.max_member_count.unwrap_or(0),
+        max_member_num,
         custom,
+        incarnation: 0,
     };
     let (caller, app) = (call.context.caller.user.clone(), call.context.app);
+    let inst_id = call.context.origin.inst_id;
     call.rooms
         .run(app, &group_id, move |turn| {
             if let Some(room) = turn.slot.as_deref() {
                 return Err(in_use(room, &caller));
             }
-            turn.make_room(policy, profile);
+            let (room, now, unit) = turn.make_room(policy, profile)?;
+            if room.rules.members == Members::Stored {
+                room.found(founders, inst_id, now, unit);
+            }
             Ok(())
         })
         .await?;
     metrics::counter!("throng_groups_created_total", "type" => kind.as_str()).increment(1);
-    call.ok(&Created { group_id: &group_id, group_type: kind.as_str(), huge_group_flag: 1 })
+    let huge_group_flag = u32::from(kind == GroupType::AvChatRoom);
+    call.ok(&Created { group_id: &group_id, group_type: kind.as_str(), huge_group_flag })
+}
+
+/// An ID that makes the group this node's, where there are others.
+fn own_group_id(call: &Call<'_>, kind: GroupType) -> String {
+    // With a hundred nodes one in a hundred IDs will do.
+    const TRIES: usize = 10_000;
+    let mut made = generated_group_id(kind, rand::rng().random());
+    for _ in 0..TRIES {
+        if call.rooms.owns(call.context.app, &made) {
+            break;
+        }
+        made = generated_group_id(kind, rand::rng().random());
+    }
+    made
+}
+
+/// Those who are members from the beginning, the owner first, each with whether it is an admin.
+async fn founders(
+    call: &Call<'_>,
+    rules: &Rules,
+    owner: &str,
+    named: Vec<NewMember>,
+) -> Result<Vec<(MemberInfo, bool)>, CommandError> {
+    if rules.members == Members::Sessions {
+        return Ok(Vec::new());
+    }
+    if named.len() > limits::CREATE_MEMBERS {
+        let info = format!("MemberList: over {} members", limits::CREATE_MEMBERS);
+        return Err(Code::GROUP_TOO_MANY.with(info));
+    }
+    let mut admins = HashMap::new();
+    let mut users: Vec<String> =
+        Some(owner.to_owned()).filter(|owner| !owner.is_empty()).into_iter().collect();
+    for NewMember { user, role } in named {
+        let admin = match role.as_deref() {
+            None | Some("" | "Member") => false,
+            Some("Admin") => true,
+            Some(role) => {
+                let info = format!("MemberList.Role: {role:?} is not Admin");
+                return Err(Code::GROUP_BAD_PARAMETER.with(info));
+            }
+        };
+        admins.insert(user.clone(), admin && user != owner);
+        users.push(user);
+    }
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let users = check_users("MemberList.Member_Account", users, limits::CREATE_MEMBERS + 1)?;
+    let infos = call.known_users("MemberList.Member_Account", users).await?;
+    let founder = |info: MemberInfo| {
+        let admin = admins.get(&info.user).copied().unwrap_or(false);
+        (info, admin)
+    };
+    Ok(infos.into_iter().map(founder).collect())
 }
 
 /// A client owns what it makes; over REST the owner is named, or there is none.

@@ -30,6 +30,7 @@ pub(super) async fn destroy_group(call: &Call<'_>) -> Answer {
             };
             let membership = Some(Membership::Closed(v1::RoomClosed {}));
             room.emit_notice(&notice, Extra { membership, ..Extra::default() }, now, unit);
+            room.forget_members(unit);
             room.end(now, unit);
             unit.ops.clear();
             unit.dismissed = true;

@@ -1,6 +1,7 @@
-//! Messages of a live room's last 24 hours: `group_msg_get_simple` for the app's server,
-//! `group_msg_get` and `get_huge_group_msg` for clients (REST notes 01, 3.20; SDK protocol notes 02,
-//! 1.9 and 2.4). The vendor refuses live rooms in the first one; here it serves what is kept.
+//! Messages that are kept: `group_msg_get_simple` for the app's server, `group_msg_get` and
+//! `get_huge_group_msg` for clients (REST notes 01, 3.20; SDK protocol notes 02, 1.9 and 2.4): of a live
+//! room the last 24 hours, of other groups the whole log. The vendor refuses live rooms in the first
+//! one; here it serves what is kept.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,9 +11,10 @@ use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
-use super::{Answer, Call};
+use super::{Answer, Call, not_a_member};
 use crate::clients::{CALL_TIME, unavailable, within};
 use crate::room::{Room, items_array};
+use crate::wire::{EVENT_MESSAGE, EVENT_TIP};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,6 +25,17 @@ struct SimpleRequest {
     req_msg_seq: u32,
     #[serde(default)]
     with_recalled_msg: u32,
+    /// Named messages instead of a page, for clients.
+    #[serde(default)]
+    req_msg_seq_list: Vec<u32>,
+}
+
+/// What of a group's messages the caller may see.
+enum Kept {
+    /// A live room's since it was made.
+    Window { created: i64 },
+    /// Numbers of a log, both inclusive.
+    Log { log: v1::GroupLog, info: Box<v1::GroupProfile>, first: u32, last: u32 },
 }
 
 #[derive(Serialize)]
@@ -33,6 +46,12 @@ struct Page {
     rsp_msg_list: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_req_msg_seq: Option<u32>,
+}
+
+impl Page {
+    fn empty(group_id: String) -> Self {
+        Self { group_id, is_finished: 1, rsp_msg_list: Vec::new(), next_req_msg_seq: None }
+    }
 }
 
 /// Up to 20 messages, the newest first.
@@ -54,19 +73,94 @@ pub(super) async fn group_msg_get(call: &Call<'_>) -> Answer {
 
 async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
     let request: SimpleRequest = call.parse()?;
-    if request.req_msg_number == 0 || request.req_msg_number > most {
+    let number = request.req_msg_number.max(request.req_msg_seq_list.len() as u32);
+    if number == 0 || number > most {
         return Err(Code::GROUP_BAD_PARAMETER.with(format!("ReqMsgNumber: 1 to {most}")));
     }
-    let (app, group_id) = (call.context.app, request.group_id);
     let context = call.context.clone();
-    let created = call
+    let kept = call
         .rooms
-        .run(app, &group_id, move |turn| {
+        .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, _) = turn.room()?;
             refuse_banned(room, &context, now.seconds)?;
-            Ok(room.profile.created)
+            match room.log_seen_by(&context) {
+                None => Ok(Kept::Window { created: room.profile.created }),
+                Some(Some((log, first, last))) => {
+                    Ok(Kept::Log { log, info: Box::new(room.describe()), first, last })
+                }
+                Some(None) => Err(not_a_member(&context.caller.user)),
+            }
         })
         .await?;
+    match kept {
+        Kept::Window { created } => read_window(call, request, created).await,
+        Kept::Log { log, info, first, last } if request.req_msg_seq_list.is_empty() => {
+            let last = if request.req_msg_seq == 0 { last } else { last.min(request.req_msg_seq) };
+            read_log(call, log, &info, first, last, request.req_msg_number).await
+        }
+        Kept::Log { log, info, first, last } => {
+            let mut page = Page::empty(request.group_id);
+            for seq in request.req_msg_seq_list {
+                if (first..=last).contains(&seq) {
+                    let one = read_log(call, log.clone(), &info, seq, seq, 1).await?;
+                    page.rsp_msg_list.extend(one.rsp_msg_list);
+                }
+            }
+            Ok(page)
+        }
+    }
+}
+
+/// Messages of a log between two numbers, the newest first.
+async fn read_log(
+    call: &Call<'_>,
+    log: v1::GroupLog,
+    info: &v1::GroupProfile,
+    first: u32,
+    last: u32,
+    limit: u32,
+) -> Result<Page, CommandError> {
+    let mut page = Page::empty(info.group_id.clone());
+    if first > last {
+        return Ok(page);
+    }
+    let read = v1::ReadGroupRequest { log: Some(log), first, last, limit, ascending: false };
+    let mut history = call.clients.history.clone();
+    let reply = history.read_group(within(CALL_TIME, read)).await.map_err(unavailable)?;
+    let v1::ReadGroupReply { messages, complete } = reply.into_inner();
+    page.is_finished = u32::from(complete);
+    let rest = call.context.is_rest();
+    page.rsp_msg_list = messages.iter().map(|message| log_item(info, message, rest)).collect();
+    Ok(page)
+}
+
+/// One of a log. Clients take a tip's body as it was pushed, app servers expect an array.
+fn log_item(info: &v1::GroupProfile, message: &v1::StoredMessage, rest: bool) -> Value {
+    let mut item = history_item(&info.group_id, message);
+    let tip = message.event == EVENT_TIP;
+    if tip {
+        item["IsSystemMsg"] = json!(1);
+    }
+    if tip && rest {
+        item["MsgBody"] = json!([]);
+    }
+    item["Event"] = json!(if tip { EVENT_TIP } else { EVENT_MESSAGE });
+    item["GroupInfo"] = json!({
+        "GroupId": info.group_id,
+        "GroupName": info.name,
+        "GroupType": info.group_type,
+        "From_AccountNick": message.nick,
+        "From_AccountHeadurl": message.avatar,
+    });
+    item
+}
+
+async fn read_window(
+    call: &Call<'_>,
+    request: SimpleRequest,
+    created: i64,
+) -> Result<Page, CommandError> {
+    let (app, group_id) = (call.context.app, request.group_id);
     let read = v1::ReadRoomRequest {
         app: app.0,
         group_id: group_id.clone(),
@@ -142,7 +236,7 @@ pub(super) async fn get_huge_group_msg(call: &Call<'_>) -> Answer {
     let rsp_msg_list = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, _) = turn.room()?;
+            let (room, now, _) = turn.live()?;
             refuse_banned(room, &context, now.seconds)?;
             let horizon = now.seconds.saturating_sub_unsigned(limits::LIVE_HISTORY_SECONDS);
             let most = limits::LIVE_HISTORY_MESSAGES;

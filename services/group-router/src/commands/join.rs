@@ -1,14 +1,17 @@
-//! `apply_join_group` and `quit_group` (SDK protocol notes 02, 1.1 and 1.8; 2.1).
+//! `apply_join_group` and `quit_group` (SDK protocol notes 02, 1.1 and 1.8; 2.1): of sessions in live
+//! rooms, of users in all other groups.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use throng_proto::v1;
 use throng_proto::v1::session_effect::Effect;
-use throng_protocol::error::Code;
+use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 use throng_protocol::token::{PollKey, poll_cursor};
 
 use super::{Answer, Answered, Call};
+use crate::actor::{Now, Unit};
+use crate::group::{Arrival, Departure};
 use crate::room::{GatewayTag, Room, items_array};
 use crate::wire::MemberInfo;
 
@@ -19,6 +22,13 @@ struct JoinRequest {
     /// The client asks for recent messages.
     #[serde(default)]
     huge_group_history_msg_flag: u32,
+}
+
+/// What a stored member is told.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct JoinedGroup {
+    joined_status: &'static str,
 }
 
 #[derive(Serialize)]
@@ -38,24 +48,30 @@ struct Joined<'a> {
 }
 
 /// What a join decided on the actor.
-struct Admitted {
-    position: v1::RoomPosition,
-    recent: Box<RawValue>,
+enum Admitted {
+    /// The user is a member.
+    Member,
+    /// The session is in.
+    Session { position: v1::RoomPosition, recent: Box<RawValue> },
 }
 
-/// Takes a session into a live room. Joining again changes nothing and says the same.
+/// Takes a session into a live room, or a user into another group. Joining again changes nothing and
+/// says the same.
 pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
     let request: JoinRequest = call.parse()?;
     let context = call.context.clone();
     let guest = context.is_guest();
     if context.origin.inst_id == 0 {
-        return Err(Code::GROUP_FORBIDDEN.with("a live room is joined by a client, not over REST"));
+        return Err(Code::GROUP_FORBIDDEN.with("a group is joined by a client, not over REST"));
     }
     let member = call.operator(None).await?;
     let policy = call.policy().await?;
     let inst_id = context.origin.inst_id;
     let gateway = GatewayTag::of(&context.origin.gateway);
     let with_recent = request.huge_group_history_msg_flag == 1 && policy.keep_history;
+    if !guest {
+        call.check_groups_of(&member.user).await?;
+    }
     let user = member.user.clone();
     let admitted = call
         .rooms
@@ -63,6 +79,9 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
             let (room, now, unit) = turn.room()?;
             room.apply_policy(&policy, now, unit);
             room.refuse_banned(&member.user, now.seconds)?;
+            if room.durable.is_some() {
+                return admit_member(room, member, guest, now, unit);
+            }
             if room.profile.apply_join_option == "DisableApply" {
                 return Err(Code::GROUP_FORBIDDEN.with("nobody may join this group"));
             }
@@ -70,9 +89,12 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
             let recent =
                 if with_recent { recent_messages(room, now.seconds) } else { empty_list() };
             room.member_joins(member, inst_id, gateway, now, unit);
-            Ok(Admitted { position, recent })
+            Ok(Admitted::Session { position, recent })
         })
         .await?;
+    let Admitted::Session { position, recent } = admitted else {
+        return call.ok(&JoinedGroup { joined_status: "JoinedSuccess" });
+    };
     let mode = if guest { v1::RoomMode::Poll } else { policy.mode() };
     let polls = mode == v1::RoomMode::Poll;
     let long_polling_key = polls.then(|| {
@@ -83,17 +105,41 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
         joined_status: "JoinedSuccess",
         huge_group_flag: 1,
         room_key: &request.group_id,
-        start_seq: polls.then(|| poll_cursor(admitted.position.epoch, admitted.position.event_no)),
+        start_seq: polls.then(|| poll_cursor(position.epoch, position.event_no)),
         long_polling_key,
-        rsp_msg_list: admitted.recent,
+        rsp_msg_list: recent,
     });
-    let joined = v1::RoomJoined {
-        group_id: request.group_id,
-        mode: mode.into(),
-        position: Some(admitted.position),
-    };
+    let joined =
+        v1::RoomJoined { group_id: request.group_id, mode: mode.into(), position: Some(position) };
     let effects = vec![v1::SessionEffect { effect: Some(Effect::Joined(joined)) }];
     Ok(Answered { body, effects })
+}
+
+/// Makes a user a stored member. Where somebody has to agree first, there is no way in yet.
+fn admit_member(
+    room: &mut Room,
+    member: MemberInfo,
+    guest: bool,
+    now: Now,
+    unit: &mut Unit,
+) -> Result<Admitted, CommandError> {
+    if guest {
+        return Err(Code::GROUP_FORBIDDEN.with("only those who are logged in may join this group"));
+    }
+    if room.is_member(&member.user) {
+        return Ok(Admitted::Member);
+    }
+    match room.profile.apply_join_option.as_str() {
+        "FreeAccess" => {}
+        "DisableApply" => return Err(Code::GROUP_FORBIDDEN.with("nobody may join this group")),
+        _ => {
+            let info = "applications to join a group are not supported by this server yet";
+            return Err(Code::GROUP_COMMAND_DISABLED.with(info));
+        }
+    }
+    room.refuse_when_full(1)?;
+    room.admit(vec![member], &Arrival::Joined, now, unit);
+    Ok(Admitted::Member)
 }
 
 /// The newest messages of the last 24 hours, oldest first.
@@ -112,24 +158,33 @@ struct QuitRequest {
     group_id: String,
 }
 
-/// Takes a session out of a live room. The owner may not quit (10009); who is not in succeeds, for
-/// a repeated request must.
+/// Takes a session out of a live room, or a user out of another group. The owner may not quit (10009);
+/// who is not in succeeds, for a repeated request must.
 pub(super) async fn quit_group(call: &Call<'_>) -> Answer {
     let request: QuitRequest = call.parse()?;
     let context = call.context.clone();
     let user = context.caller.user.clone();
     let member = if user.is_empty() { MemberInfo::default() } else { call.operator(None).await? };
-    call.rooms
+    let live = call
+        .rooms
         .run(context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
             if !member.user.is_empty() && room.profile.owner == member.user {
                 return Err(Code::GROUP_OWNER_CANNOT_QUIT.with("the owner may not quit this group"));
             }
-            room.member_leaves(&member, context.origin.inst_id, now, unit);
-            Ok(())
+            let inst_id = context.origin.inst_id;
+            if room.durable.is_none() {
+                room.member_leaves(&member, inst_id, now, unit);
+            } else if room.is_member(&member.user) {
+                room.dismiss(vec![member], Departure::Quit { inst_id }, now, unit);
+            }
+            Ok(room.durable.is_none())
         })
         .await?;
     let mut answered = call.done()?;
+    if !live {
+        return Ok(answered);
+    }
     let left = v1::RoomLeft { group_id: request.group_id };
     answered.effects.push(v1::SessionEffect { effect: Some(Effect::Left(left)) });
     Ok(answered)

@@ -2,11 +2,14 @@
 //! (SDK protocol notes 02, 2.1).
 
 use serde::{Deserialize, Serialize};
+use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::GroupType;
 use throng_protocol::limits;
 
+use super::entries::{self, Entry, ResponseFilter};
 use super::{Answer, Call};
+use crate::group::lists;
 use crate::storage::{ListingPage, list_groups};
 
 #[derive(Deserialize)]
@@ -93,15 +96,76 @@ pub(super) async fn check_room_quota(call: &Call<'_>, most: u32) -> Result<(), C
     Ok(())
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct JoinedRequest {
+    #[serde(rename = "Member_Account")]
+    user: String,
+    limit: Option<u32>,
+    #[serde(default)]
+    offset: u32,
+    group_type: Option<String>,
+    #[serde(default)]
+    support_topic: u32,
+    response_filter: Option<ResponseFilter>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct JoinedList {
-    total_count: usize,
-    group_id_list: Vec<GroupEntry>,
+    total_count: u32,
+    group_id_list: Vec<Entry>,
 }
 
 /// Groups of a user. Live rooms are not among them: a client would take a listed room for joined,
-/// never send the join, and count its messages as unread.
+/// never send the join, and count its messages as unread. Communities are asked for by the name of
+/// their own service.
 pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
-    call.ok(&JoinedList { total_count: 0, group_id_list: Vec::new() })
+    let request: JoinedRequest = call.parse()?;
+    let caller = &call.context.caller;
+    if !caller.admin && request.user != caller.user {
+        return Err(Code::GROUP_FORBIDDEN.with("Member_Account: is not the caller"));
+    }
+    if request.support_topic == 1 || call.context.service() == "million_group_open_http_svc" {
+        return call.ok(&JoinedList { total_count: 0, group_id_list: Vec::new() });
+    }
+    let limit = request.limit.filter(|limit| *limit > 0).unwrap_or(u32::MAX);
+    let mut list = JoinedList { total_count: 0, group_id_list: Vec::new() };
+    let mut offset = request.offset;
+    loop {
+        let page = lists::joined(
+            call.rooms,
+            call.clients,
+            v1::JoinedGroupsRequest {
+                app: call.context.app.0,
+                user: request.user.clone(),
+                offset,
+                limit: limit - (offset - request.offset),
+                group_type: request.group_type.clone().unwrap_or_default(),
+                with_last: false,
+            },
+        )
+        .await?;
+        list.total_count = page.total;
+        let entry = |group| joined_entry(group, request.response_filter.as_ref());
+        list.group_id_list.extend(page.groups.iter().filter_map(entry));
+        let read = page.next_offset.saturating_sub(request.offset);
+        if page.next_offset == 0 || read >= limit {
+            return call.ok(&list);
+        }
+        offset = page.next_offset;
+    }
+}
+
+/// Without a filter only the ID is wanted.
+fn joined_entry(group: &v1::DescribeGroupReply, filter: Option<&ResponseFilter>) -> Option<Entry> {
+    let mut entry = entries::base_info(group.profile.as_ref()?);
+    entry.remove("ErrorCode");
+    entry.remove("ErrorInfo");
+    entry.insert("SelfInfo".to_owned(), entries::self_info(group.member.as_ref()?).into());
+    match filter {
+        Some(filter) => filter.apply(&mut entry),
+        None => entry.retain(|field, _| field == "GroupId"),
+    }
+    Some(entry)
 }

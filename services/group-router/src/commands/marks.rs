@@ -54,7 +54,7 @@ pub(super) async fn modify_user_info(call: &Call<'_>) -> Answer {
     let done = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, _) = turn.room()?;
+            let (room, now, _) = turn.live()?;
             let role = room.require(&context, Role::Admin, "mark members of this group")?;
             let by = if role == Role::AppAdmin { By::Admin } else { By::Client };
             for entry in &request.member_list {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_users};
+use super::{Answer, Call, check_users, roster};
 use crate::room::ListedMember;
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ pub(super) async fn get_online_member_num(call: &Call<'_>) -> Answer {
     let request: NumberRequest = call.parse()?;
     let online = call
         .rooms
-        .run(call.context.app, &request.group_id, |turn| Ok(turn.room()?.0.members.online()))
+        .run(call.context.app, &request.group_id, |turn| Ok(turn.live()?.0.members.online()))
         .await?;
     call.ok(&OnlineNumber { online_member_num: online, expire_time: limits::ONLINE_NUMBER_SECONDS })
 }
@@ -68,7 +68,7 @@ pub(super) async fn get_members(call: &Call<'_>) -> Answer {
     let page = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, _) = turn.room()?;
+            let (room, now, _) = turn.live()?;
             Ok(room.members_page(request.timestamp, request.mark, now.seconds))
         })
         .await?;
@@ -117,7 +117,7 @@ pub(super) async fn check_members(call: &Call<'_>) -> Answer {
     let users = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, _, _) = turn.room()?;
+            let (room, _, _) = turn.live()?;
             users.retain(|user| room.members.contains_user(user));
             Ok(users)
         })
@@ -137,19 +137,7 @@ struct SpecifiedRequest {
 #[serde(rename_all = "PascalCase")]
 struct Specified {
     group_id: String,
-    member_list: Vec<SpecifiedEntry>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct SpecifiedEntry {
-    #[serde(rename = "Member_Account")]
-    user: String,
-    role: &'static str,
-    join_time: i64,
-    name_card: &'static str,
-    shut_up_until: i64,
-    mute_until: i64,
+    member_list: Vec<roster::MemberEntry>,
 }
 
 /// What the room knows of some users; who is not in is left out.
@@ -161,16 +149,8 @@ pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
         .rooms
         .run(call.context.app, &group_id, move |turn| {
             let (room, now, _) = turn.room()?;
-            let members = users.into_iter().filter(|user| room.members.contains_user(user));
-            let entry = |user: String| SpecifiedEntry {
-                role: room.role_of(&user).wire(),
-                join_time: room.join_time(&user).unwrap_or(now.seconds),
-                name_card: "",
-                shut_up_until: room.muted_until(&user, now.seconds),
-                mute_until: room.muted_until(&user, now.seconds),
-                user,
-            };
-            Ok(members.map(entry).collect())
+            let entry = |user: &String| roster::member_entry(room, user, now.seconds);
+            Ok(users.iter().filter_map(entry).collect())
         })
         .await?;
     call.ok(&Specified { group_id, member_list })

@@ -8,6 +8,7 @@ mod broadcast;
 mod counters;
 mod create;
 mod destroy;
+mod entries;
 mod history;
 mod join;
 mod listing;
@@ -16,9 +17,11 @@ mod members;
 mod mute;
 mod notice;
 mod profile;
+mod reads;
 mod recall;
 mod refused;
 mod robots;
+mod roster;
 mod send;
 
 use std::collections::HashSet;
@@ -36,6 +39,7 @@ use throng_protocol::{envelope, limits};
 
 use crate::actor::Rooms;
 use crate::clients::{CALL_TIME, Clients, routed};
+use crate::core::rules::Members;
 use crate::order::Order;
 use crate::room::Role;
 use crate::wire::MemberInfo;
@@ -96,22 +100,39 @@ impl Call<'_> {
         self.clients.brief(self.context.app, user).await.map(|brief| (*brief).clone())
     }
 
+    /// What tips show of users; 10019 if one of them is not known.
+    async fn known_users(
+        &self,
+        field: &str,
+        users: Vec<String>,
+    ) -> Result<Vec<MemberInfo>, CommandError> {
+        let infos = self.clients.fetch_briefs(self.context.app, users.clone()).await?;
+        match users.iter().find(|user| infos.iter().all(|info| info.user != **user)) {
+            None => Ok(infos),
+            Some(unknown) => {
+                Err(Code::GROUP_UNKNOWN_ACCOUNT.with(format!("{field}: no account {unknown}")))
+            }
+        }
+    }
+
     /// Refuses callers who are neither in the group nor have rights over it.
     async fn require_member(&self, group_id: &str) -> Result<(), CommandError> {
         if self.context.caller.admin {
             return Ok(());
         }
         let context = self.context.clone();
-        let inside = self
+        let (inside, members) = self
             .rooms
             .run(self.context.app, group_id, move |turn| {
                 let (room, now, _) = turn.room()?;
                 let user = &context.caller.user;
                 room.refuse_banned(user, now.seconds)?;
-                Ok(room.role(&context) >= Role::Admin || room.members.contains_user(user))
+                let inside = room.role(&context) >= Role::Admin || room.is_member(user);
+                Ok((inside, room.rules.members))
             })
             .await?;
-        if inside || self.is_tracked(group_id).await {
+        // Of stored members nobody knows more than the group.
+        if inside || (members == Members::Sessions && self.is_tracked(group_id).await) {
             return Ok(());
         }
         Err(not_a_member(&self.context.caller.user))
@@ -247,11 +268,12 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "update_group_counter" => counters::update_group_counter(call).await,
         "get_group_counter" => counters::get_group_counter(call).await,
         "delete_group_counter" => counters::delete_group_counter(call).await,
-        "get_group_member_info"
-        | "get_role_in_group"
-        | "change_group_owner"
-        | "add_group_member"
-        | "delete_group_member" => refused::not_for_live_rooms(call).await,
+        "get_group_member_info" => roster::get_group_member_info(call).await,
+        "get_role_in_group" => roster::get_role_in_group(call).await,
+        "add_group_member" => roster::add_group_member(call).await,
+        "delete_group_member" => roster::delete_group_member(call).await,
+        "msg_read_report" => reads::msg_read_report(call).await,
+        "change_group_owner" => refused::change_group_owner(call).await,
         unknown => Err(Code::GROUP_UNKNOWN_COMMAND.with(format!("no such command: {unknown}"))),
     }
 }

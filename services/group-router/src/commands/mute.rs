@@ -125,9 +125,8 @@ impl Room {
                 unit.ops.push(bound_row(RowKind::Mute, &member.user, now.seconds, seconds));
             }
         }
-        let online = self.members.online();
         let mute_seconds = Some(seconds);
-        let tip = Tip { op: op::MEMBER, operator, members, mute_seconds, online, profile: None };
+        let tip = Tip { op: op::MEMBER, operator, members, mute_seconds, ..Tip::default() };
         self.emit_tip(&tip, Extra::default(), now, unit);
     }
 }

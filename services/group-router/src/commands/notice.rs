@@ -17,28 +17,35 @@ struct Request {
     users: Vec<String>,
 }
 
-/// Sends a notice to all members. The rate limit does not count it and history does not keep it.
+/// Sends a notice to all members, or to some where members are stored. The rate limit does not count
+/// it and history does not keep it.
 pub(super) async fn send_group_system_notification(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
-    if !request.users.is_empty() {
-        let info = "ToMembers_Account: a live room's notice goes to all members";
-        return Err(Code::GROUP_BAD_PARAMETER.with(info));
-    }
     if request.content.len() > limits::MESSAGE_BYTES {
         let info = format!("Content: over {} bytes", limits::MESSAGE_BYTES);
         return Err(Code::MESSAGE_TOO_LONG.with(info));
     }
     let operator = call.context.caller.user.clone();
+    let to_all = request.users.is_empty();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
+            if room.durable.is_none() && !request.users.is_empty() {
+                let info = "ToMembers_Account: a live room's notice goes to all members";
+                return Err(Code::GROUP_BAD_PARAMETER.with(info));
+            }
             let notice = Notice {
                 report: report::CUSTOM,
                 operator: &operator,
                 text: &request.content,
-                ban: None,
+                ..Notice::default()
             };
-            room.emit_notice(&notice, Extra::default(), now, unit);
+            let named = request.users.into_iter().filter(|user| room.is_member(user)).collect();
+            if to_all {
+                room.emit_notice(&notice, Extra::default(), now, unit);
+            } else {
+                room.notify(named, &notice, now, unit);
+            }
             Ok(())
         })
         .await?;

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_list};
-use crate::room::{Extra, Role, Room};
+use super::entries::{self, Entry, ResponseFilter};
+use super::{Answer, Call, check_list, not_a_member};
+use crate::group::lists;
+use crate::room::{Extra, Role};
 use crate::storage::{RowKind, put_row};
 use crate::wire::{KeyValue, ProfileChange, Tip, op};
 
@@ -91,76 +94,32 @@ struct GetRequest {
     response_filter: Option<ResponseFilter>,
 }
 
-#[derive(Deserialize, Clone)]
-#[serde(rename_all = "PascalCase")]
-struct ResponseFilter {
-    group_base_info_filter: Option<Vec<String>>,
-    #[serde(rename = "AppDefinedDataFilter_Group")]
-    custom: Option<Vec<String>>,
-}
-
-impl ResponseFilter {
-    fn keeps(&self, field: &str) -> bool {
-        match field {
-            "GroupId" | "ErrorCode" | "ErrorInfo" => true,
-            "AppDefinedData" => self.custom.is_some() || self.group_base_info_filter.is_none(),
-            // One field with two names: either asks for both.
-            "MuteAllMember" | "ShutUpAllMember" => {
-                self.group_base_info_filter.as_ref().is_none_or(|names| {
-                    names.iter().any(|name| name == "MuteAllMember" || name == "ShutUpAllMember")
-                })
-            }
-            _ => self
-                .group_base_info_filter
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|name| name == field)),
-        }
-    }
-
-    fn apply(&self, entry: &mut Map<String, Value>) {
-        entry.retain(|field, _| self.keeps(field));
-        self.keep_custom(entry);
-    }
-
-    /// Leaves out custom fields that are not named. Clients name none when they want them all.
-    fn keep_custom(&self, entry: &mut Map<String, Value>) {
-        if let (Some(wanted), Some(Value::Array(fields))) =
-            (self.custom.as_ref().filter(|keys| !keys.is_empty()), entry.get_mut("AppDefinedData"))
-        {
-            fields.retain(|field| wanted.iter().any(|key| field["Key"] == **key));
-        }
-    }
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Infos {
-    group_info: Vec<Map<String, Value>>,
+    group_info: Vec<Entry>,
 }
 
 /// The profile call of the client. Answered for a live room whoever asks: an error here makes a
-/// client that was in the room join and then quit it.
+/// client that was in the room join and then quit it. Of other groups only members learn.
 pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
-    let user = call.context.caller.user.clone();
-    let mut infos = entries(call, &request.group_id_list, move |room, now| {
-        let mut entry = base_info(room);
-        let own = json!({
-            "Role": room.role_of(&user).wire(),
-            "JoinTime": room.join_time(&user).unwrap_or(now),
-            "MsgFlag": "AcceptNotNotify",
-            "MsgSeq": room.next_seq().saturating_sub(1),
-            "NameCard": "",
-            "ShutUpUntil": room.muted_until(&user, now),
-        });
-        if !user.is_empty() {
+    let user = &call.context.caller.user;
+    let mut infos = entries(call, &request.group_id_list, user, |group| {
+        let mut entry = entries::base_info(group.profile.as_ref()?);
+        if let Some(own) = &group.member {
+            let own = entries::self_info(own);
             let mut member = own.clone();
-            member["Member_Account"] = Value::from(user.as_str());
+            member.insert("Member_Account".to_owned(), user.as_str().into());
             // Never an empty list: the client reads the first entry and throws.
-            entry.insert("MemberList".to_owned(), Value::Array(vec![member]));
-            entry.insert("SelfInfo".to_owned(), own);
+            let members = Value::Array(vec![Value::Object(member)]);
+            entry.insert("MemberList".to_owned(), members);
+            entry.insert("SelfInfo".to_owned(), Value::Object(own));
+        } else if !user.is_empty() {
+            let group_id = &group.profile.as_ref()?.group_id;
+            return Some(entries::failed(group_id, &not_a_member(user)));
         }
-        entry
+        Some(entry)
     })
     .await?;
     if let Some(filter) = &request.response_filter {
@@ -172,7 +131,8 @@ pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
 /// What anybody may know of a group.
 pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
-    let infos = entries(call, &request.group_id_list, |room, _| base_info(room)).await?;
+    let public = |group: &v1::DescribeGroupReply| group.profile.as_ref().map(entries::base_info);
+    let infos = entries(call, &request.group_id_list, "", public).await?;
     call.ok(&Infos { group_info: infos })
 }
 
@@ -180,10 +140,10 @@ pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
 pub(super) async fn get_group_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
     let app = call.context.app.0;
-    let mut infos = entries(call, &request.group_id_list, move |room, _| {
-        let mut entry = base_info(room);
+    let mut infos = entries(call, &request.group_id_list, "", |group| {
+        let mut entry = entries::base_info(group.profile.as_ref()?);
         entry.insert("Appid".to_owned(), app.into());
-        entry
+        Some(entry)
     })
     .await?;
     if let Some(filter) = &request.response_filter {
@@ -194,69 +154,28 @@ pub(super) async fn get_group_info(call: &Call<'_>) -> Answer {
     call.ok(&Infos { group_info: infos })
 }
 
-/// One entry a group, errors inside the entries.
+/// One entry a group, as seen by a user if one is named; errors inside the entries.
 async fn entries(
     call: &Call<'_>,
     group_ids: &[String],
-    describe: impl Fn(&Room, i64) -> Map<String, Value> + Clone + Send + 'static,
-) -> Result<Vec<Map<String, Value>>, CommandError> {
+    user: &str,
+    entry: impl Fn(&v1::DescribeGroupReply) -> Option<Entry>,
+) -> Result<Vec<Entry>, CommandError> {
     check_list("GroupIdList", group_ids, limits::GROUPS_PER_REQUEST)?;
-    let mut entries = Vec::with_capacity(group_ids.len());
+    let mut list = Vec::with_capacity(group_ids.len());
     for group_id in group_ids {
-        let describe = describe.clone();
-        let entry = call
-            .rooms
-            .run(call.context.app, group_id, move |turn| {
-                let (room, now, _) = turn.room()?;
-                Ok(describe(room, now.seconds))
-            })
-            .await;
-        entries.push(entry.unwrap_or_else(|error| failed_entry(group_id, &error)));
+        let request = v1::DescribeGroupRequest {
+            app: call.context.app.0,
+            group_id: group_id.clone(),
+            user: user.to_owned(),
+            with_last: false,
+        };
+        list.push(match lists::describe(call.rooms, call.clients, request).await {
+            Ok(group) => entry(&group).unwrap_or_default(),
+            Err(error) => entries::failed(group_id, &error),
+        });
     }
-    Ok(entries)
-}
-
-fn failed_entry(group_id: &str, error: &CommandError) -> Map<String, Value> {
-    let mut entry = Map::new();
-    entry.insert("GroupId".to_owned(), group_id.into());
-    entry.insert("ErrorCode".to_owned(), error.code.number().into());
-    entry.insert("ErrorInfo".to_owned(), error.info.as_str().into());
-    entry
-}
-
-fn base_info(room: &Room) -> Map<String, Value> {
-    let profile = &room.profile;
-    let mute_all = if profile.mute_all { "On" } else { "Off" };
-    let custom: Vec<Value> =
-        profile.custom.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-    let entry = json!({
-        "GroupId": &*room.key.group_id,
-        "ErrorCode": 0,
-        "ErrorInfo": "",
-        "Type": room.kind.as_str(),
-        "Name": profile.name,
-        "Introduction": profile.introduction,
-        "Notification": profile.notification,
-        "FaceUrl": profile.face_url,
-        "Owner_Account": profile.owner,
-        "CreateTime": profile.created,
-        "InfoSeq": profile.info_seq,
-        "LastInfoTime": profile.last_info,
-        "LastMsgTime": room.last_message(),
-        "NextMsgSeq": room.next_seq(),
-        "MemberNum": room.members.online(),
-        "MaxMemberNum": profile.max_member_num,
-        "ApplyJoinOption": profile.apply_join_option,
-        "InviteJoinOption": "DisableInvite",
-        "ShutUpAllMember": mute_all,
-        "MuteAllMember": mute_all,
-        "SupportTopic": 0,
-        "AppDefinedData": custom,
-    });
-    match entry {
-        Value::Object(entry) => entry,
-        _ => unreachable!("the macro above makes an object"),
-    }
+    Ok(list)
 }
 
 #[derive(Deserialize)]
@@ -323,7 +242,10 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                     .collect(),
             };
             profile.mute_all = mute_all.unwrap_or(profile.mute_all);
-            profile.max_member_num = request.max_member_num.unwrap_or(profile.max_member_num);
+            profile.max_member_num = match request.max_member_num {
+                Some(most) => room.rules.check_max_members(most)?,
+                None => profile.max_member_num,
+            };
             profile.custom.extend(custom);
             profile.custom.retain(|_, value| !value.is_empty());
             check_custom_count(&profile.custom)?;
@@ -334,13 +256,7 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
             profile.last_info = now.seconds;
             unit.ops.push(put_row(RowKind::Profile, "", &profile));
             room.profile = profile;
-            let tip = Tip {
-                op: op::PROFILE,
-                operator,
-                profile: Some(change),
-                online: room.members.online(),
-                ..Tip::default()
-            };
+            let tip = Tip { op: op::PROFILE, operator, profile: Some(change), ..Tip::default() };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())
         })

@@ -60,7 +60,7 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
         .rooms
         .run(app, &group_id, move |turn| {
             let tenure = turn.tenure.clone();
-            let (room, _, _) = turn.room()?;
+            let (room, _, _) = turn.live()?;
             let told: Vec<u32> =
                 asked.into_iter().filter(|seq| room.recalls_told.contains(seq)).collect();
             Ok((room.role(&context), room.profile.created, told, tenure))
@@ -154,7 +154,7 @@ async fn recall(
         };
         history.recall_room_messages(within(CALL_TIME, request)).await.map_err(unavailable)?;
         let tell = move |turn: &mut Turn<'_>| {
-            let (room, _, unit) = turn.room()?;
+            let (room, _, unit) = turn.live()?;
             room.recent.remove(&msg_seqs);
             room.recalls_told.extend(&msg_seqs);
             let info = room.group_info();

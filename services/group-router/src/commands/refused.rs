@@ -1,4 +1,4 @@
-//! Commands that live rooms do not have, with the documented code of each.
+//! Commands that no type of groups has yet, with the documented code of each.
 
 use serde::Deserialize;
 use throng_protocol::error::Code;
@@ -11,20 +11,18 @@ struct Request {
     group_id: String,
 }
 
-/// 10010 for an unknown group; else what the documents say for a live room: 10004 for kicking
-/// (REST notes 01, 3.8), 10007 for all others.
-pub(super) async fn not_for_live_rooms(call: &Call<'_>) -> Answer {
+/// 10010 for an unknown group, 10007 for a live room (REST notes 01, 3.15), 10026 for others: not
+/// built yet.
+pub(super) async fn change_group_owner(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
-    let command = call.context.command().to_owned();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let kind = turn.room()?.0.kind;
-            let code = if command == "delete_group_member" {
-                Code::GROUP_BAD_PARAMETER
-            } else {
-                Code::GROUP_FORBIDDEN
+            let room = turn.room()?.0;
+            let code = match room.durable {
+                None => Code::GROUP_FORBIDDEN,
+                Some(_) => Code::GROUP_COMMAND_DISABLED,
             };
-            Err(code.with(format!("{command}: not for groups of type {kind}")))
+            Err(code.with(format!("change_group_owner: not for groups of type {}", room.kind)))
         })
         .await
 }

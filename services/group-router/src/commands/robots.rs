@@ -54,7 +54,7 @@ async fn change(
 ) -> Answer {
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.room()?;
+            let (room, now, unit) = turn.live()?;
             let mut robots = room.robots.clone();
             edit(&mut robots, request.users);
             if robots.len() > MOST {

@@ -9,6 +9,7 @@ use throng_protocol::error::{Code, CommandError};
 
 use super::{Answer, Call, not_a_member};
 use crate::core::limiter::Priority;
+use crate::core::rules::{Members, Messages};
 use crate::message;
 use crate::room::{PendingSend, Role, Sent};
 use crate::wire::MemberInfo;
@@ -113,8 +114,19 @@ async fn submit(
             if let Err(error) = room.may_speak(user, role, now.seconds) {
                 return unit.answer(reply, Err(error));
             }
-            if !(way.as_admin || way.as_member || room.members.contains_user(user)) {
-                return unit.answer(reply, Ok(Sent::Stranger(pending)));
+            if !(way.as_admin || way.as_member || room.is_member(user)) {
+                return unit.answer(
+                    reply,
+                    match room.rules.members {
+                        Members::Sessions => Ok(Sent::Stranger(pending)),
+                        // Nobody knows more than the group.
+                        Members::Stored => Err(not_a_member(user)),
+                    },
+                );
+            }
+            if room.rules.messages == Messages::Log && !pending.recipients.is_empty() {
+                let info = "To_Account: directed messages are not supported in such groups yet";
+                return unit.answer(reply, Err(Code::GROUP_COMMAND_DISABLED.with(info)));
             }
             pending.reply = Some(reply);
             pending.turnstile = None;

@@ -7,4 +7,6 @@ pub mod latest_members;
 pub mod limiter;
 pub mod marks;
 pub mod recall_window;
+pub mod roster;
+pub mod rules;
 pub mod tip_pacer;

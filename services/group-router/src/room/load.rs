@@ -19,7 +19,9 @@ use crate::core::dedupe::{DEFAULT_CAPACITY, Dedupe};
 use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
+use crate::core::rules::{Messages, Rules};
 use crate::core::tip_pacer::{Pace, TipPacer};
+use crate::group::Durable;
 use crate::placement::Tenure;
 use crate::storage::{
     AttributesRow, CountersRow, Loaded, ProfileRow, RowKind, SequenceRow, load, put_row,
@@ -44,16 +46,25 @@ impl Room {
         let loaded = load(&*clients.store, key.app, &key.group_id, tenure)
             .await
             .map_err(|error| Code::GROUP_INTERNAL.with(format!("group: {error}")))?;
-        let Some(loaded) = loaded else {
+        let Some(mut loaded) = loaded else {
             return Ok(None);
         };
         let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
-        let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded);
+        let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
+        let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
         }
-        if policy.keep_history {
-            room.read_back(clients, now).await?;
+        match room.rules.messages {
+            Messages::Log => {
+                let life = (room.profile.incarnation, room.position().epoch);
+                let durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                room.sequence = Sequence::behind(durable.log.head);
+                room.durable = Some(Box::new(durable));
+                room.read_log_back(clients, now).await?;
+            }
+            Messages::Window if policy.keep_history => room.read_back(clients, now).await?,
+            Messages::Window => {}
         }
         Ok(Some(Box::new(room)))
     }
@@ -66,12 +77,18 @@ impl Room {
         policy: v1::RoomPolicy,
         profile: ProfileRow,
         unit: &mut Unit,
-    ) -> Box<Self> {
-        unit.ops.push(put_row(RowKind::Profile, "", &profile));
+    ) -> Result<Box<Self>, CommandError> {
         let loaded = Loaded { profile, ..Loaded::default() };
-        let room = Self::from_rows(rooms, key, ownership, policy, loaded);
+        let mut room = Self::from_rows(rooms, key, ownership, policy, loaded)?;
+        if room.rules.messages == Messages::Log {
+            let durable = Durable::create(room.position().epoch, unit);
+            room.profile.incarnation = durable.log.incarnation;
+            room.sequence = Sequence::behind(0);
+            room.durable = Some(Box::new(durable));
+        }
+        unit.ops.push(put_row(RowKind::Profile, "", &room.profile));
         unit.created = Some(room.kind);
-        Box::new(room)
+        Ok(Box::new(room))
     }
 
     fn from_rows(
@@ -80,15 +97,20 @@ impl Room {
         ownership: u64,
         policy: v1::RoomPolicy,
         loaded: Loaded,
-    ) -> Self {
+    ) -> Result<Self, CommandError> {
         let config = rooms.config();
         let now = now_seconds();
-        let kind = GroupType::parse(&loaded.profile.group_type).unwrap_or(GroupType::AvChatRoom);
+        let named = &loaded.profile.group_type;
+        let rules = GroupType::parse(named).and_then(Rules::of).ok_or_else(|| {
+            Code::GROUP_INTERNAL.with(format!("this server knows no groups of type {named}"))
+        })?;
         let budget = policy.messages_per_second;
         let stream = rooms.new_stream(ownership);
-        Self {
+        Ok(Self {
             key: key.clone(),
-            kind,
+            kind: rules.kind,
+            rules,
+            durable: None,
             profile: loaded.profile,
             attributes: attributes_of(loaded.attributes),
             counters: counters_of(loaded.counters),
@@ -117,7 +139,7 @@ impl Room {
             last_active_ms: 0,
             last_message: 0,
             metrics: Arc::clone(rooms.metrics()),
-        }
+        })
     }
 }
 

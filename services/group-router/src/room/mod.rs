@@ -1,5 +1,6 @@
-//! One hot group: its durable state as the store has it, and the soft state of a live room. Owned by
-//! the group's actor; every change leaves as effects in a [`Unit`].
+//! One hot group: its durable state as the store has it, and the soft state of a live room; what only
+//! groups with stored members have is in [`crate::group`]. Owned by the group's actor; every change
+//! leaves as effects in a [`Unit`].
 
 mod attach;
 mod beacon;
@@ -25,6 +26,7 @@ use throng_protocol::ids::GroupType;
 pub(crate) use listing::ListedMember;
 pub(crate) use members::GatewayTag;
 pub(crate) use publish::{Extra, random};
+pub(crate) use read_back::Known;
 pub(crate) use recent::{Recent, Told, items_array};
 pub(crate) use roles::Role;
 pub(crate) use send::{PendingSend, SendAnswer, Sent};
@@ -36,10 +38,12 @@ use crate::core::dedupe::{Dedupe, Ticket};
 use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
+use crate::core::rules::Rules;
 use crate::core::tip_pacer::TipPacer;
+use crate::group::Durable;
 use crate::metrics::{RoomClass, RoomMetrics};
 use crate::storage::ProfileRow;
-use crate::wire::{GroupInfo, MemberInfo};
+use crate::wire::{Counts, GroupInfo, MemberInfo};
 use beacon::Beacons;
 use members::Members;
 use ring::EventRing;
@@ -49,6 +53,9 @@ use sequence::Sequence;
 pub(crate) struct Room {
     pub(crate) key: GroupKey,
     pub(crate) kind: GroupType,
+    pub(crate) rules: &'static Rules,
+    /// Members and log, where the group keeps them.
+    pub(crate) durable: Option<Box<Durable>>,
     pub(crate) profile: ProfileRow,
     pub(crate) attributes: Attributes,
     pub(crate) counters: Counters,
@@ -132,9 +139,31 @@ impl Room {
         }
     }
 
+    /// Whether a user is a member now.
+    pub(crate) fn is_member(&self, user: &str) -> bool {
+        match &self.durable {
+            Some(durable) => durable.roster.get(user).is_some(),
+            None => self.members.contains_user(user),
+        }
+    }
+
+    /// How many members there are; guests of a live room count.
+    pub(crate) fn member_count(&self) -> u32 {
+        match &self.durable {
+            Some(durable) => u32::try_from(durable.roster.len()).unwrap_or(u32::MAX),
+            None => self.members.online(),
+        }
+    }
+
+    /// What tips say of the number of members.
+    fn counts(&self) -> Counts {
+        let members = self.member_count();
+        Counts { members, online: self.durable.is_none().then_some(members) }
+    }
+
     /// Class of the room in metrics.
     fn class(&self) -> RoomClass {
-        RoomClass::of(self.members.online())
+        RoomClass::of(self.member_count())
     }
 
     /// What is due by now: messages whose turn came, tips whose pause is over, beacons.
@@ -142,11 +171,17 @@ impl Room {
         self.run_limiter(now, unit);
         self.send_due_tips(now, unit);
         self.send_due_beacons(now, unit);
+        self.save_due_reads(now, unit);
     }
 
     /// When [`Room::tick`] has to run again at the latest, milliseconds of the actor's clock.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        let due = [self.limiter.next_deadline(), self.tips.next_deadline(), self.next_beacon()];
+        let due = [
+            self.limiter.next_deadline(),
+            self.tips.next_deadline(),
+            self.next_beacon(),
+            self.next_save(),
+        ];
         due.into_iter().flatten().min()
     }
 
@@ -176,5 +211,7 @@ impl Room {
     pub(crate) fn end(&mut self, now: Now, unit: &mut Unit) {
         self.close_limiter(now, unit);
         self.sequence.release(&mut unit.ops);
+        self.save_reads(unit);
+        unit.log = self.durable.as_ref().map(|durable| durable.log);
     }
 }

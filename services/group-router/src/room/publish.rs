@@ -1,5 +1,5 @@
-//! Everything that becomes an event of the room passes here: it gets its place in the stream and
-//! goes into the ring.
+//! Everything that members hear of passes here. Where the group has a stream it gets its place there
+//! and goes into the ring; else it goes to the members' sessions.
 
 use bytes::Bytes;
 use rand::RngExt;
@@ -7,7 +7,8 @@ use throng_proto::v1;
 
 use super::Room;
 use crate::actor::{Now, Unit};
-use crate::wire::{self, Encoded, Notice, Tip};
+use crate::core::rules::{Delivery, Messages};
+use crate::wire::{self, EVENT_TIP, Encoded, Notice, SYSTEM, Tip};
 
 /// How an event differs from an item for all members.
 #[derive(Debug, Default)]
@@ -22,8 +23,11 @@ pub(crate) struct Extra {
 }
 
 impl Room {
-    /// Puts an encoded item into the stream.
+    /// Sends an encoded item to all members, or to those that `extra` names.
     pub(crate) fn emit(&mut self, encoded: Encoded, msg_seq: u32, extra: Extra, unit: &mut Unit) {
+        if self.rules.delivery == Delivery::Presence {
+            return self.deliver_to(extra.recipients, encoded.entry(), unit);
+        }
         let event = v1::RoomEvent {
             app: self.key.app.0,
             group_id: self.key.group_id.to_string(),
@@ -44,9 +48,27 @@ impl Room {
 
     /// A tip for everybody in the room.
     pub(crate) fn emit_tip(&mut self, tip: &Tip, extra: Extra, now: Now, unit: &mut Unit) {
-        let seq = self.take_seq(unit);
-        let encoded = wire::tip_item(tip, self.group_info(), seq, random(), now.seconds);
+        let (seq, random, counts) = (self.take_seq(unit), random(), self.counts());
+        let encoded = wire::tip_item(tip, counts, self.group_info(), seq, random, now.seconds);
+        let stored = || v1::StoredMessage {
+            event: EVENT_TIP,
+            msg_seq: seq,
+            msg_time: now.seconds,
+            from: SYSTEM.to_owned(),
+            random,
+            client_time: now.seconds,
+            msg_body: wire::tip_body(tip, counts),
+            nick: tip.operator.nick.clone(),
+            avatar: tip.operator.avatar.clone(),
+            ..v1::StoredMessage::default()
+        };
+        self.store(stored, unit);
         self.emit(encoded, seq, extra, unit);
+    }
+
+    /// The number of a notice: clients drop what has one that they know. In a log notices take none.
+    fn notice_seq(&mut self, unit: &mut Unit) -> u32 {
+        if self.rules.messages == Messages::Log { random() } else { self.take_seq(unit) }
     }
 
     /// A system notice for everybody in the room.
@@ -57,7 +79,11 @@ impl Room {
         now: Now,
         unit: &mut Unit,
     ) {
-        let seq = self.take_seq(unit);
+        if self.rules.delivery == Delivery::Presence {
+            let users = self.member_names().to_vec();
+            return self.notify(users, notice, now, unit);
+        }
+        let seq = self.notice_seq(unit);
         let encoded = wire::notice_item(notice, self.group_info(), seq, random(), now.seconds);
         self.emit(encoded, seq, extra, unit);
     }
@@ -70,22 +96,12 @@ impl Room {
         now: Now,
         unit: &mut Unit,
     ) {
-        if users.is_empty() {
-            return;
-        }
-        let items = self.notice_items(notice, now, unit);
-        unit.notices.push(v1::DeliverRequest {
-            app: self.key.app.0,
-            users,
-            event_items: items,
-            reliable: true,
-            ..v1::DeliverRequest::default()
-        });
+        self.notify_others(users, notice, 0, now, unit);
     }
 
     /// A system notice as an item of `EventArray`.
     pub(crate) fn notice_items(&mut self, notice: &Notice<'_>, now: Now, unit: &mut Unit) -> Bytes {
-        let seq = self.take_seq(unit);
+        let seq = self.notice_seq(unit);
         let encoded = wire::notice_item(notice, self.group_info(), seq, random(), now.seconds);
         encoded.entry()
     }

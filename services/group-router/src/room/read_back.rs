@@ -21,10 +21,18 @@ const PAGE: u32 = 1000;
 const MOST: usize = 12_000;
 
 /// As much of a message as tells its repetition.
-struct Known {
+pub(crate) struct Known {
     tiny_id: u64,
     random: u32,
     answer: SendAnswer,
+}
+
+impl Known {
+    pub(crate) fn of(message: &v1::StoredMessage) -> Self {
+        let answer =
+            SendAnswer { msg_seq: message.msg_seq, msg_time: message.msg_time, drop_reason: "" };
+        Self { tiny_id: message.tiny_id, random: message.random, answer }
+    }
 }
 
 impl Room {
@@ -58,15 +66,7 @@ impl Room {
             let v1::ReadRoomReply { messages, complete } = reply.into_inner();
             let oldest = messages.last().map(|message| (message.msg_seq, message.msg_time));
             for message in messages {
-                known.push(Known {
-                    tiny_id: message.tiny_id,
-                    random: message.random,
-                    answer: SendAnswer {
-                        msg_seq: message.msg_seq,
-                        msg_time: message.msg_time,
-                        drop_reason: "",
-                    },
-                });
+                known.push(Known::of(&message));
                 if !message.recalled && at_hand.len() < KEPT_AT_HAND {
                     at_hand.push(message);
                 }
@@ -94,7 +94,7 @@ impl Room {
     }
 
     /// Takes over answers, the newest first.
-    fn remember(&mut self, known: Vec<Known>, now: Now) {
+    pub(crate) fn remember(&mut self, known: Vec<Known>, now: Now) {
         self.last_message = known.iter().map(|known| known.answer.msg_time).max().unwrap_or(0);
         for Known { tiny_id, random, answer } in known.into_iter().rev() {
             let age = now_seconds().saturating_sub(answer.msg_time).saturating_mul(1000);

@@ -34,11 +34,16 @@ impl Room {
     pub(crate) fn role_of(&self, user: &str) -> Role {
         if !user.is_empty() && self.profile.owner == user {
             Role::Owner
-        } else if self.admins.iter().any(|admin| admin == user) {
+        } else if self.admins.iter().any(|admin| admin == user) || self.is_stored_admin(user) {
             Role::Admin
         } else {
             Role::Member
         }
+    }
+
+    fn is_stored_admin(&self, user: &str) -> bool {
+        let member = self.durable.as_ref().and_then(|durable| durable.roster.get(user));
+        member.is_some_and(|member| member.admin)
     }
 
     /// What the caller is here.

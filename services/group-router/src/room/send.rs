@@ -13,6 +13,7 @@ use super::{Role, Room};
 use crate::actor::{Appended, Failure, Kept, KeptMark, MOST_UNKEPT, Now, Reply, Unit};
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
+use crate::core::rules::Messages;
 use crate::order::Turnstile;
 use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemHead, MemberInfo};
 
@@ -174,7 +175,8 @@ impl Room {
 
     fn deliver(&mut self, send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
         let directed = !send.recipients.is_empty();
-        let keep = self.policy.keep_history && !directed;
+        let log = self.rules.messages == Messages::Log;
+        let keep = self.policy.keep_history && !directed && !log;
         if keep && self.unkept >= MOST_UNKEPT {
             self.metrics.not_kept.increment(1);
             let error = Code::GROUP_INTERNAL.with("messages cannot be kept now, try again");
@@ -183,28 +185,18 @@ impl Room {
         let seq = self.take_seq(unit);
         self.last_message = now.seconds;
         let encoded = self.encode(&send, seq, priority, now.seconds);
-        if !directed {
+        if !(directed || log) {
             self.recent.push(seq, now.seconds, encoded.item());
         }
+        let message = stored(&send, seq, priority, now);
         let PendingSend { recipients, reply, ticket, .. } = send;
         let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
-        if keep {
+        if log {
+            self.note_spoken(&message.from, seq, now);
+            self.store(|| message, unit);
+            self.settle(ticket, &Ok(answer), reply, unit);
+        } else if keep {
             self.unkept += 1;
-            let message = v1::StoredMessage {
-                msg_seq: seq,
-                msg_time: now.seconds,
-                from: send.sender.user.clone(),
-                tiny_id: send.tiny_id,
-                random: send.random,
-                client_time: send.client_time,
-                priority: priority.wire(),
-                msg_body: send.body,
-                cloud_custom_data: send.cloud_custom_data,
-                nick: send.sender.nick.clone(),
-                avatar: send.sender.avatar.clone(),
-                client_seq: send.client_seq,
-                ..v1::StoredMessage::default()
-            };
             let mark = KeptMark { stream: self.position().epoch, ticket, answer };
             unit.kept.push(Kept { message, reply, mark });
         } else {
@@ -279,6 +271,24 @@ impl Room {
         for reply in reply.into_iter().chain(repeated) {
             unit.answer(reply, outcome.clone().map(Sent::Answer));
         }
+    }
+}
+
+fn stored(send: &PendingSend, msg_seq: u32, priority: Priority, now: Now) -> v1::StoredMessage {
+    v1::StoredMessage {
+        msg_seq,
+        msg_time: now.seconds,
+        from: send.sender.user.clone(),
+        tiny_id: send.tiny_id,
+        random: send.random,
+        client_time: send.client_time,
+        priority: priority.wire(),
+        msg_body: send.body.clone(),
+        cloud_custom_data: send.cloud_custom_data.clone(),
+        nick: send.sender.nick.clone(),
+        avatar: send.sender.avatar.clone(),
+        client_seq: send.client_seq,
+        ..v1::StoredMessage::default()
     }
 }
 

@@ -13,13 +13,19 @@ const BLOCK: u32 = 500;
 pub(crate) struct Sequence {
     start: u32,
     last: u32,
-    reserved: u32,
+    /// `None`: numbers rise by one, and the log tells the last one.
+    reserved: Option<u32>,
 }
 
 impl Sequence {
     /// Goes on after everything that may have been given out.
     pub(crate) fn resume(row: SequenceRow) -> Self {
-        Self { start: row.reserved, last: row.reserved, reserved: row.reserved }
+        Self { start: row.reserved, last: row.reserved, reserved: Some(row.reserved) }
+    }
+
+    /// Goes on behind the end of a log, without a gap.
+    pub(crate) fn behind(head: u32) -> Self {
+        Self { start: head, last: head, reserved: None }
     }
 
     /// The number before the first one of this life: none of an earlier life is greater.
@@ -33,9 +39,10 @@ impl Sequence {
         let before = self.last;
         self.last = self.last.saturating_add(1);
         invariant!(Ord1, self.last > before, "a room has used up all sequence numbers");
-        if self.last > self.reserved {
-            self.reserved = self.last.saturating_add(BLOCK - 1);
-            ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.reserved }));
+        if self.reserved.is_some_and(|reserved| self.last > reserved) {
+            let reserved = self.last.saturating_add(BLOCK - 1);
+            self.reserved = Some(reserved);
+            ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved }));
         }
         self.last
     }
@@ -47,8 +54,8 @@ impl Sequence {
 
     /// Gives back what is reserved and was not used.
     pub(crate) fn release(&mut self, ops: &mut Vec<Op>) {
-        if self.reserved > self.last {
-            self.reserved = self.last;
+        if self.reserved.is_some_and(|reserved| reserved > self.last) {
+            self.reserved = Some(self.last);
             ops.push(put_row(RowKind::Sequence, "", &SequenceRow { reserved: self.last }));
         }
     }
@@ -71,7 +78,7 @@ mod tests {
         first.next(&mut ops);
         assert_eq!(ops.len(), 2);
         // Killed here: the next life starts behind the reserved block.
-        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved });
+        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved.unwrap() });
         assert!(second.next(&mut ops) > first.last());
     }
 
@@ -81,7 +88,16 @@ mod tests {
         let mut first = Sequence::resume(SequenceRow { reserved: 0 });
         first.next(&mut ops);
         first.release(&mut ops);
-        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved });
+        let mut second = Sequence::resume(SequenceRow { reserved: first.reserved.unwrap() });
         assert_eq!(second.next(&mut ops), 2);
+    }
+
+    #[test]
+    fn behind_a_log_nothing_is_reserved() {
+        let mut ops = Vec::new();
+        let mut sequence = Sequence::behind(41);
+        assert_eq!((sequence.next(&mut ops), sequence.next(&mut ops)), (42, 43));
+        sequence.release(&mut ops);
+        assert!(ops.is_empty());
     }
 }

@@ -102,7 +102,6 @@ impl Room {
                 op: if paced.kind == Kind::Join { op::JOINED } else { op::QUIT },
                 operator: first,
                 members: paced.users,
-                online: self.members.online(),
                 ..Tip::default()
             };
             self.emit_tip(&tip, Extra::default(), now, unit);

@@ -8,7 +8,8 @@ use throng_protocol::ids::AppId;
 use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
-    AdminsRow, AttributesRow, BanRow, CountersRow, ProfileRow, RobotsRow, RowKind, SequenceRow,
+    AdminsRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, ProfileRow, RobotsRow,
+    RowKind, SequenceRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -24,6 +25,8 @@ pub(crate) struct Loaded {
     pub(crate) bans: BTreeMap<String, i64>,
     pub(crate) admins: Vec<String>,
     pub(crate) robots: Vec<String>,
+    pub(crate) members: Vec<(String, MemberRow)>,
+    pub(crate) log: Option<LogNote>,
 }
 
 const PAGE: usize = 1000;
@@ -82,6 +85,8 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Robots => loaded.robots = decode::<RobotsRow>(row.value)?.users,
         RowKind::Mute => _ = loaded.mutes.insert(name, decode::<BanRow>(row.value)?.until),
         RowKind::Ban => _ = loaded.bans.insert(name, decode::<BanRow>(row.value)?.until),
+        RowKind::Member => loaded.members.push((name, decode(row.value)?)),
+        RowKind::Log => loaded.log = Some(decode(row.value)?),
     }
     Ok(kind == RowKind::Profile)
 }

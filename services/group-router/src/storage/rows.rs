@@ -19,6 +19,10 @@ pub(crate) enum RowKind {
     Ban = 5,
     Admins = 6,
     Robots = 7,
+    /// One row a stored member.
+    Member = 8,
+    /// What the owner notes of the group's log.
+    Log = 9,
 }
 
 impl RowKind {
@@ -32,6 +36,8 @@ impl RowKind {
             Self::Ban,
             Self::Admins,
             Self::Robots,
+            Self::Member,
+            Self::Log,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -68,6 +74,9 @@ pub(crate) struct ProfileRow {
     pub(crate) max_member_num: u32,
     #[prost(btree_map = "string, string", tag = "13")]
     pub(crate) custom: std::collections::BTreeMap<String, String>,
+    /// Tells its messages from those of an earlier group with this ID; 0 where there is no log.
+    #[prost(uint64, tag = "14")]
+    pub(crate) incarnation: u64,
 }
 
 /// Sequence numbers up to and including `reserved` may have been given out.
@@ -129,6 +138,33 @@ pub(crate) struct AdminsRow {
 pub(crate) struct RobotsRow {
     #[prost(string, repeated, tag = "1")]
     pub(crate) users: Vec<String>,
+}
+
+/// A stored member; the user is the row's name.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct MemberRow {
+    #[prost(bool, tag = "1")]
+    pub(crate) admin: bool,
+    /// Seconds since 1970.
+    #[prost(int64, tag = "2")]
+    pub(crate) joined: i64,
+    #[prost(uint32, tag = "3")]
+    pub(crate) since: u32,
+    #[prost(uint32, tag = "4")]
+    pub(crate) read: u32,
+}
+
+/// How far a group's log is certain: see history's `groups/tail.rs`.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct LogNote {
+    #[prost(uint32, tag = "1")]
+    pub(crate) head: u32,
+    /// The life whose rows count behind `head`.
+    #[prost(uint64, tag = "2")]
+    pub(crate) epoch: u64,
+    /// That life ended in order, and nothing of it is under way.
+    #[prost(bool, tag = "3")]
+    pub(crate) closed: bool,
 }
 
 /// Writes one row of a group. `name` is empty where a kind has one row.

@@ -3,8 +3,8 @@
 use throng_protocol::ids::AppId;
 use throng_store::{ColumnType, Compaction, Key, Order, Table, key};
 
-/// Everything durable of one group: profile, attributes, counters, mutes, bans, admins. One
-/// partition a group; its size is bounded by the limits of those.
+/// Everything durable of one group but its messages: profile, attributes, counters, mutes, bans,
+/// admins, members. One partition a group; its size is bounded by the limits of those.
 pub(crate) static GROUP_STATE: Table = Table {
     name: "group_state",
     partition: &[("app", ColumnType::U32), ("group_id", ColumnType::Text)],
@@ -28,8 +28,18 @@ pub(crate) static APP_GROUPS: Table = Table {
     compaction: Compaction::SizeTiered,
 };
 
+/// The groups that store a user as a member. An entry may be there for a group that does not: its
+/// owner knows.
+pub(crate) static USER_GROUPS: Table = Table {
+    name: "user_groups",
+    partition: &[("app", ColumnType::U32), ("user", ColumnType::Text)],
+    clustering: &[("group_id", ColumnType::Text, Order::Ascending)],
+    ttl: None,
+    compaction: Compaction::SizeTiered,
+};
+
 /// All tables of this service.
-pub(crate) static TABLES: [&Table; 2] = [&GROUP_STATE, &APP_GROUPS];
+pub(crate) static TABLES: [&Table; 3] = [&GROUP_STATE, &APP_GROUPS, &USER_GROUPS];
 
 /// The partition of a group's state.
 pub(crate) fn state_partition(app: AppId, group_id: &str) -> Key {

@@ -8,6 +8,8 @@ use super::frame::encode_with_body;
 
 /// `Event` of an ordinary group message.
 pub(crate) const EVENT_MESSAGE: u32 = 3;
+/// `Event` of a tip.
+pub(crate) const EVENT_TIP: u32 = 4;
 /// `Event` of a message to all live rooms.
 pub(crate) const EVENT_BROADCAST: u32 = 17;
 

@@ -5,17 +5,19 @@ mod attributes;
 mod frame;
 mod item;
 mod notice;
+mod read_sync;
 mod recall;
 mod system;
 mod tip;
 
 pub(crate) use attributes::{ChangedAttribute, attributes_item, counters_item};
 pub(crate) use frame::{Encoded, encode_event, entry_of, message_frame, messages_entry};
-pub(crate) use item::{EVENT_BROADCAST, EVENT_MESSAGE, stored_item};
+pub(crate) use item::{EVENT_BROADCAST, EVENT_MESSAGE, EVENT_TIP, stored_item};
 pub use item::{EncodedItem, GroupInfo, ItemHead, message_item};
 pub(crate) use notice::{Notice, notice_item, report};
+pub(crate) use read_sync::read_sync_item;
 pub(crate) use recall::{poll_recall_item, push_recall_item};
-pub(crate) use tip::{KeyValue, MemberInfo, ProfileChange, Tip, op, tip_item};
+pub(crate) use tip::{Counts, KeyValue, MemberInfo, ProfileChange, Tip, op, tip_body, tip_item};
 
 /// The sender of tips and notices.
 pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";

@@ -9,7 +9,11 @@ use super::system::{Stamp, system_item};
 
 /// `ReportType` of a notice.
 pub(crate) mod report {
+    pub(crate) const REMOVED: u32 = 4;
     pub(crate) const DISMISSED: u32 = 5;
+    pub(crate) const CREATED: u32 = 6;
+    pub(crate) const ADDED: u32 = 7;
+    pub(crate) const QUIT: u32 = 8;
     pub(crate) const BECAME_ADMIN: u32 = 9;
     pub(crate) const NO_LONGER_ADMIN: u32 = 10;
     pub(crate) const BANNED: u32 = 21;
@@ -22,6 +26,8 @@ pub(crate) struct Notice<'a> {
     /// [`report`].
     pub(crate) report: u32,
     pub(crate) operator: &'a str,
+    /// Why, in somebody's words.
+    pub(crate) remark: &'a str,
     /// For [`report::CUSTOM`].
     pub(crate) text: &'a str,
     /// For [`report::BANNED`]: seconds and reason.
@@ -56,7 +62,7 @@ pub(crate) fn notice_item(
         report: notice.report,
         operator: notice.operator,
         text: notice.text,
-        remark: "",
+        remark: notice.remark,
         duration: notice.ban.map(|(seconds, _)| seconds),
         description: notice.ban.map(|(_, reason)| reason),
     };

@@ -1,5 +1,6 @@
 //! Tips: what happened in the room, shown between the messages (SDK protocol notes 02, 3.3).
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::Encoded;
@@ -10,6 +11,7 @@ use super::system::{Stamp, system_item};
 pub(crate) mod op {
     pub(crate) const JOINED: u32 = 1;
     pub(crate) const QUIT: u32 = 2;
+    pub(crate) const REMOVED: u32 = 3;
     pub(crate) const ADMIN_SET: u32 = 4;
     pub(crate) const ADMIN_REVOKED: u32 = 5;
     pub(crate) const PROFILE: u32 = 6;
@@ -68,8 +70,18 @@ pub(crate) struct Tip {
     pub(crate) profile: Option<ProfileChange>,
     /// For [`op::MEMBER`]: seconds of mute of each of `members`, 0 = unmuted.
     pub(crate) mute_seconds: Option<u32>,
-    /// Goes along so that clients need not ask for it.
-    pub(crate) online: u32,
+    /// For [`op::JOINED`]: somebody else took them in.
+    pub(crate) invited: bool,
+    /// For [`op::REMOVED`].
+    pub(crate) reason: Option<String>,
+}
+
+/// How many there are; it goes along with every tip, so that clients need not ask.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) members: u32,
+    /// Where nobody is a member who is not online.
+    pub(crate) online: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -91,9 +103,11 @@ struct Body<'a> {
     #[serde(rename = "MsgGroupNewInfo", skip_serializing_if = "Option::is_none")]
     profile: Option<&'a ProfileChange>,
     #[serde(rename = "MsgMemberInfo", skip_serializing_if = "Vec::is_empty")]
-    mutes: Vec<MuteInfo<'a>>,
-    #[serde(rename = "OnlineMemberInfo")]
-    online: Online,
+    changed: Vec<ChangedMember<'a>>,
+    #[serde(rename = "MemberExtraInfo", skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason<'a>>,
+    #[serde(rename = "OnlineMemberInfo", skip_serializing_if = "Option::is_none")]
+    online: Option<Online>,
 }
 
 #[derive(Serialize)]
@@ -107,11 +121,17 @@ struct ExtraInfo<'a> {
 }
 
 #[derive(Serialize)]
-struct MuteInfo<'a> {
+struct ChangedMember<'a> {
     #[serde(rename = "User_Account")]
     user: &'a str,
-    #[serde(rename = "ShutupTime")]
-    seconds: u32,
+    #[serde(rename = "ShutupTime", skip_serializing_if = "Option::is_none")]
+    mute_seconds: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    #[serde(rename = "Reason")]
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -131,32 +151,44 @@ impl<'a> From<&'a MemberInfo> for ExtraInfo<'a> {
 /// Encodes a tip and its frame.
 pub(crate) fn tip_item(
     tip: &Tip,
+    counts: Counts,
     group_info: GroupInfo<'_>,
     msg_seq: u32,
     random: u32,
     time: i64,
 ) -> Encoded {
+    system_item(4, group_info, Stamp { msg_seq, random, time }, body(tip, counts))
+}
+
+/// The `MsgBody` of a tip, for a log that keeps it.
+pub(crate) fn tip_body(tip: &Tip, counts: Counts) -> Bytes {
+    let body = serde_json::to_vec(&body(tip, counts));
+    body.expect("tips hold only strings and numbers").into()
+}
+
+fn body(tip: &Tip, counts: Counts) -> Body<'_> {
     let named = if tip.op == op::QUIT { &[][..] } else { &tip.members[..] };
-    let body = Body {
+    // A reason alone makes the client throw: who was removed has to be there twice.
+    let changes = tip.mute_seconds.is_some() || tip.reason.is_some();
+    Body {
         op: tip.op,
         operator: &tip.operator.user,
         users: named.iter().map(|member| member.user.as_str()).collect(),
         join_type: match tip.op {
-            op::JOINED => Some(1),
+            op::JOINED => Some(if tip.invited { 2 } else { 1 }),
             op::QUIT => Some(0),
             _ => None,
         },
-        member_num: tip.online,
+        member_num: counts.members,
         operator_info: ExtraInfo::from(&tip.operator),
         member_info: named.iter().map(ExtraInfo::from).collect(),
         profile: tip.profile.as_ref(),
-        mutes: match tip.mute_seconds {
-            Some(seconds) => {
-                named.iter().map(|member| MuteInfo { user: &member.user, seconds }).collect()
-            }
-            None => Vec::new(),
-        },
-        online: Online { number: tip.online, valid: ONLINE_NUMBER_VALID },
-    };
-    system_item(4, group_info, Stamp { msg_seq, random, time }, body)
+        changed: named
+            .iter()
+            .filter(|_| changes)
+            .map(|member| ChangedMember { user: &member.user, mute_seconds: tip.mute_seconds })
+            .collect(),
+        reason: tip.reason.as_deref().map(|reason| Reason { reason }),
+        online: counts.online.map(|number| Online { number, valid: ONLINE_NUMBER_VALID }),
+    }
 }

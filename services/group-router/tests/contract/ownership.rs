@@ -1,5 +1,7 @@
 //! What a node does for groups that are not its own, or that it loses in the middle.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use throng_proto::v1;
 
@@ -22,13 +24,12 @@ async fn owner() -> Node {
     node
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn own_1_a_node_begins_nothing_for_groups_that_are_not_its_own() {
     let node = owner().await;
     node.lapses();
     let reads = node.around.store.reads.load(std::sync::atomic::Ordering::SeqCst);
     not_begun(node.try_rest("modify_group_base_info", named("Other")).await);
-    not_begun(node.try_rest("get_group_info", json!({ "GroupIdList": ["live", "b"] })).await);
     not_begun(node.try_send("owner", "live", 1).await);
     not_begun(node.fetch("live", v1::RoomPosition::default()).await);
     let (app, group_id, gateway) = (APP.0, "live".to_owned(), "gateway-1".to_owned());
@@ -48,7 +49,7 @@ async fn own_1_a_node_begins_nothing_for_groups_that_are_not_its_own() {
     assert_eq!(name_of(&node).await, "Live");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lease_that_is_lost_while_a_row_is_written_leaves_its_caller_in_doubt() {
     let node = owner().await;
     node.join("ann", "live").await;
@@ -83,7 +84,34 @@ async fn a_lease_that_is_lost_while_a_row_is_written_leaves_its_caller_in_doubt(
     assert_eq!(events.next_tip().await["MsgBody"]["MsgGroupNewInfo"]["GroupName"], "third");
 }
 
-#[tokio::test]
+/// While another leader of the placement is elected, say.
+#[tokio::test(start_paused = true)]
+async fn a_short_pause_in_the_lease_is_waited_out() {
+    let node = owner().await;
+    node.join("ann", "live").await;
+    let mut events = node.events("live").await;
+    ok(&node.send("ann", "live", 1).await);
+    events.next_message().await;
+    let before = node.fetch("live", v1::RoomPosition::default()).await.unwrap().head.unwrap();
+    node.around.store.stall();
+    let (answer, ()) =
+        tokio::join!(node.try_rest("modify_group_base_info", named("Other")), async {
+            eventually("it is on its way", || node.around.store.waiting() == 1).await;
+            node.lapses();
+            node.around.store.go_on();
+            // Beacons are due meanwhile.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            events.none().await;
+            not_begun(node.try_rest("get_group_info", in_group("live")).await);
+            node.renew();
+        });
+    ok(&answer.unwrap());
+    assert_eq!(events.next_tip().await["MsgBody"]["MsgGroupNewInfo"]["GroupName"], "Other");
+    let after = node.fetch("live", before).await.unwrap().head.unwrap();
+    assert_eq!((after.epoch, after.event_no), (before.epoch, before.event_no + 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_is_kept_too_late_is_not_acknowledged() {
     let node = owner().await;
     node.join("ann", "live").await;
@@ -102,7 +130,7 @@ async fn a_message_that_is_kept_too_late_is_not_acknowledged() {
     assert_eq!(ok(&again)["MsgSeq"], kept, "DUP-1: it is known when the group is read again");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn whoever_waits_when_a_node_is_given_up_is_sent_on() {
     let node = owner().await;
     let world = &node;
@@ -130,7 +158,7 @@ async fn whoever_waits_when_a_node_is_given_up_is_sent_on() {
 /// The floor that a new owner has when the old one was given up: above all that it may have used.
 const EXPIRED: Term = (2, i64::MAX / 2);
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn own_1_an_owner_that_stood_still_between_stamp_and_write_never_wins() {
     let old = owner().await;
     let body = json!({ "GroupId": "live", "CommandType": 1, "Admin_Account": ["bob"] });
@@ -155,7 +183,7 @@ async fn own_1_an_owner_that_stood_still_between_stamp_and_write_never_wins() {
     assert!(ok(&admins).to_string().contains("bob"), "{admins}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn own_1_a_dismissal_that_comes_too_late_does_not_take_the_next_group_with_it() {
     let old = owner().await;
     old.around.store.stall();
@@ -178,7 +206,7 @@ async fn own_1_a_dismissal_that_comes_too_late_does_not_take_the_next_group_with
 }
 
 /// Rows that a former owner of the ID has on the way must not become part of a new group.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn own_1_a_group_that_is_made_has_nothing_of_one_that_comes_too_late() {
     let old = owner().await;
     ok(&old.rest("destroy_group", in_group("live")).await);

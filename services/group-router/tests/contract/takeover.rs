@@ -112,7 +112,7 @@ async fn a_hand_over_sends_waiting_messages_on() {
     assert_eq!(around.history.messages("live").len(), 8);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dup_1_a_message_that_is_repeated_to_the_next_owner_is_still_the_same() {
     let around = Around::default();
     around.presence.members.lock().insert("ann".to_owned());

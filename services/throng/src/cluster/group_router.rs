@@ -41,6 +41,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
             history: parts.links.history.clone(),
             presence: parts.links.presence.clone(),
             directory: parts.links.directory.clone(),
+            group_router: parts.links.group_router.clone(),
             apps: parts.apps.clone(),
             secret: parts.secret.clone(),
             placement: placement.placement(),

@@ -9,6 +9,7 @@ use throng_protocol::error::Code;
 use throng_protocol::ids::AppId;
 use throng_store::MemoryStore;
 
+use crate::Deps;
 use crate::actor::Rooms;
 use crate::clients::Clients;
 use crate::config::Config;
@@ -19,12 +20,19 @@ const APP: AppId = AppId(1);
 /// Rooms of a node that knows no other service.
 fn rooms(config: Config) -> Rooms {
     let link = Link::unconnected;
-    let apps = Apps::new(link());
-    let store = Arc::new(MemoryStore::new());
-    let bus = Arc::new(LocalBus::new());
-    let secret = Secret::new(&[7; 32]);
-    let clients = Clients::new(store, bus, link(), link(), link(), apps, secret);
-    Rooms::new(config, Placement::alone(8, 1), clients, Drain::new())
+    let placement = Placement::alone(8, 1);
+    let clients = Clients::new(Deps {
+        store: Arc::new(MemoryStore::new()),
+        bus: Arc::new(LocalBus::new()),
+        history: link(),
+        presence: link(),
+        directory: link(),
+        group_router: link(),
+        apps: Apps::new(link()),
+        secret: Secret::new(&[7; 32]),
+        placement: placement.clone(),
+    });
+    Rooms::new(config, placement, clients, Drain::new())
 }
 
 /// Regression: a job with a mistake took the actor down, and all who waited for it.

@@ -71,7 +71,7 @@ impl World {
 
     /// One of several processes.
     pub fn placed(config: Config, around: Around, placement: Placement) -> Self {
-        let [history, presence, directory] = [(); 3].map(|()| Link::unconnected());
+        let [history, presence, directory, owners] = [(); 4].map(|()| Link::unconnected());
         history.connect_server(HistoryServer::from_arc(Arc::clone(&around.history)));
         presence.connect_server(PresenceServer::from_arc(Arc::clone(&around.presence)));
         directory.connect_server(DirectoryServer::from_arc(Arc::clone(&around.directory)));
@@ -84,13 +84,15 @@ impl World {
             presence,
             apps: Apps::new(directory.clone()),
             directory,
+            group_router: owners.clone(),
             secret: secret.clone(),
             placement,
         };
         let router = metrics::with_local_recorder(&around.counts, || {
             GroupRouter::build(config, deps, drain.clone())
         });
-        let router = GroupRouterClient::new(Link::to_server(router.server()));
+        owners.connect_server(router.server());
+        let router = GroupRouterClient::new(owners);
         Self { around, router, drain, secret }
     }
 

@@ -1,0 +1,85 @@
+//! What a group says of itself: its profile, and what somebody is in it.
+
+use throng_node::command::Context;
+use throng_proto::v1;
+
+use crate::room::Room;
+
+impl Room {
+    /// The profile, as everybody may know it.
+    pub(crate) fn describe(&self) -> v1::GroupProfile {
+        let profile = &self.profile;
+        v1::GroupProfile {
+            group_id: self.key.group_id.to_string(),
+            group_type: self.kind.as_str().to_owned(),
+            name: profile.name.clone(),
+            introduction: profile.introduction.clone(),
+            notification: profile.notification.clone(),
+            face_url: profile.face_url.clone(),
+            owner: profile.owner.clone(),
+            created: profile.created,
+            info_seq: profile.info_seq,
+            last_info: profile.last_info,
+            last_message: self.last_message(),
+            next_msg_seq: self.next_seq(),
+            member_num: self.member_count(),
+            max_member_num: profile.max_member_num,
+            apply_join_option: profile.apply_join_option.clone(),
+            invite_join_option: self.rules.invite_join_option.to_owned(),
+            mute_all: profile.mute_all,
+            custom: profile.custom.clone().into_iter().collect(),
+        }
+    }
+
+    /// What a user is here; anybody is a member of a live room. `now` is in seconds since 1970.
+    pub(crate) fn membership(&self, user: &str, now: i64) -> Option<v1::Membership> {
+        let head = self.next_seq() - 1;
+        let role = self.role_of(user).wire().to_owned();
+        let muted_until = self.muted_until(user, now);
+        let Some(durable) = &self.durable else {
+            return Some(v1::Membership {
+                role,
+                muted_until,
+                joined: self.join_time(user).unwrap_or(now),
+                read_seq: head,
+                unread: 0,
+                since: 0,
+                msg_flag: "AcceptNotNotify".to_owned(),
+            });
+        };
+        let member = durable.roster.get(user)?;
+        Some(v1::Membership {
+            role,
+            muted_until,
+            joined: member.joined,
+            read_seq: member.read,
+            unread: member.unread(head),
+            since: member.since,
+            msg_flag: "AcceptAndNotify".to_owned(),
+        })
+    }
+
+    /// The log and the numbers of it that a caller may see, both inclusive. `None`: there is no log;
+    /// `Some(None)`: it is not for the caller.
+    pub(crate) fn log_seen_by(
+        &self,
+        context: &Context,
+    ) -> Option<Option<(v1::GroupLog, u32, u32)>> {
+        let durable = self.durable.as_ref()?;
+        let member = durable.roster.get(&context.caller.user);
+        let since = match member {
+            _ if context.caller.admin => Some(0),
+            Some(member) => Some(member.since),
+            None => None,
+        };
+        let log = durable.log.log(&self.key);
+        Some(since.map(|since| (log, since.saturating_add(1), self.next_seq() - 1)))
+    }
+
+    /// The newest of the log, if the member may see it.
+    pub(crate) fn last_seen_by(&self, user: &str) -> Option<v1::StoredMessage> {
+        let durable = self.durable.as_ref()?;
+        let since = durable.roster.get(user)?.since;
+        durable.last.clone().filter(|last| last.msg_seq > since)
+    }
+}

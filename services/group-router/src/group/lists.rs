@@ -1,0 +1,99 @@
+//! Descriptions of groups wherever they are: of this node's from their actors, of others' from their
+//! owners.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use throng_proto::{Route, v1};
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::{AppId, group_hash};
+use throng_protocol::limits;
+
+use crate::actor::Rooms;
+use crate::clients::{CALL_TIME, Clients, routed, unavailable};
+use crate::storage::groups_of;
+
+/// Groups that are asked at the same time.
+const SIDE_BY_SIDE: usize = 32;
+/// Groups of one page.
+const PAGE: usize = 200;
+
+/// One group, for a user if one is named.
+///
+/// # Errors
+/// 10010 when there is no such group.
+pub(crate) async fn describe(
+    rooms: &Rooms,
+    clients: &Clients,
+    request: v1::DescribeGroupRequest,
+) -> Result<v1::DescribeGroupReply, CommandError> {
+    let app = AppId(request.app);
+    if rooms.owns(app, &request.group_id) {
+        return describe_own(rooms, request).await;
+    }
+    let owner = Route::hash(group_hash(app, &request.group_id));
+    let not_found = format!("GroupId: no group {} (or it was dismissed)", request.group_id);
+    let reply = clients.groups.clone().describe_group(routed(owner, CALL_TIME, request)).await;
+    match reply {
+        Ok(reply) => Ok(reply.into_inner()),
+        Err(status) if status.code() == tonic::Code::NotFound => {
+            Err(Code::GROUP_NOT_FOUND.with(not_found))
+        }
+        Err(status) => Err(unavailable(status)),
+    }
+}
+
+/// One group of this node.
+///
+/// # Errors
+/// 10010 when there is no such group.
+pub(crate) async fn describe_own(
+    rooms: &Rooms,
+    request: v1::DescribeGroupRequest,
+) -> Result<v1::DescribeGroupReply, CommandError> {
+    let v1::DescribeGroupRequest { app, group_id, user, with_last } = request;
+    rooms
+        .run(AppId(app), &group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            let user = Some(user.as_str()).filter(|user| !user.is_empty());
+            Ok(v1::DescribeGroupReply {
+                profile: Some(room.describe()),
+                member: user.and_then(|user| room.membership(user, now.seconds)),
+                last: user.filter(|_| with_last).and_then(|user| room.last_seen_by(user)),
+            })
+        })
+        .await
+}
+
+/// A page of the groups that store a user as a member.
+pub(crate) async fn joined(
+    rooms: &Rooms,
+    clients: &Clients,
+    request: v1::JoinedGroupsRequest,
+) -> Result<v1::JoinedGroupsReply, CommandError> {
+    let v1::JoinedGroupsRequest { app, user, offset, limit, group_type, with_last } = request;
+    let group_type = Some(group_type.as_str()).filter(|name| !name.is_empty());
+    let most = limits::GROUPS_PER_USER;
+    let all = groups_of(&*clients.store, AppId(app), &user, group_type, most)
+        .await
+        .map_err(|error| Code::GROUP_INTERNAL.with(format!("groups of a user: {error}")))?;
+    let (total, start) = (all.len(), offset as usize);
+    let page = all.into_iter().skip(start).take((limit as usize).min(PAGE));
+    let end = start.saturating_add((limit as usize).min(PAGE)).min(total);
+    let asked = page.map(|group_id| {
+        let user = user.clone();
+        describe(rooms, clients, v1::DescribeGroupRequest { app, group_id, user, with_last })
+    });
+    let answers = stream::iter(asked.collect::<Vec<_>>()).buffered(SIDE_BY_SIDE);
+    // An entry may be left of a group that is gone, or that the user is no member of.
+    let groups = answers.map(|answer| match answer {
+        Err(error) if error.code == Code::GROUP_NOT_FOUND => Ok(None),
+        Ok(group) => Ok(group.member.is_some().then_some(group)),
+        Err(error) => Err(error),
+    });
+    let groups: Vec<Option<_>> = groups.try_collect().await?;
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(v1::JoinedGroupsReply {
+        groups: groups.into_iter().flatten().collect(),
+        total: number(total),
+        next_offset: if end < total { number(end) } else { 0 },
+    })
+}

@@ -1,0 +1,129 @@
+//! Reading a group with a log: where its messages end, what was sent in the last minutes (DUP-1), and
+//! who has read how far.
+
+use throng_node::time::now_seconds;
+use throng_proto::v1;
+use throng_protocol::error::{Code, CommandError};
+use throng_store::Batch;
+
+use super::Durable;
+use crate::actor::{GroupKey, LogLife, Now, Unit};
+use crate::clients::{CALL_TIME, Clients, unavailable, within};
+use crate::core::dedupe::KEEP_MS;
+use crate::core::roster::{Member, Roster};
+use crate::placement::Tenure;
+use crate::room::{Known, Room};
+use crate::storage::{LogNote, MemberRow, RowKind, put_row, state_partition};
+
+/// Messages of the first page and of each later one.
+const FIRST_PAGE: u32 = 100;
+const PAGE: u32 = 1000;
+/// Messages read at most: five minutes at the default limit.
+const MOST: usize = 12_000;
+
+impl From<MemberRow> for Member {
+    fn from(row: MemberRow) -> Self {
+        let MemberRow { admin, joined, since, read } = row;
+        Self { admin, joined, since, read }
+    }
+}
+
+impl From<Member> for MemberRow {
+    fn from(member: Member) -> Self {
+        let Member { admin, joined, since, read } = member;
+        Self { admin, joined, since, read }
+    }
+}
+
+impl Durable {
+    /// Finds the end of the log, and leaves the note that this life needs before it may answer.
+    pub(crate) async fn read(
+        clients: &Clients,
+        key: &GroupKey,
+        tenure: &Tenure,
+        life: (u64, u64),
+        members: Vec<(String, MemberRow)>,
+        note: Option<LogNote>,
+    ) -> Result<Self, CommandError> {
+        let (incarnation, epoch) = life;
+        let note = note.unwrap_or_default();
+        let mut log = LogLife { incarnation, epoch, head: note.head, noted: false };
+        let request = v1::RecoverGroupRequest {
+            log: Some(log.log(key)),
+            noted_head: note.head,
+            noted_epoch: note.epoch,
+        };
+        let recovered = clients.history.clone().recover_group(within(CALL_TIME, request)).await;
+        log.head = recovered.map_err(unavailable)?.into_inner().head;
+        if !note.closed {
+            let row = LogNote { head: log.head, epoch, closed: false };
+            let lost = || Code::GROUP_INTERNAL.with("the group is not served here now");
+            let at = tenure.stamp().ok_or_else(lost)?;
+            let batch = Batch::durable(state_partition(key.app, &key.group_id))
+                .with(put_row(RowKind::Log, "", &row))
+                .at(at);
+            clients
+                .store
+                .write(batch)
+                .await
+                .map_err(|error| Code::GROUP_INTERNAL.with(format!("note of the log: {error}")))?;
+            log.noted = true;
+        }
+        let mut roster = Roster::default();
+        for (user, row) in members {
+            roster.put(&user, row.into());
+        }
+        Ok(Self::new(roster, log))
+    }
+
+    /// Of a group that is being made.
+    pub(crate) fn create(epoch: u64, unit: &mut Unit) -> Self {
+        let note = LogNote { head: 0, epoch, closed: false };
+        unit.ops.push(put_row(RowKind::Log, "", &note));
+        let log = LogLife { incarnation: epoch, epoch, head: 0, noted: true };
+        Self::new(Roster::default(), log)
+    }
+}
+
+impl Room {
+    /// Reads the log back until five minutes ago.
+    pub(crate) async fn read_log_back(
+        &mut self,
+        clients: &Clients,
+        now: Now,
+    ) -> Result<(), CommandError> {
+        let Some(durable) = &mut self.durable else { return Ok(()) };
+        let log = durable.log.log(&self.key);
+        let horizon = now_seconds().saturating_sub_unsigned(KEEP_MS / 1000);
+        let mut known: Vec<Known> = Vec::new();
+        let mut last = durable.log.head;
+        while last > 0 {
+            let request = v1::ReadGroupRequest {
+                log: Some(log.clone()),
+                first: 1,
+                last,
+                limit: if last == durable.log.head { FIRST_PAGE } else { PAGE },
+                ascending: false,
+            };
+            let reply = clients.history.clone().read_group(within(CALL_TIME, request)).await;
+            let v1::ReadGroupReply { messages, complete } =
+                reply.map_err(unavailable)?.into_inner();
+            let oldest = messages.last().map(|message| (message.msg_seq, message.msg_time));
+            for message in messages {
+                // Who speaks has read what was there: that may not have been saved.
+                durable.roster.read(&message.from, message.msg_seq);
+                known.push(Known::of(&message));
+                durable.last.get_or_insert(message);
+            }
+            match oldest {
+                // Each page lies below the last one, whatever history answers.
+                Some((seq, time)) if !complete && time >= horizon && known.len() < MOST => {
+                    last = seq.saturating_sub(1).min(last - 1);
+                }
+                _ => break,
+            }
+        }
+        self.remember(known, now);
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Stored members come and go. Each change is a row, an entry in the user's index, a tip for all, and
+//! a notice for those whom it concerns and who did not do it themselves.
+
+use throng_protocol::error::{Code, CommandError};
+
+use crate::actor::{Delivery, Now, Unit};
+use crate::core::roster::Member;
+use crate::room::{Extra, Room};
+use crate::storage::{IndexChange, MemberRow, RowKind, delete_row, put_row};
+use crate::wire::{MemberInfo, Notice, Tip, op, report};
+
+/// How users become members.
+pub(crate) enum Arrival {
+    /// By themselves.
+    Joined,
+    /// Taken in by somebody; silently: without a word to anybody.
+    Added { operator: MemberInfo, silently: bool },
+}
+
+/// How users stop being members.
+pub(crate) enum Departure {
+    /// By themselves, from this session.
+    Quit { inst_id: u32 },
+    /// Taken out by somebody; silently: nobody else hears of it.
+    Removed { operator: MemberInfo, reason: String, silently: bool },
+}
+
+impl Room {
+    /// Refuses more members than the group may have.
+    pub(crate) fn refuse_when_full(&self, more: usize) -> Result<(), CommandError> {
+        let most = self.profile.max_member_num as usize;
+        if most > 0 && self.member_count() as usize + more > most {
+            return Err(Code::GROUP_FULL.with(format!("the group has {most} members at most")));
+        }
+        Ok(())
+    }
+
+    /// The first members, each with whether it is an admin. The others of the owner's sessions, and
+    /// everybody else, get a notice; `inst_id` is the session that made the group.
+    pub(crate) fn found(
+        &mut self,
+        founders: Vec<(MemberInfo, bool)>,
+        inst_id: u32,
+        now: Now,
+        unit: &mut Unit,
+    ) {
+        let owner = self.profile.owner.clone();
+        for (user, admin) in &founders {
+            let member = Member { admin: *admin, joined: now.seconds, since: 0, read: 0 };
+            self.put_member(&user.user, member, unit);
+        }
+        let (own, others): (Vec<_>, Vec<_>) =
+            founders.into_iter().map(|(user, _)| user.user).partition(|user| *user == owner);
+        let notice = |report| Notice { report, operator: &owner, ..Notice::default() };
+        self.notify_others(own, &notice(report::CREATED), inst_id, now, unit);
+        self.notify(others, &notice(report::ADDED), now, unit);
+    }
+
+    /// Takes users in who are no members; the caller has looked, and made sure of the space.
+    pub(crate) fn admit(
+        &mut self,
+        users: Vec<MemberInfo>,
+        arrival: &Arrival,
+        now: Now,
+        unit: &mut Unit,
+    ) {
+        let silently = match arrival {
+            Arrival::Joined => false,
+            Arrival::Added { silently, .. } => *silently,
+        };
+        let head = self.next_seq() - 1;
+        // They see the tip about themselves, and it is no news to them.
+        let read = if silently { head } else { head + 1 };
+        let since = if self.rules.sees_before_join { 0 } else { head };
+        for user in &users {
+            let joined = now.seconds;
+            self.put_member(&user.user, Member { admin: false, joined, since, read }, unit);
+        }
+        if silently || users.is_empty() {
+            return;
+        }
+        let (operator, invited) = match arrival {
+            Arrival::Added { operator, .. } => (operator.clone(), true),
+            Arrival::Joined => (users[0].clone(), false),
+        };
+        if let Arrival::Added { operator, .. } = arrival {
+            let names = users.iter().map(|user| user.user.clone()).collect();
+            let notice =
+                Notice { report: report::ADDED, operator: &operator.user, ..Notice::default() };
+            self.notify(names, &notice, now, unit);
+        }
+        let tip = Tip { op: op::JOINED, operator, members: users, invited, ..Tip::default() };
+        self.emit_tip(&tip, Extra::default(), now, unit);
+    }
+
+    /// Takes members out.
+    pub(crate) fn dismiss(
+        &mut self,
+        users: Vec<MemberInfo>,
+        departure: Departure,
+        now: Now,
+        unit: &mut Unit,
+    ) {
+        for user in &users {
+            self.remove_member(&user.user, unit);
+        }
+        let names: Vec<String> = users.iter().map(|user| user.user.clone()).collect();
+        if names.is_empty() {
+            return;
+        }
+        match departure {
+            Departure::Quit { inst_id } => {
+                let notice =
+                    Notice { report: report::QUIT, operator: &names[0], ..Notice::default() };
+                self.notify_others(names.clone(), &notice, inst_id, now, unit);
+                let operator = users[0].clone();
+                let tip = Tip { op: op::QUIT, operator, members: users, ..Tip::default() };
+                self.emit_tip(&tip, Extra::default(), now, unit);
+            }
+            Departure::Removed { operator, reason, silently } => {
+                let notice = Notice {
+                    report: report::REMOVED,
+                    operator: &operator.user,
+                    remark: &reason,
+                    ..Notice::default()
+                };
+                self.notify(names, &notice, now, unit);
+                if !silently {
+                    let reason = Some(reason);
+                    let tip =
+                        Tip { op: op::REMOVED, operator, members: users, reason, ..Tip::default() };
+                    self.emit_tip(&tip, Extra::default(), now, unit);
+                }
+            }
+        }
+    }
+
+    /// Writes a member's row, new or changed.
+    pub(crate) fn put_member(&mut self, user: &str, member: Member, unit: &mut Unit) {
+        let kind = self.kind;
+        let Some(durable) = &mut self.durable else { return };
+        if durable.roster.get(user).is_none() {
+            unit.index.push(IndexChange { user: user.to_owned(), group_type: Some(kind) });
+        }
+        durable.roster.put(user, member);
+        unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(member)));
+    }
+
+    fn remove_member(&mut self, user: &str, unit: &mut Unit) {
+        let Some(durable) = &mut self.durable else { return };
+        if durable.roster.remove(user).is_some() {
+            durable.unsaved.remove(user);
+            unit.index.push(IndexChange { user: user.to_owned(), group_type: None });
+            unit.ops.push(delete_row(RowKind::Member, user));
+        }
+    }
+
+    /// The group ends: nobody is in it any more, as far as the users' lists go.
+    pub(crate) fn forget_members(&mut self, unit: &mut Unit) {
+        let gone = |user: &String| IndexChange { user: user.clone(), group_type: None };
+        let names = self.member_names();
+        unit.index.extend(names.iter().map(gone));
+    }
+
+    /// A notice for the sessions of users, but one (0: for all).
+    pub(crate) fn notify_others(
+        &mut self,
+        users: Vec<String>,
+        notice: &Notice<'_>,
+        except_inst_id: u32,
+        now: Now,
+        unit: &mut Unit,
+    ) {
+        if users.is_empty() {
+            return;
+        }
+        let items = self.notice_items(notice, now, unit);
+        unit.deliveries.push(Delivery {
+            users: users.into(),
+            items,
+            reliable: true,
+            except_inst_id,
+        });
+    }
+}

@@ -1,0 +1,42 @@
+//! What a group has beside the rest where its members are stored and its messages are a log: the
+//! types of groups that are no live rooms. What it does with them is in the same [`Room`] that every
+//! group is, and goes the same way: from a job into a unit of effects.
+
+mod describe;
+pub(crate) mod lists;
+mod load;
+mod members;
+mod publish;
+mod reads;
+
+use std::collections::BTreeSet;
+
+use throng_proto::v1;
+
+use crate::actor::LogLife;
+use crate::core::roster::Roster;
+
+pub(crate) use members::{Arrival, Departure};
+
+/// Members, and where the log stands.
+pub(crate) struct Durable {
+    pub(crate) roster: Roster,
+    pub(crate) log: LogLife,
+    /// The newest of the log, a tip or a message.
+    last: Option<v1::StoredMessage>,
+    /// Members who have read on, by sending, since that was saved.
+    unsaved: BTreeSet<String>,
+    /// When they are saved, milliseconds of the actor's clock.
+    save_at: Option<u64>,
+}
+
+impl Durable {
+    fn new(roster: Roster, log: LogLife) -> Self {
+        Self { roster, log, last: None, unsaved: BTreeSet::new(), save_at: None }
+    }
+
+    /// Members in the order in which they came.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &str> {
+        self.roster.iter().map(|(user, _)| &**user)
+    }
+}

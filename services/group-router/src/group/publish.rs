@@ -1,0 +1,36 @@
+//! What happens in a group with a log becomes a part of the log, and goes to the sessions of its
+//! members.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use throng_proto::v1;
+
+use crate::actor::{Delivery, Unit};
+use crate::room::Room;
+
+impl Room {
+    /// Puts a message or tip into the log, if the group has one.
+    pub(crate) fn store(&mut self, message: impl FnOnce() -> v1::StoredMessage, unit: &mut Unit) {
+        if let Some(durable) = &mut self.durable {
+            let message = message();
+            durable.last = Some(message.clone());
+            unit.log = Some(durable.log);
+            unit.stored.push(message);
+        }
+    }
+
+    /// Sends an entry of `EventArray` to some users, or to all members where none is named.
+    pub(crate) fn deliver_to(&mut self, recipients: Vec<String>, items: Bytes, unit: &mut Unit) {
+        let users = if recipients.is_empty() { self.member_names() } else { Arc::from(recipients) };
+        unit.deliveries.push(Delivery { users, items, reliable: false, except_inst_id: 0 });
+    }
+
+    /// All stored members.
+    pub(crate) fn member_names(&mut self) -> Arc<[String]> {
+        match &mut self.durable {
+            Some(durable) => durable.roster.names(),
+            None => Arc::from([]),
+        }
+    }
+}

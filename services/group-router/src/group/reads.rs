@@ -1,0 +1,61 @@
+//! How far members have read. A report is saved before it is answered; that somebody read by speaking
+//! is saved some time later, since the log tells it as well for a while.
+
+use crate::actor::{Delivery, Now, Unit};
+use crate::core::dedupe::KEEP_MS;
+use crate::room::Room;
+use crate::storage::{MemberRow, RowKind, put_row};
+use crate::wire::read_sync_item;
+
+/// Until then it is in what is read back with the log.
+const SAVE_MS: u64 = KEEP_MS / 5;
+
+impl Room {
+    /// A member reports that it has read up to a number; its other sessions are told.
+    pub(crate) fn report_read(&mut self, user: &str, seq: u32, inst_id: u32, unit: &mut Unit) {
+        let seq = seq.min(self.next_seq() - 1);
+        let Some(durable) = &mut self.durable else { return };
+        let Some(member) = durable.roster.read(user, seq) else { return };
+        unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(*member)));
+        durable.unsaved.remove(user);
+        let items = read_sync_item(self.group_info(), seq).entry();
+        unit.deliveries.push(Delivery {
+            users: vec![user.to_owned()].into(),
+            items,
+            reliable: false,
+            except_inst_id: inst_id,
+        });
+    }
+
+    /// A member spoke: what was there before it has read.
+    pub(crate) fn note_spoken(&mut self, user: &str, seq: u32, now: Now) {
+        let Some(durable) = &mut self.durable else { return };
+        if durable.roster.read(user, seq).is_some() {
+            durable.unsaved.insert(user.to_owned());
+            durable.save_at.get_or_insert(now.ms.saturating_add(SAVE_MS));
+        }
+    }
+
+    /// When [`Room::save_reads`] is due, milliseconds of the actor's clock.
+    pub(crate) fn next_save(&self) -> Option<u64> {
+        self.durable.as_ref().and_then(|durable| durable.save_at)
+    }
+
+    /// Saves what has been put off until now.
+    pub(crate) fn save_due_reads(&mut self, now: Now, unit: &mut Unit) {
+        if self.next_save().is_some_and(|due| due <= now.ms) {
+            self.save_reads(unit);
+        }
+    }
+
+    /// Saves what has been put off.
+    pub(crate) fn save_reads(&mut self, unit: &mut Unit) {
+        let Some(durable) = &mut self.durable else { return };
+        durable.save_at = None;
+        for user in std::mem::take(&mut durable.unsaved) {
+            if let Some(member) = durable.roster.get(&user) {
+                unit.ops.push(put_row(RowKind::Member, &user, &MemberRow::from(*member)));
+            }
+        }
+    }
+}
