@@ -5,14 +5,14 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use throng_proto::v1::Fence;
 use throng_protocol::ids::{AppId, shard_of};
 use throng_store::WriteTime;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -21,6 +21,9 @@ use super::core::clock::next_write_time;
 
 /// In [`State::last`]: no more write times are given out.
 const CLOSED: i64 = i64::MAX;
+/// How long a lease may be away without what was begun being given up. A leader of the placement is
+/// replaced in less; nobody else serves the shard before it is over.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What this node may serve. Times of the monotonic clock are milliseconds since this was made.
 #[derive(Debug)]
@@ -190,6 +193,7 @@ impl State {
         self.close();
         self.ending.cancel();
         self.holds.close();
+        self.lease.changed.notify_waiters();
     }
 }
 
@@ -239,10 +243,32 @@ impl Tenure {
         }
     }
 
+    /// As [`stamp`](Self::stamp), after a pause in the lease too, if it is short.
+    pub(crate) async fn stamp_soon(&self) -> Option<WriteTime> {
+        match self.stamp() {
+            None if self.is_current_soon().await => self.stamp(),
+            stamp => stamp,
+        }
+    }
+
+    /// As [`is_current`](Self::is_current), after a pause in the lease too, if it is short: when the
+    /// lease comes back, nobody else has owned the shard in between.
+    pub(crate) async fn is_current_soon(&self) -> bool {
+        self.is_current() || timeout(PAUSE, self.regained()).await.unwrap_or(false)
+    }
+
     /// The right to write once, for who writes on behalf of this node.
     pub(crate) fn fence(&self) -> Option<Fence> {
-        let WriteTime(write_time) = self.stamp()?;
-        Some(Fence { epoch: self.epoch(), write_time })
+        self.stamp().map(|at| self.fence_at(at))
+    }
+
+    /// As [`fence`](Self::fence), after a short pause in the lease too.
+    pub(crate) async fn fence_soon(&self) -> Option<Fence> {
+        self.stamp_soon().await.map(|at| self.fence_at(at))
+    }
+
+    fn fence_at(&self, WriteTime(write_time): WriteTime) -> Fence {
+        Fence { epoch: self.epoch(), write_time }
     }
 
     /// Resolves once it has to be wound down, or is over.
@@ -250,21 +276,18 @@ impl Tenure {
         self.state.ending.cancelled().await;
     }
 
-    /// Resolves when it is current (true), or has to be wound down (false).
-    pub(crate) async fn current(&self) -> bool {
+    /// Resolves when it is current (true), or over (false).
+    pub(crate) async fn regained(&self) -> bool {
         loop {
             let mut changed = std::pin::pin!(self.state.lease.changed.notified());
             changed.as_mut().enable();
-            if self.state.ending.is_cancelled() {
-                return false;
-            }
             if self.is_current() {
                 return true;
             }
-            tokio::select! {
-                () = changed => {}
-                () = self.ending() => {}
+            if self.is_over() {
+                return false;
             }
+            changed.await;
         }
     }
 

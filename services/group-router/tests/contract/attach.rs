@@ -61,7 +61,7 @@ async fn taken_over() -> (Node, Node, Vec<u32>) {
         let seq = ok(&old.send("ann", "live", random).await)["MsgSeq"].as_u64().unwrap();
         seqs.push(u32::try_from(seq).unwrap());
     }
-    old.lapses();
+    old.lapses().await;
     new.serves((2, 1 << 52));
     (old, new, seqs)
 }

@@ -124,7 +124,7 @@ async fn dup_1_a_message_that_is_repeated_to_the_next_owner_is_still_the_same() 
     around.history.stalls();
     let (second, ()) = tokio::join!(old.try_send("ann", "live", 2), async {
         eventually("it is on its way", || around.history.appends.lock().len() == 2).await;
-        old.lapses();
+        old.lapses().await;
         around.history.works();
     });
     unknown(second);
@@ -150,7 +150,7 @@ async fn a_recall_that_nobody_was_told_of_is_made_again() {
         message.recalled = true;
         message.revoker = "ann".to_owned();
     });
-    old.lapses();
+    old.lapses().await;
     new.serves((2, 1 << 52));
     let mut events = new.events("live").await;
     let body = json!({ "GroupId": "live", "MsgSeqList": [{ "MsgSeq": seq }] });

@@ -40,12 +40,18 @@ async fn a_lease_ends_by_the_clock_and_may_come_back() {
     assert!(!tenure.is_current() && tenure.stamp().is_none());
     assert!(ownership.tenure_of(APP, "group").is_none());
     assert!(!tenure.is_over());
-    assert!(tenure.current().now_or_never().is_none());
+    assert!(tenure.regained().now_or_never().is_none());
     let waiting = tenure.clone();
-    let again = tokio::spawn(async move { waiting.current().await });
+    let again = tokio::spawn(async move { waiting.stamp_soon().await });
     tokio::task::yield_now().await;
     ownership.set_lease(ownership.now() + 1_000, wall_micros() + HOUR);
-    assert!(again.await.unwrap());
+    assert!(again.await.unwrap().is_some());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    assert!(!tenure.is_current_soon().await);
+    assert!(start.elapsed() >= PAUSE, "it may have come back");
+    ownership.stop(0, 1);
+    assert_eq!(tenure.regained().now_or_never(), Some(false));
 }
 
 #[tokio::test]
@@ -84,7 +90,7 @@ async fn winding_down_waits_for_all_holds_and_ends_all_writing() {
     let holds = [tenure.hold(), tenure.hold()];
     let mut done = Box::pin(ownership.wind_down(0, 1));
     tenure.ending().await;
-    assert!(!tenure.current().await);
+    assert!(tenure.regained().await, "it is current until the end");
     assert!(ownership.tenure_of(APP, "group").is_none(), "nothing new begins");
     assert!(tenure.is_current(), "what was begun is carried out");
     let last = tenure.stamp().unwrap();

@@ -54,7 +54,8 @@ impl Node {
     }
 
     /// Its lease is over. Nobody has told it that it is given up.
-    pub fn lapses(&self) {
+    pub async fn lapses(&self) {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         self.ownership.set_lease(self.ownership.now().max(1), i64::MAX - 1);
     }
 
