@@ -41,7 +41,7 @@ impl Default for PlacementConfig {
         Self {
             voters: Vec::new(),
             lease_ms: 1_200,
-            margin_ms: 200,
+            margin_ms: 100,
             renew_ms: 300,
             heartbeat_ms: 150,
             election_ms: 300,

@@ -48,7 +48,14 @@ pub(super) async fn run(node: Node) {
                 Ok(()) => { task.applied(); Vec::new() }
                 Err(_) => break,
             },
-            Some(event) = events.recv() => task.happened(event),
+            Some(event) = events.recv() => {
+                let mut out = task.happened(event);
+                // Shards that are wound down at once are given up in one entry.
+                while let Ok(event) = events.try_recv() {
+                    out.extend(task.happened(event));
+                }
+                out
+            }
             () = task.node.leaving.cancelled(), if !leaving => {
                 leaving = true;
                 task.member.leave(task.now())
@@ -126,6 +133,7 @@ impl Task {
 
     fn carry_out(&mut self, out: Vec<Output>) {
         let mut todo = VecDeque::from(out);
+        let mut released = Vec::new();
         while let Some(output) = todo.pop_front() {
             match output {
                 Output::Renew(ticket) => self.renew(ticket),
@@ -142,7 +150,7 @@ impl Task {
                     changed("lost");
                     self.node.ownership.stop(shard, epoch);
                 }
-                Output::Release(shards) => self.release(shards),
+                Output::Release(shards) => released.extend(shards),
                 Output::Leave => self.tell_leave(),
                 Output::BeginAnew => todo.extend(self.begin_anew()),
                 Output::Left => {
@@ -150,6 +158,9 @@ impl Task {
                     self.node.left.send_replace(true);
                 }
             }
+        }
+        if !released.is_empty() {
+            self.release(released);
         }
         metrics::gauge!("throng_placement_owned_shards").set(self.node.owned_shards());
     }

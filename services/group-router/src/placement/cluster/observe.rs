@@ -41,6 +41,9 @@ pub(super) async fn run(node: Node) {
                     return;
                 }
                 let now = Arc::clone(&applied.borrow_and_update());
+                if state.shards.is_empty() && !now.shards.is_empty() {
+                    compare_shards(&node, now.shards.len());
+                }
                 check(&state, &now);
                 metrics::gauge!("throng_placement_version").set(number(now.version));
                 state = now;
@@ -53,6 +56,13 @@ pub(super) async fn run(node: Node) {
 #[allow(clippy::cast_precision_loss)]
 fn number(value: u64) -> f64 {
     value as f64
+}
+
+fn compare_shards(node: &Node, shards: usize) {
+    if shards != node.shards as usize {
+        let configured = node.shards;
+        tracing::warn!(shards, configured, "the number of shards was set when the cluster began");
+    }
 }
 
 /// OWN-1, as far as it can be seen in two states of one node.

@@ -91,7 +91,7 @@ impl ClusterPlacement {
         let gate = Gate::read(disk.clone(), log.is_blank() && voters.contains_key(&id)).await?;
         let (sender, applied) = watch::channel(Applied::default());
         let machine = Machine::read(disk, sender).await?;
-        let network = Network::new(Arc::clone(&voters), applied.clone());
+        let network = Network::new(Arc::clone(&voters));
         let settings = openraft::Config { enable_elect: gate.is_open(), ..config.raft() };
         let settings = settings.validate().map_err(|error| StartError::Log(error.to_string()))?;
         let raft = PlacementRaft::new(id, Arc::new(settings), network, log, machine);

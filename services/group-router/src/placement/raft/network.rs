@@ -18,13 +18,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use throng_proto::v1;
 use throng_proto::v1::raft_client::RaftClient;
-use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Response, Status};
 
 use super::super::core::state::PlacementState;
-use super::machine::Applied;
 use super::{Member, NodeId, SnapshotMeta, Types, Vote};
 
 /// A snapshot is one message.
@@ -68,7 +66,6 @@ pub(super) fn decode<T: DeserializeOwned>(message: &v1::RaftMessage) -> Result<T
 pub(in crate::placement) struct Network {
     /// Addresses from the configuration count more than those in the log.
     voters: Arc<BTreeMap<NodeId, Member>>,
-    applied: watch::Receiver<Applied>,
     channels: Arc<Mutex<HashMap<String, Channel>>>,
     silent: Silent,
 }
@@ -77,21 +74,12 @@ pub(in crate::placement) struct Network {
 type Silent = Arc<Mutex<BTreeSet<NodeId>>>;
 
 impl Network {
-    pub(in crate::placement) fn new(
-        voters: Arc<BTreeMap<NodeId, Member>>,
-        applied: watch::Receiver<Applied>,
-    ) -> Self {
-        Self { voters, applied, channels: Arc::default(), silent: Arc::default() }
+    pub(in crate::placement) fn new(voters: Arc<BTreeMap<NodeId, Member>>) -> Self {
+        Self { voters, channels: Arc::default(), silent: Arc::default() }
     }
 
-    /// Where a member is now.
-    fn address(&self, id: NodeId, member: &Member) -> String {
-        if let Some(voter) = self.voters.get(&id) {
-            return voter.address.clone();
-        }
-        let applied = self.applied.borrow();
-        let node = applied.nodes.get(&member.name);
-        node.map_or(&member.address, |node| &node.address).clone()
+    fn address<'a>(&'a self, id: NodeId, member: &'a Member) -> &'a str {
+        &self.voters.get(&id).unwrap_or(member).address
     }
 
     fn channel(&self, address: &str) -> Result<Channel, tonic::transport::Error> {
@@ -115,7 +103,7 @@ impl RaftNetworkFactory<Types> for Network {
     type Network = Peer;
 
     async fn new_client(&mut self, target: NodeId, node: &Member) -> Peer {
-        let address = self.address(target, node);
+        let address = self.address(target, node).to_owned();
         let client = self.channel(&address).map(|channel| {
             RaftClient::new(channel)
                 .max_decoding_message_size(LARGEST)

@@ -53,7 +53,9 @@ async fn a_router_beyond_the_voters_owns_shards_comes_and_goes() {
     assert_eq!(learners(&world), ["router-3"]);
     world.kill("router-3");
     world.wait_for("balance of three", |world| world.is_balanced(1)).await;
+    // With another disk and another address.
     world.wipe("router-3");
+    world.move_to_another_address("router-3");
     world.start("router-3").await;
     world.wait_for("balance of four again", |world| world.is_balanced(1)).await;
     assert_eq!(learners(&world), ["router-3"]);

@@ -112,6 +112,11 @@ impl World {
         self.listen.insert(name.to_owned(), listener.local_addr().unwrap());
     }
 
+    /// The next start of a node that is no voter is somewhere else.
+    pub(super) fn move_to_another_address(&mut self, name: &str) {
+        self.listen.remove(name);
+    }
+
     /// Starts a node, for the first time or again; one that is no voter becomes a learner.
     pub(super) async fn start(&mut self, name: &str) {
         if !self.listen.contains_key(name) {
