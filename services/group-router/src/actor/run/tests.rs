@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use throng_bus::LocalBus;
+use prost::Message as _;
+use throng_bus::{Delivery, LocalBus, subjects};
 use throng_node::apps::Apps;
 use throng_node::drain::Drain;
 use throng_node::secret::Secret;
-use throng_proto::Link;
+use throng_proto::{Link, v1};
 use throng_protocol::error::Code;
 use throng_protocol::ids::AppId;
 use throng_store::MemoryStore;
@@ -14,6 +15,9 @@ use crate::actor::Rooms;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::placement::Placement;
+use crate::room::GatewayTag;
+use crate::storage::ProfileRow;
+use crate::wire::MemberInfo;
 
 const APP: AppId = AppId(1);
 
@@ -89,4 +93,31 @@ async fn actors_of_groups_that_do_not_exist_end_at_once() {
         assert!(tokio::time::Instant::now() < deadline, "still hot: {}", rooms.hot(APP).len());
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn rec_1_rooms_say_where_they_stand_when_the_bus_may_have_lost_something() {
+    let rooms = rooms(Config::default());
+    let subject = subjects::room(APP, "group");
+    let mut heard = rooms.clients().bus.subscribe(&subject).await.unwrap();
+    let mut next = async || {
+        let Some(Delivery::Message(payload)) = heard.recv().await else {
+            panic!("the bus is gone")
+        };
+        v1::RoomEvent::decode(payload).unwrap()
+    };
+    let made = rooms.run(APP, "group", |turn| {
+        let group_type = "AVChatRoom".to_owned();
+        let profile = ProfileRow { group_type, ..ProfileRow::default() };
+        let (room, now, unit) = turn.make_room(v1::RoomPolicy::default(), profile)?;
+        let ann = MemberInfo { user: "ann".to_owned(), ..MemberInfo::default() };
+        room.member_joins(ann, 1, GatewayTag::of("gateway"), now, unit);
+        Ok(room.position())
+    });
+    let position = Some(made.await.unwrap());
+    let tip = next().await;
+    assert_eq!((tip.position, tip.beacon), (position, false));
+    rooms.tell_positions().await;
+    let beacon = next().await;
+    assert_eq!((beacon.position, beacon.beacon), (position, true));
 }
