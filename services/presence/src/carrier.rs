@@ -95,8 +95,8 @@ impl Carrier {
     pub(crate) fn carry(&self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Kick { gateway, session, kick_type } => {
-                    self.kick(&gateway, &session, kick_type);
+                Effect::Kick { gateway, session, kick_type, connection } => {
+                    self.kick(&gateway, &session, kick_type, connection);
                 }
                 Effect::Detach { gateway, session, group_id } => {
                     self.detach(Detach { session, group_id, gateway });
@@ -179,7 +179,7 @@ impl Carrier {
         }
     }
 
-    fn kick(&self, gateway: &str, session: &SessionId, kick_type: u32) {
+    fn kick(&self, gateway: &str, session: &SessionId, kick_type: u32, connection: u64) {
         let way = match kick_type {
             kick::OTHER_LOGIN => "other_login",
             kick::SAME_INSTANCE => "same_instance",
@@ -192,6 +192,7 @@ impl Carrier {
             user: session.user.to_string(),
             inst_id: session.inst_id,
             kick_type,
+            connection,
         };
         let partition = subjects::gateway_partition(AppId(session.app), &session.user);
         self.send(gateway, partition, gateway_message::Message::Kick(kick), true);

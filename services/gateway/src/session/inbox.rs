@@ -69,11 +69,8 @@ impl Context {
 
     fn kick(&self, kick: &v1::SessionKick) {
         for session in self.sessions.of(AppId(kick.app), &kick.user, &[kick.inst_id], 0) {
-            match session.kick(kick) {
-                Some(identity) if kick.kick_type != 0 => {
-                    session.confirm_kick(identity, kick.kick_type);
-                }
-                _ => {}
+            if let Some(identity) = session.kick(kick) {
+                session.confirm_kick(identity, kick.kick_type);
             }
         }
     }

@@ -26,6 +26,9 @@ impl Session {
     /// it, and may log in again.
     /// Returns who it was.
     pub(crate) fn kick(&self, kick: &v1::SessionKick) -> Option<Arc<Identity>> {
+        if kick.connection != 0 && kick.connection != self.number {
+            return None;
+        }
         let kicked = Kicked { inst_id: kick.inst_id, kick_type: kick.kick_type };
         let identity = self.end_identity(&kick.user, kicked)?;
         if kick.kick_type == 0 {

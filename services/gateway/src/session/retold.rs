@@ -29,6 +29,7 @@ impl Identity {
             user: self.token.user.clone(),
             inst_id: self.token.inst_id,
             kick_type,
+            connection: 0,
         }
     }
 }
@@ -94,11 +95,15 @@ impl Session {
         }
     }
 
-    /// Presence is told that the session was put offline here: whoever ordered it may not be the
-    /// user's home any more.
+    /// Presence is told that the session was put offline here, or has moved: whoever ordered it may not
+    /// be the user's home any more.
     pub(super) fn confirm_kick(self: &Arc<Self>, identity: Arc<Identity>, kick_type: u32) {
         let session = Arc::clone(self);
         tokio::spawn(async move {
+            if kick_type == 0 {
+                // Where it has a connection elsewhere, that goes on.
+                return session.tell_end(&identity, Vec::new(), false).await;
+            }
             let request = v1::UnregisterRequest { session: Some(identity.key()), kick_type };
             let mut presence = session.context.forwarder.presence();
             let told = session.in_time(presence.unregister(identity.to_home(request))).await;

@@ -228,6 +228,7 @@ async fn a_session_that_was_put_offline_is_confirmed() {
         user: "ann".to_owned(),
         inst_id,
         kick_type: 1,
+        connection: 0,
     }));
     client.push().await;
     eventually("presence hears of it", || !cluster.presence.put_offline.lock().is_empty()).await;

@@ -26,6 +26,7 @@ fn kick(client: &Client, user: &str, kick_type: u32) -> Message {
         user: user.to_owned(),
         inst_id: u32::try_from(client.login.inst_id).unwrap(),
         kick_type,
+        connection: 0,
     })
 }
 

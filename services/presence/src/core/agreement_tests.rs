@@ -135,9 +135,13 @@ impl World {
                 Effect::SaveUser { user, not_before, .. } => {
                     self.not_before.insert(name(&user), not_before);
                 }
-                Effect::Kick { gateway, session, .. } if !self.lossy => {
+                Effect::Kick { gateway, session, connection, .. } if !self.lossy => {
                     let place = GATEWAYS.iter().position(|name| **name == *gateway).unwrap();
-                    self.held[place].remove(&(name(&session.user), session.inst_id));
+                    let key = (name(&session.user), session.inst_id);
+                    let held = self.held[place].get(&key);
+                    if held.is_some_and(|held| connection == 0 || connection == held.connection) {
+                        self.held[place].remove(&key);
+                    }
                 }
                 _ => {}
             }

@@ -284,7 +284,7 @@ impl Desk<'_> {
         if session.is_up() {
             let gateway = Arc::clone(&session.gateway);
             let session = self.id(session.inst_id);
-            self.out.push(Effect::Kick { gateway, session, kick_type });
+            self.out.push(Effect::Kick { gateway, session, kick_type, connection: 0 });
         }
         self.retire(position, kick_type);
     }

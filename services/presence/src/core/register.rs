@@ -146,9 +146,10 @@ impl Desk<'_> {
     fn leave_gateway(&mut self, position: usize, new: &Arc<str>) {
         let session = &self.user.sessions[position];
         if session.is_up() && session.gateway != *new && !session.gateway.is_empty() {
-            let gateway = Arc::clone(&session.gateway);
+            // It may come back to that gateway before this arrives there.
+            let (gateway, connection) = (Arc::clone(&session.gateway), session.connection);
             let session = self.id(session.inst_id);
-            self.out.push(Effect::Kick { gateway, session, kick_type: kick::MOVED });
+            self.out.push(Effect::Kick { gateway, session, kick_type: kick::MOVED, connection });
         }
     }
 

@@ -127,8 +127,9 @@ pub(crate) enum StoredState {
 /// What a decision makes happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Tell the gateway that this session of it was put offline.
-    Kick { gateway: Arc<str>, session: SessionId, kick_type: u32 },
+    /// Tell the gateway that this session of it was put offline. `connection` is the one that it is
+    /// about, 0 any.
+    Kick { gateway: Arc<str>, session: SessionId, kick_type: u32, connection: u64 },
     /// Tell the room's owner that the membership ended.
     Detach { gateway: Arc<str>, session: SessionId, group_id: Arc<str> },
     /// Store the session's row, behind.

@@ -266,13 +266,16 @@ impl Inner {
             }
             Message::Kick(kick) => {
                 let id = (kick.user.clone(), kick.inst_id);
-                if state.held.remove(&id).is_none() {
-                    return;
-                }
-                state.kicked.push((id, kick.kick_type));
+                let held = state.held.get(&id).cloned();
+                let is_meant = |held: &Held| [0, held.connection].contains(&kick.connection);
+                let Some(held) = held.filter(is_meant) else { return };
+                state.held.remove(&id);
+                state.kicked.push((id.clone(), kick.kick_type));
                 drop(state);
-                if kick.kick_type != 0 {
-                    let this = Arc::clone(self);
+                let this = Arc::clone(self);
+                if kick.kick_type == 0 {
+                    tokio::spawn(async move { this.tell_end(id, held).await });
+                } else {
                     tokio::spawn(async move {
                         let session = key(&kick.user, kick.inst_id);
                         let request = v1::UnregisterRequest { session, kick_type: kick.kick_type };
