@@ -14,6 +14,7 @@ for (const how of ['kill', 'stop']) {
     const backing = await own(t, { nats: true, cassandra: false });
     const { traffic } = await begin({ cluster: { backing } });
     for (const round of [1, 2]) {
+      const from = Date.now();
       await backing.nats[how]();
       await lasts(chance.between(0, 2_000));
       await backing.nats.start();
@@ -21,7 +22,7 @@ for (const how of ['kill', 'stop']) {
       const speaks = await traffic.speaks(at);
       const everybody = await traffic.everybodyHears(at);
       await traffic.flows();
-      report({ round, speaks, everybody });
+      report({ round, down: at - from, speaks, everybody, silence: traffic.silence(from) });
     }
     report(await traffic.judge());
   });
@@ -49,6 +50,6 @@ for (const [what, fault] of Object.entries(faults)) {
     const speaks = await traffic.speaks(at, { timeout: 40_000 });
     await traffic.flows();
     // Who was told that a message is not kept may send it again; nobody was told otherwise.
-    report({ down: at - from, speaks, ...await traffic.judge({ refusals: Infinity }) });
+    report({ down: at - from, speaks, silence: traffic.silence(from), ...await traffic.judge({ refusals: Infinity }) });
   }, { timeout: 240_000 });
 }

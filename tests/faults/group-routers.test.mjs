@@ -17,7 +17,7 @@ async function kill(router, traffic, chance) {
   await lasts(chance.between(0, 2_000));
   await router.restart();
   await traffic.flows();
-  return { speaks, everybody };
+  return { speaks, everybody, silence: traffic.silence(at) };
 }
 
 faultTest('kill -9 of the owner of a room', async (t, { chance, begin, report }) => {
@@ -58,7 +58,7 @@ faultTest('the owner stands still for longer than its lease, then goes on', asyn
   await traffic.everybodyHears(back, { timeout: PATIENCE });
   await traffic.flows();
   assert.ok(owner.running && old.running, 'both live');
-  report({ speaks, ...await traffic.judge() });
+  report({ speaks, silence: traffic.silence(at), ...await traffic.judge() });
 });
 
 faultTest('all group routers are killed and come back', async (t, { chance, begin, report }) => {
@@ -70,5 +70,5 @@ faultTest('all group routers are killed and come back', async (t, { chance, begi
   await Promise.all(routers.map((router) => router.restart()));
   const speaks = await traffic.speaks(at, { timeout: 2 * PATIENCE });
   await traffic.flows();
-  report({ speaks, ...await traffic.judge() });
+  report({ speaks, silence: traffic.silence(at), ...await traffic.judge() });
 });

@@ -19,6 +19,6 @@ for (const role of ['history', 'presence', 'callback', 'directory']) {
     await traffic.flows();
     const late = await w.raw('late');
     assert.equal((await late.join(traffic.groups[0].id)).ErrorCode ?? 0, 0, 'newcomers are let in');
-    report({ down: restarted - at, speaks, everybody, ...await traffic.judge() });
+    report({ down: restarted - at, speaks, everybody, silence: traffic.silence(at), ...await traffic.judge() });
   });
 }

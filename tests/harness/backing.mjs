@@ -64,7 +64,7 @@ export class Backing {
   get config() {
     const shared = this.nats && this.cassandra ? {} : sharedBacking();
     return {
-      keyspace: KEYSPACE,
+      keyspace: this.cassandra ? KEYSPACE : shared.keyspace,
       nats: this.nats ? [this.nats.address] : shared.nats,
       cql: this.cassandra ? [this.cassandra.address] : shared.cql,
     };

@@ -178,13 +178,12 @@ export class Cluster {
     return exits.find(({ code }) => code !== 0) ?? exits.at(-1);
   }
 
-  async dispose() {
+  async dispose({ keep = false } = {}) {
     await this.kill();
     this.balancer?.close();
     this.network?.close();
     this.guard?.close();
-    if (process.env.THRONG_TEST_KEEP) console.error(`kept: ${this.dir}`);
-    else rmSync(this.dir, { recursive: true, force: true });
+    if (!keep) rmSync(this.dir, { recursive: true, force: true });
   }
 
   async untilReady() {

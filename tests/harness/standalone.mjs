@@ -30,9 +30,9 @@ export class Standalone extends ServerProcess {
   get base() { return `http://${this.addresses.listen}`; }
   get wsBase() { return `ws://${this.addresses.listen}`; }
 
-  /** Ends the server for good and removes its data. */
-  async dispose() {
+  /** Ends the server for good and removes its data, unless they are to be looked at. */
+  async dispose({ keep = false } = {}) {
     if (this.running) await this.kill();
-    rmSync(this.dir, { recursive: true, force: true });
+    if (!keep) rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -93,6 +93,15 @@ export class Traffic {
     return Math.max(...first.flatMap((of) => of())) - since;
   }
 
+  /** The longest time since `since`, in milliseconds, in which nobody in some group heard anything. */
+  silence(since) {
+    const gaps = this.groups.map(({ oracle, clients }) => {
+      const moments = clients.flatMap((client) => client.heard(oracle.room).map((m) => m.at)).filter((at) => at >= since);
+      return longestGap([since, ...moments.sort((a, b) => a - b), Date.now()]);
+    });
+    return Math.max(...gaps);
+  }
+
   /** Ends the talk; every send has its answer, or none in time. */
   async stop() {
     this.talking = false;
@@ -106,6 +115,18 @@ export class Traffic {
   /** Ends the talk and holds everything that was promised against what everybody saw. */
   async judge({ refusals = 0 } = {}) {
     await this.stop();
+    try {
+      await this.#hold();
+    } catch (error) {
+      throw new Error(`${error.message}\n${await this.#streams()}`, { cause: error });
+    }
+    const { refused } = this;
+    const codes = refused.map((entry) => `${entry.text}: ${entry.why}, after ${entry.settledAt - entry.sentAt} ms`);
+    assert.ok(refused.length <= refusals, `${refused.length} sends failed at their senders:\n${codes.join('\n')}`);
+    return { sent: this.sent, acknowledged: this.oracles.reduce((n, oracle) => n + oracle.acknowledged.length, 0), refused: refused.length };
+  }
+
+  async #hold() {
     for (const { oracle, clients } of this.groups) {
       await oracle.settled(clients, { timeout: 20_000 });
       const stored = await storedMessages(this.w.rest, oracle.room);
@@ -117,10 +138,15 @@ export class Traffic {
       oracle.checkSameOrder(clients);
     }
     await this.#checkMetrics();
-    const { refused } = this;
-    const codes = refused.map((entry) => `${entry.text}: ${entry.why}, after ${entry.settledAt - entry.sentAt} ms`);
-    assert.ok(refused.length <= refusals, `${refused.length} sends failed at their senders:\n${codes.join('\n')}`);
-    return { sent: this.sent, acknowledged: this.oracles.reduce((n, oracle) => n + oracle.acknowledged.length, 0), refused: refused.length };
+  }
+
+  /** What gateways and owners count of losses on the way, for who looks for the cause of one. */
+  async #streams() {
+    const counts = await Promise.all(this.w.target.alive.map(async (one) => {
+      const samples = (await one.metrics()).filter((s) => /_room_(holes|recovered|unrecovered|takeovers)_total|bus_.*(lost|dropped|lagged)/.test(s.name) && s.value > 0);
+      return samples.map((s) => `${one.name} ${s.name} ${s.value}`);
+    }));
+    return counts.flat().join('\n');
   }
 
   async #checkMetrics() {
@@ -133,4 +159,8 @@ export class Traffic {
 function least(moments) {
   const known = moments.filter((at) => at !== undefined);
   return known.length ? Math.min(...known) : undefined;
+}
+
+function longestGap(moments) {
+  return moments.slice(1).reduce((longest, at, i) => Math.max(longest, at - moments[i]), 0);
 }

@@ -65,10 +65,12 @@ class World {
     return [...this.target.problems(), ...this.clients.flatMap((client) => client.problems())];
   }
 
-  async end() {
+  /** Takes everything down; of a test that `failed` the logs stay. */
+  async end(failed) {
     await Promise.all(this.clients.map((client) => client.close()));
     const problems = this.problems();
-    await this.target.dispose();
+    if (failed || problems.length > 0) console.error(`logs and data of the failed test: ${this.target.dir}`);
+    await this.target.dispose({ keep: failed || problems.length > 0 });
     assert.deepEqual(problems, [], 'the server or a client went wrong on the way');
   }
 }
@@ -86,7 +88,7 @@ export async function world(t, config = {}) {
   const made = new World(target, main, other);
   t.after(async () => {
     if (process.env.THRONG_TEST_LOGS) console.error(target.stderr);
-    await made.end();
+    await made.end(t.passed === false);
   });
   return made;
 }

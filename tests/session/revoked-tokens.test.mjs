@@ -35,7 +35,7 @@ test('after a kick by the REST API, also when the server was restarted since', a
   await ann.fails(1002, 'group_open_http_svc.send_group_msg', ann.sendBody(room, 'still here'));
   assert.deepEqual(await actingWithoutLogin(w, ann, room), REFUSED);
   await w.target.kill();
-  await w.target.launch();
+  await w.target.restart();
   assert.deepEqual(await actingWithoutLogin(w, ann, room), REFUSED);
 });
 

@@ -63,7 +63,7 @@ test('our signatures verify in the npm and in the PyPI package', async () => {
 
 test('a signature of the PyPI package opens a session on the server', async (t) => {
   const w = await world(t);
-  const { ann } = await python(PY_SIGN, { ...APP, users: ['ann'] });
+  const { ann } = await python(PY_SIGN, { ...w.app, users: ['ann'] });
   const raw = await w.raw();
   for (const usersig of ann) assert.equal((await raw.login('ann', { usersig })).ErrorCode, 0);
 });
