@@ -17,10 +17,11 @@ const fn disturb(name: &'static str, doc: &'static str) -> Command {
 }
 
 const EMPTY: &str = "an empty list until conversations are built";
+const GROUPS: &str = "groups that store the user as a member; one-to-one messages are not kept yet";
 
 pub(super) static ROWS: &[Command] = &[
-    conversation("recentcontact.page_get", CLIENT, "SDK 03, 11").answers(EMPTY),
-    conversation("recentcontact.get_list", REST, "CN 62118").answers(EMPTY),
+    conversation("recentcontact.page_get", CLIENT, "SDK 03, 11").answers(GROUPS),
+    conversation("recentcontact.get_list", REST, "CN 62118").answers(GROUPS),
     conversation("recentcontact.get_contact_group", BOTH, "SDK 03, 12; INT 53440").answers(EMPTY),
     conversation("recentcontact.search_contact_group", BOTH, "SDK 03, 12; INT 53442")
         .answers(EMPTY),

@@ -18,7 +18,7 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.clear_group_msg", REST, "CN 95617"),
     group("group_open_http_svc.import_group_msg", REST, "CN 1635"),
     group("group_open_http_svc.delete_group_ramble_msg_by_seq", CLIENT, "SDK 02, 2.4"),
-    group("group_open_http_svc.msg_read_report", CLIENT, "SDK 02, 2.4"),
+    group("group_open_http_svc.msg_read_report", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.batch_get_group_notify", CLIENT, "SDK 02, 2.4")
         .key(RoutingKey::None),
     group("group_open_http_svc.get_group_msg_receipt", BOTH, "SDK 02, 2.4; CN 77694"),
