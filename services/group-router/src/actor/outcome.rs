@@ -68,9 +68,14 @@ impl Fate {
         }
     }
 
-    /// What the caller is told instead of an answer, if one of its groups is not this node's.
+    /// Whether one of its groups is not this node's.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.inner.lost.load(Ordering::Relaxed)
+    }
+
+    /// What the caller is told instead of an answer then.
     pub(crate) fn status(&self) -> Option<Status> {
-        if !self.inner.lost.load(Ordering::Relaxed) {
+        if !self.is_lost() {
             return None;
         }
         metrics::counter!("throng_group_calls_not_owner_total").increment(1);

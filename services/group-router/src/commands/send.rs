@@ -10,7 +10,8 @@ use throng_protocol::error::{Code, CommandError};
 use super::{Answer, Call, not_a_member};
 use crate::core::limiter::Priority;
 use crate::core::rules::{Members, Messages};
-use crate::message;
+use crate::message::{self, Checked};
+use crate::order::Turnstile;
 use crate::room::{PendingSend, Role, Sent};
 use crate::wire::MemberInfo;
 
@@ -27,8 +28,19 @@ struct Answered {
 pub(super) async fn send_group_msg(call: &Call<'_>) -> Answer {
     let caller = &call.context.caller;
     let checked = message::check(&call.body, &caller.user, call.context.is_rest())?;
-    let group_id = &*checked.group_id;
-    let turnstile = call.order.enter(call.context.app, group_id, &checked.from, call.place).await;
+    let (app, group_id) = (call.context.app, &*checked.group_id);
+    let turnstile = call.order.enter(app, group_id, &checked.from, call.place).await;
+    let answer = send(call, checked, &turnstile).await;
+    if call.rooms.fate().is_lost() {
+        turnstile.revoke();
+    } else {
+        turnstile.pass();
+    }
+    answer
+}
+
+async fn send(call: &Call<'_>, checked: Checked<'_>, turnstile: &Turnstile) -> Answer {
+    let (caller, group_id) = (&call.context.caller, &*checked.group_id);
     let sender = sender(call, &checked.from).await?;
     let pending = Box::new(PendingSend {
         tiny_id: tiny_id(call, &sender.user),
@@ -41,7 +53,7 @@ pub(super) async fn send_group_msg(call: &Call<'_>) -> Answer {
         recipients: checked.recipients,
         reply: None,
         ticket: None,
-        turnstile: Some(turnstile),
+        turnstile: Some(turnstile.clone()),
     });
     let way = Way {
         priority: checked.priority,
@@ -129,7 +141,9 @@ async fn submit(
                 return unit.answer(reply, Err(Code::GROUP_COMMAND_DISABLED.with(info)));
             }
             pending.reply = Some(reply);
-            pending.turnstile = None;
+            if let Some(turnstile) = pending.turnstile.take() {
+                turnstile.pass();
+            }
             room.send(pending, way.priority, now, unit);
         })
         .await

@@ -22,17 +22,35 @@ const PLACES: usize = 4096;
 /// How long a message waits for one before it that has not arrived.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// A place in the order of one sender; the next message's turn comes when it is dropped.
-#[derive(Debug)]
+/// A place in the order of one sender, from the moment when it is the message's turn. Clones share it;
+/// the next message's turn comes with [`pass`](Self::pass), or when all are dropped.
+#[derive(Debug, Clone)]
 pub(crate) struct Turnstile {
-    _kept: Kept,
+    kept: Arc<Kept>,
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "kept until dropped")]
 enum Kept {
-    Arrival(OwnedMutexGuard<()>),
+    Arrival(Plain<Option<OwnedMutexGuard<()>>>),
     Number(Entry),
+}
+
+impl Turnstile {
+    /// The message is taken in, or refused for good.
+    pub(crate) fn pass(&self) {
+        match &*self.kept {
+            Kept::Arrival(guard) => drop(guard.lock().take()),
+            Kept::Number(entry) => entry.change(Streams::pass),
+        }
+    }
+
+    /// What was taken in was lost again with the group: the message will be repeated, and later ones
+    /// wait for that.
+    pub(crate) fn revoke(&self) {
+        if let Kept::Number(entry) = &*self.kept {
+            entry.change(Streams::revoke);
+        }
+    }
 }
 
 /// Lets the messages of each sender through one by one.
@@ -71,7 +89,7 @@ impl Order {
         place: Option<SendOrder>,
     ) -> Turnstile {
         let group = xxh3_64_with_seed(group_id.as_bytes(), u64::from(app.0));
-        let _kept = match place {
+        let kept = match place {
             Some(order) => {
                 let stream = xxh3_64_with_seed(&order.stream.to_le_bytes(), group);
                 let numbered = Arc::clone(&self.place(stream).numbered);
@@ -79,10 +97,11 @@ impl Order {
             }
             None => {
                 let sender = xxh3_64_with_seed(user.as_bytes(), group);
-                Kept::Arrival(Arc::clone(&self.place(sender).arrivals).lock_owned().await)
+                let guard = Arc::clone(&self.place(sender).arrivals).lock_owned().await;
+                Kept::Arrival(Plain::new(Some(guard)))
             }
         };
-        Turnstile { _kept }
+        Turnstile { kept: Arc::new(kept) }
     }
 
     fn place(&self, hash: u64) -> &Place {
@@ -93,7 +112,7 @@ impl Order {
 async fn enter_numbered(numbered: Arc<Numbered>, stream: u64, order: SendOrder) -> Entry {
     let SendOrder { number, settled, .. } = order;
     numbered.streams.lock().arrive(stream, number, settled);
-    let mut entry = Entry { numbered, stream, number, entered: false };
+    let entry = Entry { numbered, stream, number };
     let deadline = Instant::now() + PATIENCE;
     loop {
         let mut changed = std::pin::pin!(entry.numbered.changed.notified());
@@ -109,24 +128,27 @@ async fn enter_numbered(numbered: Arc<Numbered>, stream: u64, order: SendOrder) 
             changed.await;
         }
     }
-    entry.entered = true;
     entry
 }
 
-/// A numbered message from its arrival until it is taken in, or given up.
+/// A numbered message from its arrival until nobody works on it any more.
 #[derive(Debug)]
 struct Entry {
     numbered: Arc<Numbered>,
     stream: u64,
     number: u32,
-    /// It did not only wait for its turn.
-    entered: bool,
+}
+
+impl Entry {
+    fn change(&self, change: fn(&mut Streams, u64, u32)) {
+        change(&mut self.numbered.streams.lock(), self.stream, self.number);
+        self.numbered.changed.notify_waiters();
+    }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.numbered.streams.lock().leave(self.stream, self.number, self.entered);
-        self.numbered.changed.notify_waiters();
+        self.change(Streams::leave);
     }
 }
 

@@ -38,11 +38,29 @@ impl Streams {
         self.find(stream).is_none_or(|stream| stream.may_enter(number, patient))
     }
 
-    /// A message is taken in (`entered`), or was given up before its turn.
-    pub(super) fn leave(&mut self, stream: u64, number: u32, entered: bool) {
-        if let Some((_, stream)) = self.streams.iter_mut().find(|(name, _)| *name == stream) {
-            stream.leave(number, entered);
+    /// A message is taken in, or refused for good.
+    pub(super) fn pass(&mut self, stream: u64, number: u32) {
+        if let Some(stream) = self.find_mut(stream) {
+            stream.entered.insert(number);
         }
+    }
+
+    /// A message that had passed will come again.
+    pub(super) fn revoke(&mut self, stream: u64, number: u32) {
+        if let Some(stream) = self.find_mut(stream) {
+            stream.entered.remove(&number);
+        }
+    }
+
+    /// A message is answered, or was given up: if it has not passed, it is as if it had never come.
+    pub(super) fn leave(&mut self, stream: u64, number: u32) {
+        if let Some(stream) = self.find_mut(stream) {
+            stream.leave(number);
+        }
+    }
+
+    fn find_mut(&mut self, stream: u64) -> Option<&mut Stream> {
+        self.streams.iter_mut().find(|(name, _)| *name == stream).map(|(_, stream)| stream)
     }
 
     fn find(&self, stream: u64) -> Option<&Stream> {
@@ -52,9 +70,9 @@ impl Streams {
 
 #[derive(Debug, Default)]
 struct Stream {
-    /// All up to here have entered, as far as anybody waits for them.
+    /// Nobody waits for those up to here.
     settled: u32,
-    /// Others that have entered.
+    /// Others that have passed.
     entered: BTreeSet<u32>,
     /// Those that have come and not left, and how often each did.
     here: BTreeMap<u32, u32>,
@@ -85,20 +103,11 @@ impl Stream {
         !(self.settled + 1..number).any(is_ahead)
     }
 
-    fn leave(&mut self, number: u32, entered: bool) {
+    fn leave(&mut self, number: u32) {
         if let Some(times) = self.here.get_mut(&number) {
             *times -= 1;
             if *times == 0 {
                 self.here.remove(&number);
-            }
-        }
-        if entered && number > self.settled {
-            self.entered.insert(number);
-            let next = |settled: u32| settled.checked_add(1);
-            while let Some(next) = next(self.settled)
-                && self.entered.remove(&next)
-            {
-                self.settled = next;
             }
         }
     }
@@ -115,7 +124,8 @@ mod tests {
         let mut streams = Streams::default();
         for stream in 0..100 {
             streams.arrive(stream, 1, 0);
-            streams.leave(stream, 1, true);
+            streams.pass(stream, 1);
+            streams.leave(stream, 1);
         }
         assert_eq!(streams.streams.len(), MOST_STREAMS);
         for stream in 100..200 {
@@ -130,13 +140,14 @@ mod tests {
         let mut stream = Stream::default();
         for number in (2..100_000).step_by(2) {
             stream.arrive(number, 0);
-            stream.leave(number, true);
+            stream.entered.insert(number);
+            stream.leave(number);
         }
-        assert!(stream.entered.len() <= WINDOW as usize, "{}", stream.entered.len());
+        assert!(stream.entered.len() <= WINDOW as usize + 1, "{}", stream.entered.len());
         assert!(stream.here.is_empty());
         stream.arrive(u32::MAX, u32::MAX);
         assert!(stream.may_enter(u32::MAX, true));
-        stream.leave(u32::MAX, true);
+        stream.leave(u32::MAX);
     }
 
     /// A message of the test: how far it got.
@@ -178,7 +189,8 @@ mod tests {
                     },
                     _ => if let Some(number) = busy.first() {
                         stages[*number as usize] = Stage::Done;
-                        streams.leave(7, *number, true);
+                        streams.pass(7, *number);
+                        streams.leave(7, *number);
                         settled = number.saturating_sub(lag).max(settled);
                     },
                 }
@@ -203,7 +215,8 @@ mod tests {
                 let ready: Vec<_> =
                     came.range(number..).filter(|n| streams.may_enter(7, **n, false)).collect();
                 prop_assert_eq!(ready, [number]);
-                streams.leave(7, *number, true);
+                streams.pass(7, *number);
+                streams.leave(7, *number);
             }
         }
     }
@@ -214,7 +227,8 @@ mod tests {
         streams.arrive(1, 3, 0);
         assert!(!streams.may_enter(1, 3, true));
         assert!(streams.may_enter(1, 3, false));
-        streams.leave(1, 3, true);
+        streams.pass(1, 3);
+        streams.leave(1, 3);
         streams.arrive(1, 2, 0);
         assert!(streams.may_enter(1, 2, true), "3 has gone before");
         streams.arrive(1, 3, 0);
@@ -226,8 +240,13 @@ mod tests {
         let mut streams = Streams::default();
         streams.arrive(1, 1, 0);
         streams.arrive(1, 2, 0);
-        streams.leave(1, 1, false);
+        streams.leave(1, 1);
         assert!(!streams.may_enter(1, 2, true));
         assert!(streams.may_enter(1, 2, false));
+        streams.arrive(1, 1, 0);
+        streams.pass(1, 1);
+        assert!(streams.may_enter(1, 2, true));
+        streams.revoke(1, 1);
+        assert!(!streams.may_enter(1, 2, true), "it will come again");
     }
 }

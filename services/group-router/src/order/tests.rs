@@ -23,7 +23,7 @@ async fn a_message_that_waits_is_not_overtaken_by_the_next_one() {
                 yield_now().await;
             }
             seen.lock().push(number);
-            drop(turnstile);
+            turnstile.pass();
         }
     };
     tokio::join!(one(0, 50), one(1, 0), one(2, 20), one(3, 0));
@@ -34,13 +34,13 @@ async fn a_message_that_waits_is_not_overtaken_by_the_next_one() {
 async fn one_that_does_not_come_is_waited_for_a_moment() {
     let order = Order::default();
     let start = Instant::now();
-    drop(order.enter(APP, "room", "ann", numbered(2, 1)).await);
+    order.enter(APP, "room", "ann", numbered(2, 1)).await.pass();
     assert_eq!(start.elapsed(), Duration::ZERO, "1 is settled");
-    drop(order.enter(APP, "room", "ann", numbered(4, 1)).await);
+    order.enter(APP, "room", "ann", numbered(4, 1)).await.pass();
     assert!((PATIENCE..PATIENCE * 2).contains(&start.elapsed()), "3 did not come");
     let start = Instant::now();
-    drop(order.enter(APP, "room", "ann", numbered(3, 1)).await);
-    drop(order.enter(APP, "other", "ann", numbered(1, 0)).await);
+    order.enter(APP, "room", "ann", numbered(3, 1)).await.pass();
+    order.enter(APP, "other", "ann", numbered(1, 0)).await.pass();
     assert_eq!(start.elapsed(), Duration::ZERO, "late, but not later; and another group");
 }
 
@@ -51,8 +51,8 @@ async fn one_that_came_is_waited_for_until_it_is_in() {
     let mut second = Box::pin(order.enter(APP, "room", "ann", numbered(2, 0)));
     let long = PATIENCE * 10;
     assert!(tokio::time::timeout(long, &mut second).await.is_err());
-    drop(first);
-    drop(second.await);
+    first.pass();
+    second.await.pass();
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,9 +63,26 @@ async fn one_that_gives_up_holds_up_nobody() {
     assert!(tokio::time::timeout(PATIENCE, &mut second).await.is_err());
     let third = order.enter(APP, "room", "ann", numbered(3, 0));
     let start = Instant::now();
-    drop((first, second));
-    drop(third.await);
+    first.pass();
+    drop(second);
+    third.await.pass();
     assert!(start.elapsed() <= PATIENCE + Duration::from_millis(1));
+}
+
+/// The group was lost with a message: when it comes again, it still goes before the next one.
+#[tokio::test(start_paused = true)]
+async fn one_that_is_repeated_keeps_its_place() {
+    let order = Order::default();
+    let first = order.enter(APP, "room", "ann", numbered(1, 0)).await;
+    first.pass();
+    first.revoke();
+    drop(first);
+    let mut second = Box::pin(order.enter(APP, "room", "ann", numbered(2, 0)));
+    assert!(tokio::time::timeout(PATIENCE / 2, &mut second).await.is_err());
+    let first = order.enter(APP, "room", "ann", numbered(1, 0)).await;
+    assert!(tokio::time::timeout(PATIENCE * 2, &mut second).await.is_err());
+    first.pass();
+    second.await.pass();
 }
 
 proptest! {
@@ -93,7 +110,7 @@ proptest! {
                     let turnstile = order.enter(APP, "room", "ann", numbered(*number, 0)).await;
                     seen.lock().push(*number);
                     tokio::time::sleep(Duration::from_millis(*take)).await;
-                    drop(turnstile);
+                    turnstile.pass();
                 }
             });
             futures_util::future::join_all(all).await;
