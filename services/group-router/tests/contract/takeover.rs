@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use throng_node::cluster::is_not_begun;
+use throng_proto::v1;
 
 use crate::support::*;
 
@@ -80,6 +83,69 @@ async fn a_hand_over_under_traffic_loses_nothing_and_answers_all() {
     }
     let highest = acknowledged.keys().last().unwrap();
     assert!(*highest < 8 * 60 + 20, "orderly ends give back what they did not use: {highest}");
+}
+
+/// As a gateway sends a connection's messages on: several at a time, each again until it is answered.
+async fn send_numbered(nodes: &[Node], owner: &AtomicUsize, user: &str, messages: u32) {
+    let answered = Mutex::new(BTreeSet::new());
+    let all = (1..=messages).map(|number| {
+        let answered = &answered;
+        async move {
+            let settled =
+                (0..).take_while(|before| answered.lock().contains(&(before + 1))).count();
+            let settled = u32::try_from(settled).unwrap();
+            let stream = u64::from(user.as_bytes()[0]);
+            let order = Some(v1::SendOrder { stream, number, settled });
+            loop {
+                let node = &nodes[owner.load(Ordering::SeqCst)];
+                let body = message("live", number);
+                let request = node.client_request(user, "send_group_msg", &body);
+                match node.try_execute(v1::CommandRequest { order, ..request }).await {
+                    Ok(answer) => break assert_eq!(answer.code, 0),
+                    Err(status) => assert!(is_not_begun(&status), "{status:?}"),
+                }
+                tokio::time::sleep(Duration::from_millis(u64::from(number % 7))).await;
+            }
+            answered.lock().insert(number);
+        }
+    });
+    stream::iter(all).buffer_unordered(6).collect::<()>().await;
+}
+
+#[tokio::test]
+async fn ord_1_numbered_messages_keep_their_order_over_hand_overs_and_pauses() {
+    const MESSAGES: u32 = 80;
+    let around = Around::default();
+    around.directory.policy.lock().messages_per_second = 100_000;
+    let users: Vec<String> = (0..4).map(|number| format!("{number}-user")).collect();
+    around.presence.members.lock().extend(users.iter().cloned());
+    let nodes = [Node::beside(&around), Node::beside(&around)];
+    nodes[0].serves((1, 0));
+    nodes[0].create("live").await;
+    let owner = AtomicUsize::new(0);
+    let kept = || around.history.messages("live");
+    let traffic = join_all(users.iter().map(|user| send_numbered(&nodes, &owner, user, MESSAGES)));
+    let handovers = async {
+        let mut epoch = 1;
+        for round in 1..=6 {
+            eventually("some messages are kept", || kept().len() >= round * 40).await;
+            let from = owner.load(Ordering::SeqCst);
+            nodes[from].lapses().await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            nodes[from].renew();
+            eventually("more messages are kept", || kept().len() >= round * 40 + 20).await;
+            let term = nodes[from].hands_over(epoch).await;
+            nodes[1 - from].serves(term);
+            owner.store(1 - from, Ordering::SeqCst);
+            epoch = term.0;
+        }
+    };
+    tokio::join!(traffic, handovers);
+    for user in &users {
+        let of_user = kept().into_iter().filter(|message| message.from == *user);
+        let numbers: Vec<u32> = of_user.map(|message| message.random).collect();
+        assert_eq!(numbers, (1..=MESSAGES).collect::<Vec<_>>(), "{user}");
+    }
 }
 
 /// Messages that wait for the budget of the second go to the next owner, and are not dropped.
