@@ -1,10 +1,12 @@
 //! `throng group-router`: owns groups, and takes part in saying who owns which.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use throng_group_router::placement::{ClusterPlacement, PlacementDeps};
 use throng_group_router::{Deps, GroupRouter};
+use tokio::time::interval;
 use tonic::service::RoutesBuilder;
 
 use super::parts::{Parts, bus, flush, store};
@@ -12,6 +14,9 @@ use super::rpc::RpcPort;
 use crate::config::Config;
 use crate::process::Process;
 
+/// How often the lease of a node that leaves is looked at, and how often in a row it has to be gone.
+const LOOK: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 20;
 /// Of the time to end, what giving the shards away may take.
 const LEAVING: f64 = 0.7;
 
@@ -61,11 +66,28 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     };
     // While it gives its shards away it serves: what it began is carried out, the rest goes on at
     // their new owners.
-    deadline.part(LEAVING).bound("giving groups away", placement.leave()).await;
+    let leaving = async {
+        tokio::select! {
+            () = placement.leave() => {}
+            () = without_lease(&placement) => tracing::info!("nobody is there to take the groups"),
+        }
+    };
+    deadline.part(LEAVING).bound("giving groups away", leaving).await;
     process.drain(deadline, async {}).await;
     placement.stop().await;
     rpc.stop(deadline).await;
     flush(&*bus).await;
     process.end().await;
     Ok(())
+}
+
+/// Resolves when this node has had no lease for some time: it serves nothing that others could wait
+/// for, as when a whole cluster is stopped.
+async fn without_lease(placement: &ClusterPlacement) {
+    let mut looks = interval(LOOK);
+    let mut without = 0;
+    while without < LOOKS {
+        looks.tick().await;
+        without = if placement.has_lease() { 0 } else { without + 1 };
+    }
 }
