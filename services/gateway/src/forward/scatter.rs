@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use throng_node::cluster::PlacementView;
 use throng_proto::v1;
 use throng_protocol::ids::{AppId, group_hash};
+use throng_protocol::limits;
 
 const GROUPS: &str = "GroupIdList";
 const ANSWERS: &str = "GroupInfo";
@@ -27,6 +28,9 @@ pub(super) fn scatter(view: &PlacementView, request: &v1::CommandRequest) -> Opt
     let body: Map<String, Value> = serde_json::from_slice(&request.body).ok()?;
     let groups: Vec<&str> =
         body.get(GROUPS)?.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+    if groups.len() > limits::GROUPS_PER_REQUEST {
+        return None;
+    }
     let now = view.now();
     let mut by_owner: BTreeMap<Option<_>, Vec<usize>> = BTreeMap::new();
     for (place, group) in groups.iter().enumerate() {
@@ -129,7 +133,10 @@ mod tests {
     fn what_one_owner_has_is_not_split() {
         let body = json!({ "GroupIdList": ["a", "b", "c"] });
         assert!(scatter(&view(&["a"]), &request(&body)).is_none());
-        assert!(scatter(&view(&["a", "b"]), &request(&json!({ "GroupIdList": [1] }))).is_none());
+        let both = view(&["a", "b"]);
+        assert!(scatter(&both, &request(&json!({ "GroupIdList": [1] }))).is_none());
+        let many: Vec<String> = (0..51).map(|number| number.to_string()).collect();
+        assert!(scatter(&both, &request(&json!({ "GroupIdList": many }))).is_none());
     }
 
     #[test]
