@@ -13,7 +13,7 @@ FUZZ ?= 60
 # Parts of paths of whole-system tests: make sdk-test ONLY="rooms/ban traps/"
 ONLY ?=
 
-.PHONY: help run demo build test unit-test sdk-test cluster-test lint fmt docs bench fuzz screenshot deny verify clean-tests
+.PHONY: help run demo build test unit-test sdk-test cluster-test fault-test lint fmt docs bench fuzz screenshot deny verify clean-tests
 .PHONY: test-packages chromium python java nats-server cassandra helm-test
 
 help: ## This list
@@ -32,7 +32,7 @@ demo/vendor/sdk.js: tests/node_modules/.installed
 build: ## Build the server for tests
 	$(CARGO) build --locked -p throng
 
-test: unit-test helm-test sdk-test cluster-test ## All tests: crates, chart, the real SDKs against one process and a cluster, faults
+test: unit-test helm-test sdk-test cluster-test fault-test ## All tests: crates, chart, the real SDKs against one process and a cluster, faults
 
 unit-test: nats-server cassandra ## Tests of the crates, with a real NATS server and a real CQL database
 	@dir=$$(mktemp -d); \
@@ -45,9 +45,12 @@ unit-test: nats-server cassandra ## Tests of the crates, with a real NATS server
 sdk-test: build test-packages chromium python ## Whole-system tests
 	cd tests && THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) node run.mjs $(ONLY)
 
-cluster-test: build test-packages chromium python nats-server cassandra ## Whole-system tests against a cluster, and faults
+cluster-test: build test-packages chromium python nats-server cassandra ## The same against a cluster
 	cd tests && THRONG_TEST_TARGET=cluster THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) \
-	  node run.mjs $(ONLY)
+	  node run.mjs $(ONLY) -faults/
+
+fault-test: build test-packages python nats-server cassandra ## Processes of a cluster are killed, stopped and parted under talk
+	cd tests && THRONG_TEST_TARGET=cluster THRONG_BIN=$(abspath $(TARGET))/debug/throng node run.mjs $(or $(ONLY),faults/)
 
 test-packages: tests/node_modules/.installed
 

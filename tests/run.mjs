@@ -1,6 +1,6 @@
-// Runs the whole-system tests: `node run.mjs [part of a path…]`.
+// Runs the whole-system tests: `node run.mjs [part of a path…]`, `-PART` for all but those.
 // The tests compare times, so a machine must not be overloaded: few files at a time.
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
@@ -12,8 +12,8 @@ import { CLUSTERED } from './harness/target.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const NOT_TESTS = new Set(['node_modules', 'harness', '.venv']);
-/** These make faults in a cluster: many rounds, each of some seconds. */
-const LONG = path.join(HERE, 'faults');
+/** Files whose tests are repeated for each seed, some seconds each. */
+const LONG = /^faults\//;
 const MINUTE = 60_000;
 
 function testFiles() {
@@ -24,44 +24,67 @@ function testFiles() {
     .sort();
 }
 
-/** A part that begins with a hyphen leaves out what the others take in. */
 function chosen(files, parts) {
   const without = parts.filter((part) => part.startsWith('-')).map((part) => part.slice(1));
   const within = parts.filter((part) => !part.startsWith('-'));
   return files.filter((name) => (within.length === 0 || within.some((part) => name.includes(part))) && !without.some((part) => name.includes(part)));
 }
 
-/** A cluster has many processes: a file for each two cores. */
+/** Files at a time: a cluster is nine processes. */
 function jobs() {
   const cores = os.availableParallelism();
-  return Number(process.env.THRONG_TEST_JOBS ?? (CLUSTERED ? Math.max(1, Math.floor(cores / 4)) : Math.max(2, Math.floor(cores / 2))));
+  return Number(process.env.THRONG_TEST_JOBS ?? Math.max(CLUSTERED ? 1 : 2, Math.floor(cores / (CLUSTERED ? 4 : 2))));
 }
 
 function runFiles(files) {
-  const long = files.some((name) => name.startsWith(LONG));
-  const events = run({ files, concurrency: jobs(), timeout: (long ? 30 : 10) * MINUTE });
+  const timeout = (files.some((name) => LONG.test(name)) ? 40 : 10) * MINUTE;
+  const events = run({ files: files.map((name) => path.join(HERE, name)), concurrency: jobs(), timeout });
   events.on('test:fail', () => { process.exitCode = 1; });
-  return new Promise((resolve) => events.compose(new spec()).on('end', resolve).pipe(process.stdout));
+  return new Promise((resolve) => {
+    const report = events.compose(new spec());
+    report.on('end', resolve);
+    report.pipe(process.stdout);
+  });
+}
+
+/** What fault tests measured, a line each. */
+function printSummary(file) {
+  let lines;
+  try {
+    lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  } catch {
+    return; // None ran.
+  }
+  console.log('\nmeasured (times in milliseconds)');
+  for (const { fault, seed, ...figures } of lines) {
+    console.log(`  ${fault} [${seed}]: ${Object.entries(figures).map(([what, value]) => `${what} ${value}`).join(', ')}`);
+  }
 }
 
 requireBinary();
+const began = Date.now();
 const parts = process.argv.slice(2);
-const files = chosen(testFiles(), parts).map((name) => path.join(HERE, name));
+const files = chosen(testFiles(), parts);
 if (files.length === 0) throw new Error(`no test file matches ${parts.join(', ')}`);
 
-let backing = null;
-if (CLUSTERED) {
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.once(signal, async () => {
-      await backing?.end();
-      process.exit(130);
-    });
-  }
-  backing = await Backing.start();
-  process.env.THRONG_TEST_BACKING = JSON.stringify(backing.config);
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'throng-run-'));
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+process.env.THRONG_TEST_SUMMARY = path.join(scratch, 'summary');
+let backing;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await (await backing)?.end();
+    process.exit(130);
+  });
 }
 try {
+  if (CLUSTERED) {
+    backing = Backing.start();
+    process.env.THRONG_TEST_BACKING = JSON.stringify((await backing).config);
+  }
   await runFiles(files);
+  printSummary(process.env.THRONG_TEST_SUMMARY);
+  console.log(`\n${files.length} files against ${CLUSTERED ? 'a cluster each world' : 'standalone'} in ${Math.round((Date.now() - began) / 1000)} s`);
 } finally {
-  await backing?.end();
+  await (await backing)?.end();
 }

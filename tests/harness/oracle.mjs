@@ -4,8 +4,12 @@ import assert from 'node:assert/strict';
 import { until } from './wait.mjs';
 
 export class Oracle {
-  constructor(room) {
-    this.room = room;
+  /**
+   * `durable`: the group keeps its messages for good, each before anybody gets it, and numbers them
+   * without a gap; what a client missed it reads itself, so it may come to it later than the rest.
+   */
+  constructor(room, { durable = false } = {}) {
+    Object.assign(this, { room, durable });
     this.sent = new Map();
   }
 
@@ -52,7 +56,8 @@ export class Oracle {
 
   #lacks(client) {
     const at = (ms) => new Date(ms).toISOString().slice(11, -1);
-    const missing = this.missing(client).map((e) => `${e.text}#${e.seq} (sent ${at(e.sentAt)}, acknowledged ${at(e.settledAt)})`);
+    const all = this.missing(client).map((e) => `${e.text}#${e.seq} (sent ${at(e.sentAt)}, acknowledged ${at(e.settledAt)})`);
+    const missing = [...all.slice(0, 12), ...(all.length > 12 ? [`${all.length - 12} more`] : [])];
     const lines = (client.lines ?? []).map((line) => `${line.open ? 'up' : 'down'} ${at(line.at)}`);
     const last = client.heard(this.room).at(-1);
     return `${client.name} lacks [${missing.join(', ')}], last heard #${last?.seq} ${last && at(last.at)}${lines.length ? `, its line: ${lines.join(', ')}` : ''}`;
@@ -62,23 +67,34 @@ export class Oracle {
   check(client) {
     let last = 0;
     const seen = new Set();
-    for (const { text, seq, id } of once(client.heard(this.room), client.drops)) {
-      assert.ok(seq > last, `${client.name} saw ${text} with sequence ${seq} after ${last}`);
-      last = seq;
+    for (const { text, seq, id, read } of once(client.heard(this.room), client.drops)) {
+      assert.ok(seq > last || read, `${client.name} saw ${text} with sequence ${seq} after ${last}`);
+      last = Math.max(last, seq);
       assert.ok(!seen.has(id), `${client.name} saw ${text} twice`);
       seen.add(id);
       const entry = this.sent.get(text);
       assert.ok(entry, `${client.name} saw ${text}, which nobody sent`);
       if (entry.state === 'acknowledged') {
         assert.equal(id, entry.id, `id of ${text} at ${client.name}`);
-        if (!mayHaveGoneOutTwice(entry)) assert.equal(seq, entry.seq, `sequence of ${text} at ${client.name}`);
+        if (!this.#mayHaveGoneOutTwice(entry)) assert.equal(seq, entry.seq, `sequence of ${text} at ${client.name}`);
       }
     }
   }
 
+  /**
+   * A message of a live room goes out before it is kept. If its owner dies or loses the group in
+   * between, whoever repeats it (the client on another socket, or a gateway at the new owner) makes it
+   * go out again under another number, the one that is acknowledged; clients know it by its id (DUP-1).
+   * Such a send takes longer than others.
+   */
+  #mayHaveGoneOutTwice(entry) {
+    return !this.durable && (entry.state !== 'acknowledged' || entry.resent || entry.settledAt - entry.sentAt > 500);
+  }
+
   /** All clients agree on the order of what they have in common. */
   checkSameOrder(clients) {
-    const twice = (text) => mayHaveGoneOutTwice(this.sent.get(text));
+    if (this.durable) return; // Clients sort by the number, which all have alike.
+    const twice = (text) => this.#mayHaveGoneOutTwice(this.sent.get(text));
     const orders = clients.map((c) => once(c.heard(this.room), c.drops).map((m) => m.text).filter((text) => !twice(text)));
     for (let i = 1; i < orders.length; i += 1) {
       const mine = new Set(orders[i]);
@@ -93,7 +109,7 @@ export class Oracle {
    */
   checkStored(stored) {
     const by = new Map();
-    for (const message of stored) {
+    for (const message of stored.filter((m) => m.text !== undefined)) {
       assert.ok(this.sent.has(message.text), `${this.room}: ${message.text} is stored, which nobody sent`);
       const twin = by.get(message.text);
       assert.ok(!twin, `${this.room}: ${message.text} is stored twice, as ${twin?.seq} and ${message.seq}`);
@@ -104,12 +120,31 @@ export class Oracle {
     for (const entry of this.acknowledged) {
       assert.equal(by.get(entry.text).seq, entry.seq, `${this.room}: ${entry.text} is stored under another number than was acknowledged`);
     }
+    if (this.durable) this.#checkDense(stored);
+    this.#checkSendersOrder();
+  }
+
+  /** Every number from 1 on is there. */
+  #checkDense(stored) {
+    const numbers = stored.map((m) => m.seq).sort((a, b) => a - b);
+    const first = numbers.findIndex((seq, i) => seq !== i + 1);
+    assert.equal(first, -1, `${this.room}: number ${first + 1} is missing among the stored ones: ${numbers.slice(Math.max(0, first - 2), first + 3)}`);
+  }
+
+  /** What one connection sent one after the other has rising numbers, if nothing had to be repeated. */
+  #checkSendersOrder() {
+    const last = new Map();
+    for (const entry of this.acknowledged.filter((e) => !e.resent)) {
+      const before = last.get(entry.by);
+      assert.ok(!before || entry.seq > before.seq, `${this.room}: ${entry.text} has number ${entry.seq}, and ${before?.text}, which was sent before it, ${before?.seq}`);
+      last.set(entry.by, entry);
+    }
   }
 
   /** What is stored reached everybody else, acknowledged or not: no client has a silent hole. */
   checkHeardAllStored(client, stored) {
     const got = new Set(client.heard(this.room).map((m) => m.text));
-    const holes = stored.filter((m) => this.sent.get(m.text)?.by !== client.user && !got.has(m.text));
+    const holes = stored.filter((m) => m.text !== undefined && this.sent.get(m.text)?.by !== client.user && !got.has(m.text));
     assert.deepEqual(holes, [], `${this.room}: stored, and ${client.name} did not see it`);
   }
 
@@ -117,16 +152,6 @@ export class Oracle {
   heardSince(client, since) {
     return client.heard(this.room).find((m) => m.at >= since && this.sent.get(m.text)?.sentAt >= since)?.at;
   }
-}
-
-/**
- * A message goes out before it is kept. If its owner dies or loses the group in between, whoever
- * repeats it (the client on another socket, or a gateway at the new owner) makes it go out again under
- * another number, the one that is acknowledged; clients know it by its id (DUP-1). Such a send takes
- * longer than a lease.
- */
-function mayHaveGoneOutTwice(entry) {
-  return entry.state !== 'acknowledged' || entry.resent || entry.settledAt - entry.sentAt > 500;
 }
 
 /** Says a text; the sequence number, the id, and whether it was repeated on another line. */
@@ -156,14 +181,12 @@ function once(messages, drops) {
   });
 }
 
-/** Everything that the history of a group holds: `{ seq, text }`, the newest first. */
+/** Everything that the history of a group holds: `{ seq, text }` (of texts), the newest first. */
 export async function storedMessages(rest, room) {
   const stored = new Map();
   for (let ReqMsgSeq; ;) {
     const page = await rest.group('group_msg_get_simple', { GroupId: room, ReqMsgNumber: 20, ...(ReqMsgSeq ? { ReqMsgSeq } : {}) });
-    for (const m of page.RspMsgList) {
-      if (m.MsgBody?.[0]) stored.set(m.MsgSeq, { seq: m.MsgSeq, text: m.MsgBody[0].MsgContent.Text });
-    }
+    for (const m of page.RspMsgList) stored.set(m.MsgSeq, { seq: m.MsgSeq, text: m.MsgBody?.[0]?.MsgContent?.Text });
     const lowest = Math.min(...page.RspMsgList.map((m) => m.MsgSeq));
     if (page.RspMsgList.length === 0 || lowest <= 1) return [...stored.values()];
     ReqMsgSeq = lowest - 1;

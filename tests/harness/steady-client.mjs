@@ -10,6 +10,8 @@ const HEARTBEAT_AFTER = 10_000;
 const HEARTBEAT_TIMEOUT = 3_000;
 /** A line that broke this soon after it was opened is not dialled again at once. */
 const YOUNG = 1_000;
+/** Messages that the SDK reads at once when it catches up. */
+const PAGE = 15;
 const REDIAL_PAUSE = [200, 600];
 
 /** A send or another request that got no success. */
@@ -40,6 +42,9 @@ export class SteadyClient {
     this.pending = new Map();
     /** Chat messages as they came: `{ room, text, seq, id, at, line }`. */
     this.arrived = [];
+    /** Durable groups, and up to which number they are known whole: the SDK reads what it missed. */
+    this.followed = new Map();
+    this.whole = true;
     /** Moments in which a line opened or broke. */
     this.lines = [];
     this.faults = [];
@@ -65,6 +70,7 @@ export class SteadyClient {
     line.closed.then(async () => {
       clearInterval(beat);
       this.lines.push({ open: false, at: Date.now() });
+      this.#noteBreak();
       if (this.ended) return;
       if (Date.now() - this.openedAt < YOUNG) await this.#pause();
       await this.#redial();
@@ -95,10 +101,39 @@ export class SteadyClient {
   #relogin() {
     const { line } = this;
     const mark = Date.now();
-    this.request('im_open_status.wslogin', line.loginBody(), LOGIN_TIMEOUT).catch((error) => {
+    this.request('im_open_status.wslogin', line.loginBody(), LOGIN_TIMEOUT).then(() => this.#catchUp(), (error) => {
       // A login whose line broke too is repeated on the next one; a refused one leaves the SDK outside for ever.
       if (!this.ended && error instanceof RequestError) this.faults.push(`${error.message} (re-login, ${Date.now() - mark} ms after it was sent)`);
     });
+  }
+
+  /** What came up to a break is whole; what comes after it may not be, until that is read. */
+  #noteBreak() {
+    if (!this.whole) return;
+    this.whole = false;
+    for (const room of this.followed.keys()) this.followed.set(room, Math.max(0, ...this.heard(room).map((message) => message.seq)));
+  }
+
+  /** Reads of every followed group what came since. */
+  async #catchUp() {
+    const { line } = this;
+    try {
+      for (const [room, from] of this.followed) await this.#readOn(room, from);
+      this.whole = this.line === line;
+    } catch (error) {
+      // On the next line it is tried again.
+      if (!this.ended && !(error instanceof RequestError && error.code === 2801)) this.faults.push(`${error.message} (catching up)`);
+    }
+  }
+
+  async #readOn(room, from) {
+    for (let last = from; ;) {
+      const page = await this.request('group_open_http_svc.group_msg_get', { GroupId: room, ReqMsgSeq: last + PAGE, ReqMsgNumber: PAGE, WithRecalledMsg: 1 });
+      const items = page.RspMsgList.filter((item) => item.MsgSeq > last).sort((a, b) => a.MsgSeq - b.MsgSeq);
+      if (items.length === 0) return;
+      for (const item of items) this.#arrive(item, Date.now(), true);
+      last = items.at(-1).MsgSeq;
+    }
   }
 
   #heartbeat(line) {
@@ -113,14 +148,16 @@ export class SteadyClient {
     this.heardAt = at;
     if (head.seq) return this.#settle(head, body);
     for (const entry of body.EventArray ?? []) {
-      for (const item of entry.GroupMsgArray ?? []) {
-        const text = item.MsgBody?.[0]?.MsgContent?.Text;
-        if (text === undefined) continue;
-        this.arrived.push({
-          room: item.ToGroupId, text, seq: item.MsgSeq, id: `${item.TinyId}-${item.MsgClientTime}-${item.MsgRandom}`, at, line: this.lines.length,
-        });
-      }
+      for (const item of entry.GroupMsgArray ?? []) this.#arrive(item, at);
     }
+  }
+
+  /** `read`: it was asked for, not pushed. */
+  #arrive(item, at, read = false) {
+    const text = item.MsgBody?.[0]?.MsgContent?.Text;
+    if (text === undefined) return;
+    const message = { room: item.ToGroupId, text, seq: item.MsgSeq, id: `${item.TinyId}-${item.MsgClientTime}-${item.MsgRandom}`, at, line: this.lines.length, read };
+    this.arrived.push(message);
   }
 
   #settle(head, body) {
@@ -144,6 +181,11 @@ export class SteadyClient {
       this.pending.set(seq, { frame, resolve, reject, timer });
       if (this.line.isOpen) this.line.sendFrame(frame);
     });
+  }
+
+  /** Reads what it missed of a durable group that it is a member of, after each break. */
+  follow(room) {
+    this.followed.set(room, 0);
   }
 
   async join(room) {

@@ -12,10 +12,14 @@ const PACE = [60, 240];
 const IN_FLIGHT = 8;
 
 export class Traffic {
-  /** Makes the rooms, brings everybody in and lets them talk. */
-  static async start(w, { seed, rooms = 2, sdk = 2, raw = 6 }) {
+  /**
+   * Makes live rooms, brings users of the SDK and raw ones in, and a Public group with that many
+   * raw `members`; lets all of them talk.
+   */
+  static async start(w, { seed, rooms = 2, sdk = 2, raw = 6, members = 3 }) {
     const traffic = new Traffic(w, seed);
     await traffic.#gather(rooms, sdk, raw);
+    if (members > 0) await traffic.#gatherMembers(members);
     traffic.#talk();
     await traffic.speaks(Date.now());
     return traffic;
@@ -53,6 +57,15 @@ export class Traffic {
       ...Array.from({ length: sdk }, async (_, i) => join(await this.w.user(`sdk-${i}`), i)),
       ...Array.from({ length: raw }, async (_, i) => join(await this.w.steady(`raw-${i}`, { random }), i)),
     ]);
+  }
+
+  async #gatherMembers(count) {
+    const random = () => this.random.next();
+    const names = Array.from({ length: count }, (_, i) => `member-${i}`);
+    const clients = await Promise.all(names.map((name) => this.w.steady(name, { random })));
+    const id = await this.w.rest.createRoom('members', { Type: 'Public', ApplyJoinOption: 'FreeAccess', MemberList: names.map((name) => ({ Member_Account: name })) });
+    for (const client of clients) client.follow(id);
+    this.groups.push({ id, oracle: new Oracle(id, { durable: true }), clients });
   }
 
   #talk() {
@@ -121,7 +134,7 @@ export class Traffic {
       throw new Error(`${error.message}\n${await this.#streams()}`, { cause: error });
     }
     const { refused } = this;
-    const codes = refused.map((entry) => `${entry.text}: ${entry.why}, after ${entry.settledAt - entry.sentAt} ms`);
+    const codes = refused.slice(0, 20).map((entry) => `${entry.text}: ${entry.why}, after ${entry.settledAt - entry.sentAt} ms`);
     assert.ok(refused.length <= refusals, `${refused.length} sends failed at their senders:\n${codes.join('\n')}`);
     return { sent: this.sent, acknowledged: this.oracles.reduce((n, oracle) => n + oracle.acknowledged.length, 0), refused: refused.length };
   }
@@ -142,7 +155,7 @@ export class Traffic {
 
   /** What gateways and owners count of losses on the way, for who looks for the cause of one. */
   async #streams() {
-    const counts = await Promise.all(this.w.target.alive.map(async (one) => {
+    const counts = await Promise.all((this.w.target.alive ?? [this.w.target]).map(async (one) => {
       const samples = (await one.metrics()).filter((s) => /_room_(holes|recovered|unrecovered|takeovers)_total|bus_.*(lost|dropped|lagged)/.test(s.name) && s.value > 0);
       return samples.map((s) => `${one.name} ${s.name} ${s.value}`);
     }));
