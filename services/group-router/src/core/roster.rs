@@ -97,7 +97,7 @@ impl Roster {
     pub fn names(&mut self) -> Arc<[String]> {
         let members = &self.members;
         let names =
-            self.names.get_or_insert_with(|| members.keys().map(|user| user.to_string()).collect());
+            self.names.get_or_insert_with(|| members.keys().map(ToString::to_string).collect());
         Arc::clone(names)
     }
 }

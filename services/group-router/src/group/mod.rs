@@ -1,5 +1,5 @@
 //! What a group has beside the rest where its members are stored and its messages are a log: the
-//! types of groups that are no live rooms. What it does with them is in the same [`Room`] that every
+//! types of groups that are no live rooms. What it does with them is in the same `Room` that every
 //! group is, and goes the same way: from a job into a unit of effects.
 
 mod describe;

@@ -17,10 +17,13 @@ pub enum Mood {
     StallsRecalls,
 }
 
+/// Messages by number, each with the life that wrote it.
+pub type Log = BTreeMap<u32, (u64, v1::StoredMessage)>;
+
 pub struct FakeHistory {
     rooms: Mutex<HashMap<String, BTreeMap<u32, v1::StoredMessage>>>,
-    /// Messages of durable groups by group and incarnation, each with the life that wrote it.
-    pub logs: Mutex<HashMap<(String, u64), BTreeMap<u32, (u64, v1::StoredMessage)>>>,
+    /// Messages of durable groups by group and incarnation.
+    pub logs: Mutex<HashMap<(String, u64), Log>>,
     mood: watch::Sender<Mood>,
     /// Messages of one answer at most, as the real one bounds its answers by bytes.
     pub page: Mutex<usize>,
