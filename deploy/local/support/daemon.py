@@ -61,7 +61,7 @@ class Daemon:
     def remember(self, what, number):
         (self.folder / what).write_text(f"{number}\n")
 
-    def start(self, command, port, answers, timeout):
+    def start(self, command, port, answers, timeout, env=None):
         """Starts the process and returns once `answers()` is true.
 
         Ends this script, with the end of the log, if the process dies or `timeout` seconds pass.
@@ -73,7 +73,8 @@ class Daemon:
             fcntl.flock(alive, fcntl.LOCK_EX)
             process = subprocess.Popen(
                 [str(word) for word in command], cwd=self.folder, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True, pass_fds=[alive.fileno()])
+                stdout=log, stderr=log, env=env, start_new_session=True,
+                pass_fds=[alive.fileno()])
             self.remember("pid", process.pid)
             self.remember("port", port)
         try:

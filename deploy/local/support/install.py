@@ -40,11 +40,11 @@ class Failed(Exception):
     """A command of an installation failed; the text holds what it printed."""
 
 
-def run(*command, cwd=None):
-    """Runs a command of an installation; what it prints is shown only if it fails."""
+def run(*command, cwd=None, env=None):
+    """Runs a command to its end; what it prints is shown only if it fails."""
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run(words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True)
     except FileNotFoundError:
         raise Failed(f"not found: {words[0]}") from None

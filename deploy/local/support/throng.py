@@ -33,6 +33,13 @@ NATS_PORT = 7170
 CASSANDRA_PORT = 7180
 
 
+def settings():
+    """The environment of a process of Throng, to which THRONG_… variables are settings: without
+    those that are meant for scripts."""
+    ours = ("THRONG_BIN", "THRONG_JAVA_HOME")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
 class Service(Daemon):
     """One process of Throng."""
 
@@ -53,7 +60,7 @@ class Service(Daemon):
                 [binary, self.role, "--config", self.config, "--node", self.name,
                  own, f"{HOST}:{self.port}", "--admin-listen", f"{HOST}:{self.port + 1}",
                  "--data-dir", self.folder / "data"],
-                self.port, self.serves, START_SECONDS)
+                self.port, self.serves, START_SECONDS, settings())
 
     def serves(self):
         """Whether it says that it wants traffic."""
@@ -146,7 +153,8 @@ class Client:
     def sign(self, user):
         words = [self.binary, "usersig", "sign", "--app", f"{APP}:{self.key}", "--user", user,
                  "--expire", str(SIGNATURE_SECONDS)]
-        done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True,
+                              env=settings())
         if done.returncode:
             raise Failed(f"usersig sign failed: {done.stderr}")
         return done.stdout.strip()
