@@ -26,7 +26,7 @@ async fn placement(router: Option<String>, config: Config) -> anyhow::Result<()>
     for router in routers {
         match describe(&router).await {
             Ok(described) => {
-                print!("{}", format!("{described:?}"));
+                print!("{}", throng_group_router::placement::describe::table(&described));
                 return Ok(());
             }
             Err(error) => last = error.context(router),
