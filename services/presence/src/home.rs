@@ -56,8 +56,8 @@ impl Home {
             Me {
                 name: Arc::clone(&member.name),
                 incarnation: lease.incarnation,
-                decides: lease.covers(list.version)
-                    && list.version <= self.drawn.load(Ordering::Acquire),
+                covered: lease.covers(list.version),
+                concluded: list.version <= self.drawn.load(Ordering::Acquire),
             }
         });
         Here { list, me }
@@ -109,7 +109,10 @@ pub(crate) struct Here {
 struct Me {
     name: Arc<str>,
     incarnation: u64,
-    decides: bool,
+    /// Its lease covers the list.
+    covered: bool,
+    /// What the list asks of the node is done.
+    concluded: bool,
 }
 
 /// Users by where they are at home.
@@ -129,7 +132,12 @@ impl Here {
 
     /// Whether this node may decide about anybody.
     pub(crate) fn decides(&self) -> bool {
-        self.me.as_ref().is_none_or(|me| me.decides)
+        self.me.as_ref().is_none_or(|me| me.covered && me.concluded)
+    }
+
+    /// Whether the node has done what the list asks of it.
+    pub(crate) fn is_concluded(&self) -> bool {
+        self.me.as_ref().is_none_or(|me| me.concluded)
     }
 
     /// Whether the user is at home here, and the node may decide.
@@ -178,7 +186,7 @@ impl Here {
             match self.list.of(user_hash(AppId(app), &user)) {
                 None => split.nobodys.push(user),
                 Some(home) if home.name == me.name => {
-                    let mine = me.decides && home.incarnation == me.incarnation;
+                    let mine = self.decides() && home.incarnation == me.incarnation;
                     if mine { split.mine.push(user) } else { split.nobodys.push(user) }
                 }
                 Some(home) => {

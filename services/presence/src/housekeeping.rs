@@ -66,8 +66,9 @@ impl Inner {
         let here = self.home.now();
         // A node that the cluster does not count on says nothing about others.
         if here.decides() {
-            for gateway in self.roll.silent(self.shards.now().mono) {
-                self.end_gateway(&gateway, "silent");
+            let now = self.shards.now().mono;
+            for gateway in self.roll.silent(now) {
+                self.end_gateway(&gateway, now, "silent");
             }
         }
         self.roll.settle(self.shards.now().mono);

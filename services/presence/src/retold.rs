@@ -30,7 +30,7 @@ impl Inner {
     pub(crate) fn beat(&self, request: &v1::GatewayBeatRequest) -> v1::GatewayBeatReply {
         if request.leaving {
             if self.roll.remove(&request.gateway) {
-                self.end_gateway(&request.gateway, "left");
+                self.end_gateway(&request.gateway, self.shards.now().mono + 1, "left");
             }
             return v1::GatewayBeatReply::default();
         }
@@ -45,8 +45,9 @@ impl Inner {
     }
 
     /// A gateway is gone: its sessions have lost their connections, and nobody speaks for its guests.
-    pub(crate) fn end_gateway(&self, gateway: &str, reason: &'static str) {
-        let lowered = self.shards.lower_all(gateway, None);
+    /// Of sessions that it told of since `before` it is not gone: it has come back already.
+    pub(crate) fn end_gateway(&self, gateway: &str, before: u64, reason: &'static str) {
+        let lowered = self.shards.lower_all(gateway, before);
         metrics::counter!("throng_presence_gateways_gone_total", "reason" => reason).increment(1);
         tracing::info!(gateway, reason, sessions = lowered, "a gateway is gone");
         self.carrier.publish_gone(gateway);
@@ -105,7 +106,7 @@ impl Inner {
         }
         if last && round != 0 {
             let before = began.saturating_sub(MARGIN);
-            let lowered = self.shards.lower_all(&gateway, Some(before));
+            let lowered = self.shards.lower_all(&gateway, before);
             if lowered > 0 {
                 metrics::counter!("throng_presence_sessions_unspoken_total")
                     .increment(lowered as u64);

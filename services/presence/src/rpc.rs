@@ -9,7 +9,7 @@ use throng_protocol::ids::AppId;
 use tonic::{Request, Response, Status};
 
 use crate::commands;
-use crate::core::{Effect, Gone, Index, Login, Moves, Now, Policy, Registered, Room};
+use crate::core::{Effect, Gone, Index, Login, Moves, Now, Over, Policy, Registered, Room};
 use crate::service::Inner;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -104,9 +104,14 @@ impl Presence for Rpc {
         let request = request.into_inner();
         let session = key(request.session)?;
         let (app, user) = (session.app, session.user.as_str());
-        let end = (session.inst_id, request.kick_type);
+        let over = Over {
+            inst_id: session.inst_id,
+            kick_type: request.kick_type,
+            gateway: Arc::from(request.gateway),
+            connection: request.connection,
+        };
         let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {
-            index.unregister(now, app, user, end, out);
+            index.unregister(now, app, user, &over, out);
         };
         self.inner.decide(app, user, decision).await?;
         Ok(Response::new(v1::UnregisterReply {}))
@@ -217,7 +222,10 @@ impl Inner {
     /// Refuses where the home changed while something was decided about the user.
     pub(crate) fn still_at_home(&self, app: u32, user: &str) -> Result<(), Status> {
         self.home.check(app, user).inspect_err(|_| {
-            if !self.home.now().is_placed_here(app, user) {
+            // Users of a list of which no conclusions were drawn yet are forgotten then, all together:
+            // gateways have to hear of it.
+            let here = self.home.now();
+            if here.is_concluded() && !here.is_placed_here(app, user) {
                 self.carrier.carry(self.shards.forget_user(app, user));
             }
         })

@@ -204,7 +204,7 @@ impl Shards {
     }
 
     /// Sessions lose their connections: see [`Index::lower_all`].
-    pub(crate) fn lower_all(&self, gateway: &str, before: Option<u64>) -> usize {
+    pub(crate) fn lower_all(&self, gateway: &str, before: u64) -> usize {
         let lower =
             |shard: &Mutex<Shard>| shard.lock().index.lower_all(self.now(), gateway, before);
         self.shards.iter().map(lower).sum()

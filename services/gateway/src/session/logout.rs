@@ -38,7 +38,7 @@ impl Session {
         self.acks.lock().clear();
         let token = &identity.token;
         self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
-        let request = v1::UnregisterRequest { session: Some(identity.key()), kick_type: 0 };
+        let request = self.as_over(identity, 0);
         let mut presence = self.context.forwarder.presence();
         if let Err(status) = self.in_time(presence.unregister(identity.to_home(request))).await {
             tracing::warn!(%status, "presence was not told of a logout");

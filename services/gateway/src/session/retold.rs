@@ -62,6 +62,16 @@ impl Session {
         }
     }
 
+    /// What presence is told when a session is over: how it was put offline, 0 for a logout.
+    pub(super) fn as_over(&self, identity: &Identity, kick_type: u32) -> v1::UnregisterRequest {
+        v1::UnregisterRequest {
+            session: Some(identity.key()),
+            kick_type,
+            gateway: self.context.gateway_id.clone(),
+            connection: self.number,
+        }
+    }
+
     /// Presence was just told that this session is here. If it ended meanwhile, the news of that may
     /// have come first, so they are told again.
     pub(crate) fn doubt(self: &Arc<Self>, identity: &Arc<Identity>) {
@@ -104,7 +114,7 @@ impl Session {
                 // Where it has a connection elsewhere, that goes on.
                 return session.tell_end(&identity, Vec::new(), false).await;
             }
-            let request = v1::UnregisterRequest { session: Some(identity.key()), kick_type };
+            let request = session.as_over(&identity, kick_type);
             let mut presence = session.context.forwarder.presence();
             let told = session.in_time(presence.unregister(identity.to_home(request))).await;
             if let Err(status) = told {

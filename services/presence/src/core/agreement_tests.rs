@@ -7,8 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{
-    Effect, Gone, Index, Login, Memory, Now, Policy, Registered, Retold, SessionId, Settings, Stay,
-    Stored,
+    Effect, Gone, Index, Login, Memory, Now, Over, Policy, Registered, Retold, SessionId, Settings,
+    Stay, Stored,
 };
 
 const GRACE: u64 = 30_000;
@@ -213,9 +213,15 @@ impl World {
                 }
             }
             Step::Logout => {
-                if self.held[place].remove(&key).is_some() {
+                if let Some(held) = self.held[place].remove(&key) {
+                    let over = Over {
+                        inst_id,
+                        kick_type: 0,
+                        gateway: Arc::from(GATEWAYS[place]),
+                        connection: held.connection,
+                    };
                     self.decide(user, |index, now, out| {
-                        index.unregister(now, 1, user, (inst_id, 0), out);
+                        index.unregister(now, 1, user, &over, out);
                     });
                 }
             }
@@ -224,7 +230,7 @@ impl World {
             }
             Step::GatewayDies => {
                 self.held[place].clear();
-                self.index.lower_all(now, GATEWAYS[place], None);
+                self.index.lower_all(now, GATEWAYS[place], u64::MAX);
             }
             Step::Retell => self.retell(place),
             Step::Forget => {
@@ -251,7 +257,7 @@ impl World {
             self.retell(place);
         }
         for gateway in GATEWAYS {
-            self.index.lower_all(self.now(), gateway, Some(began - MARGIN));
+            self.index.lower_all(self.now(), gateway, began - MARGIN);
         }
         self.pass(GRACE);
     }

@@ -6,6 +6,17 @@ use super::index::{Desk, Index};
 use super::session::{Effect, Link, Room, Session};
 use super::{Now, kick};
 
+/// The end of a session, by a logout or because its gateway was told so.
+#[derive(Debug, Clone)]
+pub(crate) struct Over {
+    pub(crate) inst_id: u32,
+    /// 0 for a logout.
+    pub(crate) kick_type: u32,
+    /// The connection on which it happened.
+    pub(crate) gateway: Arc<str>,
+    pub(crate) connection: u64,
+}
+
 /// The end of a connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Gone {
@@ -47,17 +58,17 @@ impl Index {
         self.decide(now, app, user, out, |desk| desk.refused(inst_id, issued_at))
     }
 
-    /// A session logs out (KickType 0), or was put offline in this way by its gateway: its place and
-    /// its memberships end now, and its token is worth nothing any more.
+    /// A session logs out, or was put offline by its gateway: its place and its memberships end now,
+    /// and its token is worth nothing any more.
     pub(crate) fn unregister(
         &mut self,
         now: Now,
         app: u32,
         user: &str,
-        (inst_id, kick_type): (u32, u32),
+        over: &Over,
         out: &mut Vec<Effect>,
     ) {
-        self.decide(now, app, user, out, |desk| desk.unregister(inst_id, kick_type));
+        self.decide(now, app, user, out, |desk| desk.unregister(over));
     }
 
     /// A connection is gone: the grace period begins, or the session ends if it was the last one.
@@ -111,13 +122,20 @@ impl Desk<'_> {
         None
     }
 
-    fn unregister(&mut self, inst_id: u32, kick_type: u32) {
-        if self.kicked(inst_id).is_some() {
+    fn unregister(&mut self, over: &Over) {
+        if self.kicked(over.inst_id).is_some() {
             return;
         }
         // One that nothing is known of, after a restart, must not come back either.
-        let position = self.find_or_adopt(inst_id, &Arc::from(""));
-        self.retire(position, if kick_type == 0 { kick::LOGGED_OUT } else { kick_type });
+        let position = self.find_or_adopt(over.inst_id, &over.gateway);
+        let session = &self.user.sessions[position];
+        let kick_type = if over.kick_type == 0 { kick::LOGGED_OUT } else { over.kick_type };
+        // The one that it has elsewhere would go on.
+        if session.is_elsewhere(&over.gateway, over.connection) {
+            self.displace(position, kick_type);
+        } else {
+            self.retire(position, kick_type);
+        }
     }
 
     fn disconnect(&mut self, gone: Gone) {
@@ -129,12 +147,7 @@ impl Desk<'_> {
             return;
         }
         let position = self.find_or_adopt(gone.inst_id, &gone.gateway);
-        let session = &self.user.sessions[position];
-        let newer = session.gateway != gone.gateway
-            || (session.connection != 0
-                && gone.connection != 0
-                && session.connection != gone.connection);
-        if session.is_up() && newer {
+        if self.user.sessions[position].is_elsewhere(&gone.gateway, gone.connection) {
             return;
         }
         self.merge_rooms(position, gone.rooms);

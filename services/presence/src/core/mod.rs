@@ -27,7 +27,7 @@ mod tests;
 pub(crate) use expire::Stay;
 pub(crate) use gateways::{Gateways, Known, Patience};
 pub(crate) use index::{Index, Settings};
-pub(crate) use life::Gone;
+pub(crate) use life::{Gone, Over};
 pub(crate) use register::{Login, Policy, Registered, is_web};
 pub(crate) use restore::Memory;
 pub(crate) use retell::Retold;

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use throng_proto::v1::RoomMode;
 
 use super::{
-    Effect, Gone, Index, Login, Memory, Moves, Now, Policy, Registered, Room, SessionId, Settings,
-    Stay, Stored, StoredState,
+    Effect, Gone, Index, Login, Memory, Moves, Now, Over, Policy, Registered, Room, SessionId,
+    Settings, Stay, Stored, StoredState,
 };
 
 const GRACE: u64 = 30_000;
@@ -155,7 +155,11 @@ fn play(steps: Vec<(usize, u32, Step)>) {
             Step::Hello => {
                 index.hello(now, 1, name, inst_id, Arc::from("g"), &mut out);
             }
-            Step::Logout => index.unregister(now, 1, name, (inst_id, 0), &mut out),
+            Step::Logout => {
+                let gateway = Arc::from("g");
+                let over = Over { inst_id, kick_type: 0, gateway, connection: 0 };
+                index.unregister(now, 1, name, &over, &mut out);
+            }
             Step::Drop { last } => {
                 let rooms = Vec::new();
                 let gone = Gone { inst_id, gateway: Arc::from("g"), connection: 0, last, rooms };
@@ -184,7 +188,7 @@ fn play(steps: Vec<(usize, u32, Step)>) {
                 index.expire(world.now(), 1000, &Nobody, &mut out);
             }
             Step::GatewayGone => {
-                index.lower_all(now, "g", None);
+                index.lower_all(now, "g", u64::MAX);
             }
             Step::Crash => {
                 index = Index::new(settings());
@@ -196,7 +200,7 @@ fn play(steps: Vec<(usize, u32, Step)>) {
         check(&index, &world);
     }
     // When all is quiet nothing is left in memory, and nobody is in a room.
-    index.lower_all(world.now(), "g", None);
+    index.lower_all(world.now(), "g", u64::MAX);
     world.now += GRACE;
     let mut out = Vec::new();
     index.expire(world.now(), 1000, &Nobody, &mut out);

@@ -37,16 +37,16 @@ impl Index {
         })
     }
 
-    /// Sessions lose their connections: all of a gateway, or with `before` those of it that nobody
-    /// spoke for since then. Their grace period begins. Returns how many there were.
-    pub(crate) fn lower_all(&mut self, now: Now, gateway: &str, before: Option<u64>) -> usize {
+    /// Sessions lose their connections: those of a gateway that nobody spoke for since `before`. Their
+    /// grace period begins. Returns how many there were.
+    pub(crate) fn lower_all(&mut self, now: Now, gateway: &str, before: u64) -> usize {
         let deadline = now.mono + self.settings.grace;
         let mut lowered = 0;
         for (app, users) in &mut self.apps {
             for (name, user) in users {
                 for session in &mut user.sessions {
                     let Link::Up { seen } = session.link else { continue };
-                    if *session.gateway != *gateway || before.is_some_and(|before| seen >= before) {
+                    if *session.gateway != *gateway || seen >= before {
                         continue;
                     }
                     let (user, inst_id) = (Arc::clone(name), session.inst_id);

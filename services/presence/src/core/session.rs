@@ -88,6 +88,12 @@ impl Session {
         matches!(self.link, Link::Up { .. })
     }
 
+    /// Whether it has a connection, and not this one. 0: one of which the number is not known.
+    pub(super) fn is_elsewhere(&self, gateway: &str, connection: u64) -> bool {
+        let other = self.connection != 0 && connection != 0 && self.connection != connection;
+        self.is_up() && (*self.gateway != *gateway || other)
+    }
+
     /// Whether there is something to come back to.
     pub(super) fn is_worth_a_row(&self) -> bool {
         !self.rooms.is_empty() || !self.watching.is_empty()

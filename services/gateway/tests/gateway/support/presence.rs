@@ -103,7 +103,7 @@ impl Presence for FakePresence {
         &self,
         request: Request<v1::UnregisterRequest>,
     ) -> Reply<v1::UnregisterReply> {
-        let v1::UnregisterRequest { session, kick_type } = request.into_inner();
+        let v1::UnregisterRequest { session, kick_type, .. } = request.into_inner();
         match kick_type {
             0 => self.unregistered.lock().extend(session),
             _ => self.put_offline.lock().extend(session.map(|session| (session, kick_type))),

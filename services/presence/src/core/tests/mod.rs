@@ -12,7 +12,7 @@ use std::sync::Arc;
 use throng_proto::v1::RoomMode;
 
 use super::{
-    Effect, Gone, Index, Login, Memory, Moves, Now, Policy, Registered, Retold, Room, Routes,
+    Effect, Gone, Index, Login, Memory, Moves, Now, Over, Policy, Registered, Retold, Room, Routes,
     SessionId, Settings, Stay, Stored, StoredState, Watch, kick,
 };
 
@@ -113,8 +113,17 @@ impl Bench {
     }
 
     fn log_out(&mut self, inst_id: u32) {
+        self.end(&Over {
+            inst_id,
+            kick_type: 0,
+            gateway: Arc::from("g1"),
+            connection: u64::from(inst_id),
+        });
+    }
+
+    fn end(&mut self, over: &Over) {
         let now = self.now();
-        self.index.unregister(now, APP, "ann", (inst_id, 0), &mut self.out);
+        self.index.unregister(now, APP, "ann", over, &mut self.out);
     }
 
     fn is_in_room(&mut self, group_id: &str) -> bool {

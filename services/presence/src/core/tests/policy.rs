@@ -174,3 +174,15 @@ fn the_gateway_of_an_older_connection_is_told_that_the_session_moved() {
     assert_eq!(bench.kicks(), [(1, kick::MOVED)]);
     assert!(bench.detached().is_empty() && bench.index.has(APP, "ann", 1));
 }
+
+/// It went on at the other gateway with a token that was worth nothing.
+#[test]
+fn a_logout_on_one_connection_ends_the_session_on_another() {
+    let mut bench = Bench::new();
+    bench.register(Bench::login(1), TEN);
+    bench.register(Login { gateway: Arc::from("g2"), fresh: false, ..Bench::login(1) }, TEN);
+    bench.took();
+    bench.log_out(1);
+    assert_eq!(bench.kicks(), [(1, kick::LOGGED_OUT)]);
+    assert!(!bench.index.has(APP, "ann", 1));
+}

@@ -124,8 +124,8 @@ fn sessions_that_nobody_speaks_for_lose_their_connections() {
     let began = bench.now;
     bench.retell(Bench::login(2), &[], TEN);
     bench.register(Bench::login(3), TEN);
-    assert_eq!(bench.index.lower_all(bench.now(), "g2", Some(began)), 0);
-    assert_eq!(bench.index.lower_all(bench.now(), "g1", Some(began)), 1);
+    assert_eq!(bench.index.lower_all(bench.now(), "g2", began), 0);
+    assert_eq!(bench.index.lower_all(bench.now(), "g1", began), 1);
     bench.pass(GRACE);
     assert!(!bench.index.has(APP, "ann", 1));
     assert!(bench.index.has(APP, "ann", 2) && bench.index.has(APP, "ann", 3));
@@ -157,11 +157,11 @@ fn a_gateway_that_put_a_session_offline_says_so() {
     bench.register(Bench::login(1), TEN);
     bench.register(Bench::login(2), TEN);
     bench.join(1, &["a"]);
-    let now = bench.now();
-    bench.index.unregister(now, APP, "ann", (1, kick::OTHER_LOGIN), &mut bench.out);
+    let over = |kick_type| Over { inst_id: 1, kick_type, gateway: Arc::from("g1"), connection: 1 };
+    bench.end(&over(kick::OTHER_LOGIN));
     assert!(bench.kicks().is_empty());
     assert_eq!(bench.detached(), [(1, "a".to_owned())]);
     assert_eq!(bench.come_back(1), Registered::Kicked(kick::OTHER_LOGIN));
-    bench.index.unregister(now, APP, "ann", (1, kick::BY_REST), &mut bench.out);
+    bench.end(&over(kick::BY_REST));
     assert_eq!(bench.come_back(1), Registered::Kicked(kick::OTHER_LOGIN), "known already");
 }

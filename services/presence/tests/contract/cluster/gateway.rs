@@ -116,6 +116,13 @@ impl Gateway {
         items.map(|(_, item)| item.clone()).collect()
     }
 
+    /// What it holds and knows, for people.
+    pub(crate) fn describe(&self) -> String {
+        let state = self.inner.state.lock();
+        let (name, held, nodes) = (&self.inner.name, &state.held, &state.nodes);
+        format!("{name}: {held:?}\n{nodes:?}\n{:?}\n", state.kicked)
+    }
+
     /// Whether every node was told of everything by this list.
     pub(crate) fn has_told(&self, version: u64) -> bool {
         let state = self.inner.state.lock();
@@ -152,8 +159,14 @@ impl Gateway {
     }
 
     pub(crate) async fn log_out(&self, user: &str, inst_id: u32) {
-        if self.inner.state.lock().held.remove(&(user.to_owned(), inst_id)).is_some() {
-            let request = v1::UnregisterRequest { session: key(user, inst_id), kick_type: 0 };
+        let held = self.inner.state.lock().held.remove(&(user.to_owned(), inst_id));
+        if let Some(held) = held {
+            let request = v1::UnregisterRequest {
+                session: key(user, inst_id),
+                kick_type: 0,
+                gateway: self.inner.name.clone(),
+                connection: held.connection,
+            };
             self.inner.presence.clone().unregister(home(user).request(request)).await.unwrap();
         }
     }
@@ -278,7 +291,12 @@ impl Inner {
                 } else {
                     tokio::spawn(async move {
                         let session = key(&kick.user, kick.inst_id);
-                        let request = v1::UnregisterRequest { session, kick_type: kick.kick_type };
+                        let request = v1::UnregisterRequest {
+                            session,
+                            kick_type: kick.kick_type,
+                            gateway: this.name.clone(),
+                            connection: held.connection,
+                        };
                         let request = home(&kick.user).request(request);
                         let _ = this.presence.clone().unregister(request).await;
                     });

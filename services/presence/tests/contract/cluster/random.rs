@@ -10,6 +10,8 @@ use super::*;
 const USERS: [&str; 4] = ["ann", "bob", "cid", "dan"];
 const LIMIT: usize = 2;
 const SEEDS: u64 = 6;
+/// A real cluster takes longer from one to the next.
+const BETWEEN_LISTS: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -114,14 +116,17 @@ async fn play(seed: u64, steps: Vec<Step>) {
             Step::Place { mask: placed } => {
                 mask = placed;
                 place(&cluster, &nodes, mask);
+                // Nodes see one list after the other.
+                sleep(BETWEEN_LISTS).await;
             }
             Step::Replace { node } => {
                 cluster.kill(nodes[node]);
                 nodes[node] = cluster.add_node();
                 place(&cluster, &nodes, mask);
+                sleep(BETWEEN_LISTS).await;
             }
             Step::GatewayDies { gateway } => {
-                let next = cluster.gateway(&format!("g{}", next_number())).await;
+                let next = cluster.gateway(&format!("gateway-{}", next_number())).await;
                 std::mem::replace(&mut gateways[gateway], next).kill();
             }
             Step::Lossy { of } => cluster.bus.of.store(of, Ordering::Relaxed),
@@ -137,7 +142,9 @@ async fn play(seed: u64, steps: Vec<Step>) {
                 None => break,
                 Some(why) => assert!(
                     began.elapsed() < PATIENCE,
-                    "THRONG_TEST_SEED={seed}: {why}\n{steps:#?}"
+                    "THRONG_TEST_SEED={seed}: {why}\n{}{}{steps:#?}",
+                    gateways[0].describe(),
+                    gateways[1].describe(),
                 ),
             },
             false => assert!(began.elapsed() < PATIENCE, "THRONG_TEST_SEED={seed}: not told"),
@@ -194,5 +201,22 @@ async fn disagreement(cluster: &Cluster, gateways: &[Gateway]) -> Option<String>
     if reached != users.len() {
         return Some(format!("{reached} users are reached, {} are there", users.len()));
     }
-    None
+    // On its way for moments.
+    let began = Instant::now();
+    loop {
+        let missed = gateways.iter().find_map(|gateway| {
+            let state = gateway.inner.state.lock();
+            let got = |id: &gateway::Key| {
+                state.items.iter().any(|(other, item)| other == id && *item == mark)
+            };
+            state.held.keys().find(|id| !got(id)).cloned()
+        });
+        match missed {
+            None => return None,
+            Some(id) if began.elapsed() > Duration::from_secs(1) => {
+                return Some(format!("{id:?} is not known"));
+            }
+            Some(_) => sleep(Duration::from_millis(5)).await,
+        }
+    }
 }
