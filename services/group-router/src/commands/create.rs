@@ -89,6 +89,9 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
     if kind == GroupType::AvChatRoom {
         super::listing::check_room_quota(call, policy.max_rooms).await?;
     }
+    if rules.members == Members::Stored && !owner.is_empty() {
+        call.check_groups_of(&owner).await?;
+    }
     let founders = founders(call, rules, &owner, request.member_list).await?;
     let max_member_num = match request.max_member_count {
         Some(most) => rules.check_max_members(most)?,

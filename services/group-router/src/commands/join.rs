@@ -49,8 +49,8 @@ struct Joined<'a> {
 
 /// What a join decided on the actor.
 enum Admitted {
-    /// The user is a member.
-    Member,
+    /// The group stores its members.
+    Stored,
     /// The session is in.
     Session { position: v1::RoomPosition, recent: Box<RawValue> },
 }
@@ -69,9 +69,6 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
     let inst_id = context.origin.inst_id;
     let gateway = GatewayTag::of(&context.origin.gateway);
     let with_recent = request.huge_group_history_msg_flag == 1 && policy.keep_history;
-    if !guest {
-        call.check_groups_of(&member.user).await?;
-    }
     let user = member.user.clone();
     let admitted = call
         .rooms
@@ -80,7 +77,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
             room.apply_policy(&policy, now, unit);
             room.refuse_banned(&member.user, now.seconds)?;
             if room.durable.is_some() {
-                return admit_member(room, member, guest, now, unit);
+                return Ok(Admitted::Stored);
             }
             if room.profile.apply_join_option == "DisableApply" {
                 return Err(Code::GROUP_FORBIDDEN.with("nobody may join this group"));
@@ -93,7 +90,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
         })
         .await?;
     let Admitted::Session { position, recent } = admitted else {
-        return call.ok(&JoinedGroup { joined_status: "JoinedSuccess" });
+        return join_stored(call, &request.group_id).await;
     };
     let mode = if guest { v1::RoomMode::Poll } else { policy.mode() };
     let polls = mode == v1::RoomMode::Poll;
@@ -115,19 +112,32 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
     Ok(Answered { body, effects })
 }
 
-/// Makes a user a stored member. Where somebody has to agree first, there is no way in yet.
+/// Makes a user a stored member.
+async fn join_stored(call: &Call<'_>, group_id: &str) -> Answer {
+    if call.context.is_guest() {
+        return Err(Code::GROUP_FORBIDDEN.with("only those who are logged in may join this group"));
+    }
+    let member = call.operator(None).await?;
+    call.check_groups_of(&member.user).await?;
+    call.rooms
+        .run(call.context.app, group_id, move |turn| {
+            let (room, now, unit) = turn.room()?;
+            admit_member(room, member, now, unit)
+        })
+        .await?;
+    call.ok(&JoinedGroup { joined_status: "JoinedSuccess" })
+}
+
+/// Where somebody has to agree first, there is no way in yet.
 fn admit_member(
     room: &mut Room,
     member: MemberInfo,
-    guest: bool,
     now: Now,
     unit: &mut Unit,
-) -> Result<Admitted, CommandError> {
-    if guest {
-        return Err(Code::GROUP_FORBIDDEN.with("only those who are logged in may join this group"));
-    }
+) -> Result<(), CommandError> {
+    room.refuse_banned(&member.user, now.seconds)?;
     if room.is_member(&member.user) {
-        return Ok(Admitted::Member);
+        return Ok(());
     }
     match room.profile.apply_join_option.as_str() {
         "FreeAccess" => {}
@@ -139,7 +149,7 @@ fn admit_member(
     }
     room.refuse_when_full(1)?;
     room.admit(vec![member], &Arrival::Joined, now, unit);
-    Ok(Admitted::Member)
+    Ok(())
 }
 
 /// The newest messages of the last 24 hours, oldest first.

@@ -107,6 +107,9 @@ struct JoinedRequest {
     group_type: Option<String>,
     #[serde(default)]
     support_topic: u32,
+    /// The client asks for custom fields so.
+    #[serde(default)]
+    need_app_define_data: u32,
     response_filter: Option<ResponseFilter>,
 }
 
@@ -147,7 +150,8 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
         )
         .await?;
         list.total_count = page.total;
-        let entry = |group| joined_entry(group, request.response_filter.as_ref());
+        let custom = request.need_app_define_data == 1;
+        let entry = |group| joined_entry(group, request.response_filter.as_ref(), custom);
         list.group_id_list.extend(page.groups.iter().filter_map(entry));
         let read = page.next_offset.saturating_sub(request.offset);
         if page.next_offset == 0 || read >= limit {
@@ -158,14 +162,20 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
 }
 
 /// Without a filter only the ID is wanted.
-fn joined_entry(group: &v1::DescribeGroupReply, filter: Option<&ResponseFilter>) -> Option<Entry> {
+fn joined_entry(
+    group: &v1::DescribeGroupReply,
+    filter: Option<&ResponseFilter>,
+    with_custom: bool,
+) -> Option<Entry> {
     let mut entry = entries::base_info(group.profile.as_ref()?);
     entry.remove("ErrorCode");
     entry.remove("ErrorInfo");
     entry.insert("SelfInfo".to_owned(), entries::self_info(group.member.as_ref()?).into());
+    let custom = entry.get("AppDefinedData").filter(|_| with_custom).cloned();
     match filter {
         Some(filter) => filter.apply(&mut entry),
         None => entry.retain(|field, _| field == "GroupId"),
     }
+    entry.extend(custom.map(|custom| ("AppDefinedData".to_owned(), custom)));
     Some(entry)
 }

@@ -110,8 +110,8 @@ impl Room {
                 reply.map_err(unavailable)?.into_inner();
             let oldest = messages.last().map(|message| (message.msg_seq, message.msg_time));
             for message in messages {
-                // Who speaks has read what was there: that may not have been saved.
-                durable.roster.read(&message.from, message.msg_seq);
+                // That may not have been saved.
+                durable.note_read(&message.from, message.msg_seq, now);
                 known.push(Known::of(&message));
                 durable.last.get_or_insert(message);
             }

@@ -1,6 +1,7 @@
 //! How far members have read. A report is saved before it is answered; that somebody read by speaking
 //! is saved some time later, since the log tells it as well for a while.
 
+use super::Durable;
 use crate::actor::{Delivery, Now, Unit};
 use crate::core::dedupe::KEEP_MS;
 use crate::room::Room;
@@ -9,6 +10,16 @@ use crate::wire::read_sync_item;
 
 /// Until then it is in what is read back with the log.
 const SAVE_MS: u64 = KEEP_MS / 5;
+
+impl Durable {
+    /// Who speaks has read what was there before.
+    pub(super) fn note_read(&mut self, user: &str, seq: u32, now: Now) {
+        if self.roster.read(user, seq).is_some() {
+            self.unsaved.insert(user.to_owned());
+            self.save_at.get_or_insert(now.ms.saturating_add(SAVE_MS));
+        }
+    }
+}
 
 impl Room {
     /// A member reports that it has read up to a number; its other sessions are told.
@@ -27,12 +38,10 @@ impl Room {
         });
     }
 
-    /// A member spoke: what was there before it has read.
+    /// A member spoke.
     pub(crate) fn note_spoken(&mut self, user: &str, seq: u32, now: Now) {
-        let Some(durable) = &mut self.durable else { return };
-        if durable.roster.read(user, seq).is_some() {
-            durable.unsaved.insert(user.to_owned());
-            durable.save_at.get_or_insert(now.ms.saturating_add(SAVE_MS));
+        if let Some(durable) = &mut self.durable {
+            durable.note_read(user, seq, now);
         }
     }
 

@@ -78,7 +78,12 @@ async fn wrong_fields_are_named_with_the_documented_code() {
             10004,
             "Owner_Account",
         ),
-        ("create_group", with(room.clone(), "MemberList", json!([{ "Member_Account": "a" }])), 10007, "MemberList"),
+        (
+            "create_group",
+            with(room.clone(), "MemberList", json!([{ "Member_Account": "a" }])),
+            10007,
+            "MemberList",
+        ),
         (
             "create_group",
             with(room.clone(), "AppDefinedData", json!([{ "Key": "a-b" }])),
@@ -327,12 +332,7 @@ async fn wrong_fields_are_named_with_the_documented_code() {
         ),
         ("get_group_member_info", in_group("live"), 10007, "AVChatRoom"),
         ("get_role_in_group", live("User_Account", json!(["a"])), 10007, "AVChatRoom"),
-        (
-            "delete_group_member",
-            live("MemberToDel_Account", json!(["a"])),
-            10004,
-            "AVChatRoom",
-        ),
+        ("delete_group_member", live("MemberToDel_Account", json!(["a"])), 10004, "AVChatRoom"),
         (
             "delete_group_member",
             with(in_group("none"), "MemberToDel_Account", json!(["a"])),
