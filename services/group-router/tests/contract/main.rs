@@ -20,5 +20,6 @@ mod recall;
 mod refusals;
 mod rights;
 mod sending;
+mod stored;
 mod support;
 mod takeover;

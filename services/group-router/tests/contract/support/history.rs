@@ -15,15 +15,28 @@ pub enum Mood {
     Fails,
     Stalls,
     StallsRecalls,
+    /// What is appended to logs is kept, but nobody is told so.
+    Unheard,
+    /// What is appended to logs comes there with [`FakeHistory::late_appends_arrive`].
+    Late,
 }
 
-/// Messages by number, each with the life that wrote it.
-pub type Log = BTreeMap<u32, (u64, v1::StoredMessage)>;
+/// Messages by number.
+pub type Log = BTreeMap<u32, LogRow>;
+
+#[derive(Debug, Clone)]
+pub struct LogRow {
+    /// The life that wrote it, and when.
+    epoch: u64,
+    write_time: i64,
+    pub message: v1::StoredMessage,
+}
 
 pub struct FakeHistory {
     rooms: Mutex<HashMap<String, BTreeMap<u32, v1::StoredMessage>>>,
     /// Messages of durable groups by group and incarnation.
-    pub logs: Mutex<HashMap<(String, u64), Log>>,
+    logs: Mutex<HashMap<(String, u64), Log>>,
+    late: Mutex<Vec<v1::AppendGroupRequest>>,
     mood: watch::Sender<Mood>,
     /// Messages of one answer at most, as the real one bounds its answers by bytes.
     pub page: Mutex<usize>,
@@ -37,6 +50,7 @@ impl Default for FakeHistory {
         Self {
             rooms: Mutex::default(),
             logs: Mutex::default(),
+            late: Mutex::default(),
             mood: watch::Sender::new(Mood::Works),
             page: Mutex::new(1000),
             recalls: AtomicUsize::default(),
@@ -62,6 +76,43 @@ impl FakeHistory {
         self.mood.send_replace(Mood::StallsRecalls);
     }
 
+    pub fn turn_to(&self, mood: Mood) {
+        self.mood.send_replace(mood);
+    }
+
+    /// The rows of the newest log of a group, ghosts among them.
+    pub fn log(&self, group_id: &str) -> Vec<v1::StoredMessage> {
+        let logs = self.logs.lock();
+        let newest = logs.iter().filter(|((id, _), _)| id == group_id).max_by_key(|(key, _)| key.1);
+        newest
+            .into_iter()
+            .flat_map(|(_, rows)| rows.values())
+            .map(|row| row.message.clone())
+            .collect()
+    }
+
+    pub fn late_appends_arrive(&self) {
+        for request in std::mem::take(&mut *self.late.lock()) {
+            self.append_to_log(request);
+        }
+    }
+
+    /// Of two writes of a row the later one stays, whichever comes last.
+    fn append_to_log(&self, request: v1::AppendGroupRequest) {
+        let v1::AppendGroupRequest { log, messages, fence } = request;
+        let v1::Fence { epoch, write_time } = fence.expect("appends to logs are fenced");
+        assert!(write_time > 0, "and have a write time");
+        let mut logs = self.logs.lock();
+        let rows = logs.entry(log_key(log)).or_default();
+        for message in messages {
+            let row = LogRow { epoch, write_time, message };
+            let there = rows.entry(row.message.msg_seq).or_insert_with(|| row.clone());
+            if there.write_time <= write_time {
+                *there = row;
+            }
+        }
+    }
+
     pub fn asked_to_recall(&self) -> bool {
         self.recalls.load(Ordering::SeqCst) > 0
     }
@@ -85,7 +136,7 @@ impl FakeHistory {
         let now = *mood.wait_for(|mood| *mood != Mood::Stalls).await.expect("never dropped");
         match now {
             Mood::Fails => Err(Status::unavailable("history is out of order")),
-            Mood::Works | Mood::Stalls | Mood::StallsRecalls => Ok(()),
+            Mood::Works | Mood::Stalls | Mood::StallsRecalls | Mood::Unheard | Mood::Late => Ok(()),
         }
     }
 }
@@ -161,13 +212,19 @@ impl History for FakeHistory {
         &self,
         request: Request<v1::AppendGroupRequest>,
     ) -> Reply<v1::AppendGroupReply> {
+        self.appends.lock().push(request.get_ref().messages.len());
         self.in_the_mood().await?;
-        let v1::AppendGroupRequest { log, messages, fence } = request.into_inner();
-        let epoch = fence.unwrap_or_default().epoch;
-        let mut logs = self.logs.lock();
-        let rows = logs.entry(log_key(log)).or_default();
-        for message in messages {
-            rows.insert(message.msg_seq, (epoch, message));
+        let lost = || Err(Status::unavailable("the answer is lost"));
+        match *self.mood.borrow() {
+            Mood::Late => {
+                self.late.lock().push(request.into_inner());
+                return lost();
+            }
+            Mood::Unheard => {
+                self.append_to_log(request.into_inner());
+                return lost();
+            }
+            _ => self.append_to_log(request.into_inner()),
         }
         Ok(Response::new(v1::AppendGroupReply {}))
     }
@@ -182,7 +239,7 @@ impl History for FakeHistory {
         let rows = logs.get(&log_key(log)).into_iter().flatten();
         let mut messages: Vec<_> = rows
             .filter(|(seq, _)| (first..=last).contains(*seq))
-            .map(|(_, (_, message))| message.clone())
+            .map(|(_, row)| row.message.clone())
             .collect();
         if !ascending {
             messages.reverse();
@@ -202,7 +259,7 @@ impl History for FakeHistory {
         let logs = self.logs.lock();
         let rows = logs.get(&log_key(log)).cloned().unwrap_or_default();
         let mut head = noted_head;
-        while rows.get(&(head + 1)).is_some_and(|(epoch, _)| *epoch == noted_epoch) {
+        while rows.get(&(head + 1)).is_some_and(|row| row.epoch == noted_epoch) {
             head += 1;
         }
         Ok(Response::new(v1::RecoverGroupReply { head }))

@@ -31,7 +31,7 @@ pub use cluster::{Node, Term, not_begun, unknown};
 pub use counts::Counts;
 pub use directory::FakeDirectory;
 pub use events::{Events, entry};
-pub use history::FakeHistory;
+pub use history::{FakeHistory, Mood};
 pub use presence::FakePresence;
 pub use store::FaultyStore;
 
