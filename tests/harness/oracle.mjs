@@ -55,12 +55,11 @@ export class Oracle {
   }
 
   #lacks(client) {
-    const at = (ms) => new Date(ms).toISOString().slice(11, -1);
-    const all = this.missing(client).map((e) => `${e.text}#${e.seq} (sent ${at(e.sentAt)}, acknowledged ${at(e.settledAt)})`);
+    const all = this.missing(client).map(described);
     const missing = [...all.slice(0, 12), ...(all.length > 12 ? [`${all.length - 12} more`] : [])];
-    const lines = (client.lines ?? []).map((line) => `${line.open ? 'up' : 'down'} ${at(line.at)}`);
+    const lines = (client.lines ?? []).map((line) => `${line.open ? 'up' : 'down'} ${clock(line.at)}`);
     const last = client.heard(this.room).at(-1);
-    return `${client.name} lacks [${missing.join(', ')}], last heard #${last?.seq} ${last && at(last.at)}${lines.length ? `, its line: ${lines.join(', ')}` : ''}`;
+    return `${client.name} lacks [${missing.join(', ')}], last heard #${last?.seq} ${last && clock(last.at)}${lines.length ? `, its line: ${lines.join(', ')}` : ''}`;
   }
 
   /** Rising sequence numbers, nothing twice, nothing invented, ids as the sender knows them. */
@@ -121,7 +120,6 @@ export class Oracle {
       assert.equal(by.get(entry.text).seq, entry.seq, `${this.room}: ${entry.text} is stored under another number than was acknowledged`);
     }
     if (this.durable) this.#checkDense(stored);
-    this.#checkSendersOrder();
   }
 
   /** Every number from 1 on is there. */
@@ -132,11 +130,11 @@ export class Oracle {
   }
 
   /** What one connection sent one after the other has rising numbers, if nothing had to be repeated. */
-  #checkSendersOrder() {
+  checkSendersOrder() {
     const last = new Map();
     for (const entry of this.acknowledged.filter((e) => !e.resent)) {
       const before = last.get(entry.by);
-      assert.ok(!before || entry.seq > before.seq, `${this.room}: ${entry.text} has number ${entry.seq}, and ${before?.text}, which was sent before it, ${before?.seq}`);
+      if (before) assert.ok(entry.seq > before.seq, `${this.room}: ${described(before)} was sent before ${described(entry)}`);
       last.set(entry.by, entry);
     }
   }
@@ -153,6 +151,9 @@ export class Oracle {
     return client.heard(this.room).find((m) => m.at >= since && this.sent.get(m.text)?.sentAt >= since)?.at;
   }
 }
+
+const clock = (ms) => new Date(ms).toISOString().slice(11, -1);
+const described = (e) => `${e.text}#${e.seq} (sent ${clock(e.sentAt)}, acknowledged ${clock(e.settledAt)})`;
 
 /** Says a text; the sequence number, the id, and whether it was repeated on another line. */
 async function acknowledgement(client, room, text, fields) {

@@ -151,6 +151,7 @@ export class Traffic {
       oracle.checkSameOrder(clients);
     }
     await this.#checkMetrics();
+    for (const { oracle } of this.groups) oracle.checkSendersOrder();
   }
 
   /** What gateways and owners count of losses on the way, for who looks for the cause of one. */
