@@ -13,6 +13,7 @@ mod tracker;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -30,12 +31,15 @@ use streams::Streams;
 pub(crate) struct Presence {
     homes: Homes,
     nodes: Mutex<Vec<Arc<Node>>>,
+    /// Of the list that was followed last.
+    version: AtomicU64,
     streams: Streams,
 }
 
 impl Presence {
     pub(crate) fn new(homes: Homes) -> Self {
-        Self { homes, nodes: Mutex::default(), streams: Streams::default() }
+        let (nodes, version, streams) = Default::default();
+        Self { homes, nodes, version, streams }
     }
 
     /// A numbered message came. False: it had come before.
@@ -59,6 +63,7 @@ impl Presence {
     fn follow(&self) -> Vec<Arc<Node>> {
         let list = self.homes.now();
         let mut nodes = self.nodes.lock();
+        let before = nodes.len();
         nodes.retain(|node| {
             let stays = list.nodes.iter().any(|home| node.is(home));
             if !stays {
@@ -74,9 +79,13 @@ impl Presence {
                 new.push(node);
             }
         }
-        // Somebody's users may be theirs now.
+        let same = new.is_empty() && nodes.len() == before;
+        let last = self.version.swap(list.version, Ordering::AcqRel);
         for node in &*nodes {
-            node.untold.notify_one();
+            if !same || !node.has_known(last, list.version) {
+                // Somebody's users may be theirs now.
+                node.untold.notify_one();
+            }
         }
         new
     }

@@ -1,13 +1,19 @@
 //! One presence node as this gateway knows it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use throng_node::cluster::Home;
 use throng_proto::Link;
 use throng_proto::v1::presence_client::PresenceClient;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+#[derive(Debug, Default)]
+struct Known {
+    bond: u64,
+    told: u64,
+}
 
 /// A presence node.
 #[derive(Debug)]
@@ -15,10 +21,7 @@ pub(super) struct Node {
     pub(super) name: Arc<str>,
     incarnation: u64,
     link: Link,
-    /// What the node calls its acquaintance with this gateway; 0 when it has not answered yet.
-    bond: AtomicU64,
-    /// Version of the list of nodes up to which it was told of all sessions that are at home there.
-    told: AtomicU64,
+    known: Mutex<Known>,
     /// There may be sessions of which it was not told.
     pub(super) untold: Notify,
     /// There is something to say before the next beat.
@@ -33,8 +36,7 @@ impl Node {
             name: Arc::clone(&home.name),
             incarnation: home.incarnation,
             link: home.link.clone(),
-            bond: AtomicU64::new(0),
-            told: AtomicU64::new(0),
+            known: Mutex::default(),
             untold: Notify::new(),
             hurry: Notify::new(),
             gone: CancellationToken::new(),
@@ -49,26 +51,42 @@ impl Node {
         PresenceClient::new(self.link.clone())
     }
 
+    /// What the node calls its acquaintance with this gateway; 0 when it has not answered yet.
     pub(super) fn bond(&self) -> u64 {
-        self.bond.load(Ordering::Acquire)
+        self.known.lock().bond
     }
 
     /// The node answered. Where it may have forgotten sessions, it is told of all of them again.
     pub(super) fn learn_bond(&self, bond: u64) {
-        if self.bond.swap(bond, Ordering::AcqRel) != bond {
-            self.told.store(0, Ordering::Release);
+        let mut known = self.known.lock();
+        if known.bond != bond {
+            *known = Known { bond, told: 0 };
             self.untold.notify_one();
         }
     }
 
+    /// Version of the list of nodes up to which it was told of all sessions that are at home there.
     pub(super) fn told(&self) -> u64 {
-        self.told.load(Ordering::Acquire)
+        self.known.lock().told
     }
 
-    /// It was told of everything by this list.
-    pub(super) fn has_told(&self, version: u64) {
-        if self.told.swap(version, Ordering::AcqRel) != version {
+    /// It was told of everything by this list, if that is still the same acquaintance.
+    pub(super) fn has_told(&self, bond: u64, version: u64) {
+        let mut known = self.known.lock();
+        if known.bond == bond && known.told < version {
+            known.told = version;
             self.hurry.notify_one();
         }
+    }
+
+    /// A list came that has the same nodes as the last one. True: the node was told of everything by
+    /// that one, and so it is by this.
+    pub(super) fn has_known(&self, last: u64, version: u64) -> bool {
+        let mut known = self.known.lock();
+        let was_told = known.told != 0 && known.told >= last;
+        if was_told {
+            known.told = known.told.max(version);
+        }
+        was_told
     }
 }

@@ -48,14 +48,15 @@ pub(super) async fn catch_up(context: &Arc<Context>, node: &Node) {
     loop {
         node.untold.notified().await;
         sleep(times(SPREAD, 0.0..1.0)).await;
-        if node.bond() == 0 {
+        let bond = node.bond();
+        if bond == 0 {
             // Its first answer comes here again.
             continue;
         }
-        match tell_untold(context, node).await {
+        match tell_untold(context, node, bond).await {
             Ok(version) => {
                 retry = FIRST_RETRY;
-                node.has_told(version);
+                node.has_told(bond, version);
             }
             Err(why) => {
                 tracing::debug!(node = &*node.name, %why, "sessions could not be told of");
@@ -67,8 +68,9 @@ pub(super) async fn catch_up(context: &Arc<Context>, node: &Node) {
     }
 }
 
-/// Returns the version of the list by which all was told.
-async fn tell_untold(context: &Arc<Context>, node: &Node) -> Result<u64, Untold> {
+/// Tells of all sessions that were not told to this acquaintance. Returns the version of the list by
+/// which that is so.
+async fn tell_untold(context: &Arc<Context>, node: &Node, bond: u64) -> Result<u64, Untold> {
     let list = context.presence.homes.now();
     let mut batch = Batch::new();
     let mut complete = true;
@@ -76,7 +78,7 @@ async fn tell_untold(context: &Arc<Context>, node: &Node) -> Result<u64, Untold>
         for session in context.sessions.at(place) {
             let Some(identity) = session.online() else { continue };
             let at_home = list.of(identity.home).is_some_and(|home| home.name == node.name);
-            if at_home && !identity.was_told_to(node.bond()) {
+            if at_home && !identity.was_told_to(bond) {
                 batch.push((session, identity));
             }
             if batch.len() == BATCH {

@@ -125,6 +125,11 @@ async fn a_node_that_takes_users_over_is_told_of_them_and_of_their_rooms() {
     nodes.place(3, &[0]);
     eventually("they are told of again", || nodes.fake(0).last_told() == 3).await;
     assert_eq!(nodes.fake(0).retold_users(), moved);
+    let retold = nodes.fake(0).retold.lock().len();
+    // A placement in which only shards of groups changed.
+    nodes.place(4, &[0]);
+    eventually("nothing is left to tell", || nodes.fake(0).last_told() == 4).await;
+    assert_eq!(nodes.fake(0).retold.lock().len(), retold);
 }
 
 #[tokio::test]
