@@ -314,9 +314,8 @@ impl Router {
         if actor.ring.len() > RING {
             actor.ring.pop_front();
         }
-        if !env.profile.broken.no_beacons {
-            actor.beacon = Some(Beacon { due: now + BEACON_MS, pause: 2 * BEACON_MS });
-        }
+        let beacon = Beacon { due: now + BEACON_MS, pause: 2 * BEACON_MS };
+        actor.beacon = (!env.profile.broken.no_beacons).then_some(beacon);
         self.to_gateways(env, event);
     }
 

@@ -45,7 +45,7 @@ fn the_invariants_hold() {
 
 /// A rule that is broken has to be noticed within so many seeds.
 fn finds(broken: Broken) {
-    let Found { violation, counts, .. } = search(0..6_000, broken);
+    let Found { violation, counts, .. } = search(0..10_000, broken);
     let Some((seed, what)) = violation else { panic!("nothing is found in {counts:?}") };
     eprintln!("seed {seed}: {what}");
 }

@@ -37,7 +37,8 @@ impl Router {
                 && self.tenure(env, actor.shard).is_some()
             {
                 let next = Beacon { due: now + pause, pause: 2 * pause };
-                self.with(group, |actor| actor.beacon = Some(next));
+                let goes_on = !env.profile.broken.no_beacons;
+                self.with(group, |actor| actor.beacon = goes_on.then_some(next));
                 self.to_gateways(env, event);
             }
             if late {

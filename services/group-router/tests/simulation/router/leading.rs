@@ -152,6 +152,9 @@ fn leader_config(env: &Env) -> LeaderConfig {
     LeaderConfig {
         shards: env.profile.shards,
         expected_routers: env.profile.routers,
+        // Short, so that a run of some seconds needs many.
+        write_time_ahead: 500_000,
+        horizon_block: 2_000_000,
         ..LeaderConfig::default()
     }
 }
