@@ -14,6 +14,7 @@ use sha2::Sha256;
 pub struct Secret {
     token_key: [u8; 32],
     tiny_key: [u8; 32],
+    cluster_mark: u64,
 }
 
 impl fmt::Debug for Secret {
@@ -42,7 +43,12 @@ impl Secret {
     /// Derives the keys from the secret.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self { token_key: derive(secret, b"session token"), tiny_key: derive(secret, b"tiny id") }
+        let [a, b, c, d, e, f, g, h, ..] = derive(secret, b"cluster mark");
+        Self {
+            token_key: derive(secret, b"session token"),
+            tiny_key: derive(secret, b"tiny id"),
+            cluster_mark: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        }
     }
 
     /// Reads the secret from `path`, or makes one there that only the owner may read.
@@ -87,6 +93,12 @@ impl Secret {
     #[must_use]
     pub fn tiny_key(&self) -> &[u8; 32] {
         &self.tiny_key
+    }
+
+    /// Tells this cluster from another one. It is no proof of anything.
+    #[must_use]
+    pub fn cluster_mark(&self) -> u64 {
+        self.cluster_mark
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let placement = ClusterPlacement::start(
         config.group_router.placement.clone(),
         PlacementDeps {
+            cluster_mark: parts.secret.cluster_mark(),
             node: parts.name.clone(),
             address: port.advertised.clone(),
             data_dir: config.data_dir.clone(),

@@ -37,6 +37,7 @@ use ask::Asks;
 /// What the parts of this node share.
 #[derive(Clone)]
 struct Node {
+    cluster_mark: u64,
     name: Arc<str>,
     /// What others dial.
     address: Arc<str>,

@@ -26,6 +26,9 @@ const FILE: &str = "placement.redb";
 /// What the placement stands on.
 #[derive(Debug, Clone)]
 pub struct PlacementDeps {
+    /// The same for all nodes of this cluster and no other one; see
+    /// [`Secret::cluster_mark`](throng_node::secret::Secret::cluster_mark).
+    pub cluster_mark: u64,
     /// Name of this node; the same after a restart.
     pub node: String,
     /// What others dial, `host:port`.
@@ -84,14 +87,14 @@ impl ClusterPlacement {
     /// When the settings are wrong, or the log cannot be read.
     pub async fn start(config: PlacementConfig, deps: PlacementDeps) -> Result<Self, StartError> {
         config.check()?;
-        let PlacementDeps { node: name, address, data_dir, shards, channels } = deps;
+        let PlacementDeps { cluster_mark, node: name, address, data_dir, shards, channels } = deps;
         let (id, voters) = (node_id(&name), Arc::new(config.members()?));
         let disk = Disk::open(&data_dir.join(FILE)).await?;
         let log = LogStore::read(disk.clone()).await?;
         let gate = Gate::read(disk.clone(), log.is_blank() && voters.contains_key(&id)).await?;
         let (sender, applied) = watch::channel(Applied::default());
         let machine = Machine::read(disk, sender).await?;
-        let network = Network::new(Arc::clone(&voters));
+        let network = Network::new(cluster_mark, Arc::clone(&voters));
         let settings = openraft::Config { enable_elect: gate.is_open(), ..config.raft() };
         let settings = settings.validate().map_err(|error| StartError::Log(error.to_string()))?;
         let raft = PlacementRaft::new(id, Arc::new(settings), network, log, machine);
@@ -100,6 +103,7 @@ impl ClusterPlacement {
         let routers = Discovery::start("group-router", &addresses);
         let (asks, asked) = Asks::new();
         let node = Node {
+            cluster_mark,
             name: name.into(),
             address: address.into(),
             id,
@@ -128,9 +132,9 @@ impl ClusterPlacement {
 
     /// Adds what other nodes call: `Placement` and `Raft`.
     pub fn add_to(&self, services: &mut RoutesBuilder) {
-        let Node { id, raft, gate, .. } = &self.node;
+        let Node { cluster_mark, id, raft, gate, .. } = &self.node;
         services.add_service(Service::server(self.node.clone()));
-        services.add_service(RaftService::server(*id, raft.clone(), gate.clone()));
+        services.add_service(RaftService::server(*cluster_mark, *id, raft.clone(), gate.clone()));
     }
 
     /// What this node owns, for those who serve groups.

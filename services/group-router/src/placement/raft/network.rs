@@ -35,9 +35,11 @@ const PING_ANSWERED: Duration = Duration::from_millis(800);
 const FIRST_PAUSE: Duration = Duration::from_millis(30);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// A message, with whom it is for: an address may belong to another node by now.
+/// A message, with whom it is for: an address may belong to another node by now, or to one of the same
+/// name in another cluster.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Envelope<T> {
+    pub(super) cluster: u64,
     pub(super) to: NodeId,
     pub(super) message: T,
 }
@@ -64,6 +66,7 @@ pub(super) fn decode<T: DeserializeOwned>(message: &v1::RaftMessage) -> Result<T
 /// Makes connections to members.
 #[derive(Debug, Clone)]
 pub(in crate::placement) struct Network {
+    cluster: u64,
     /// Addresses from the configuration count more than those in the log.
     voters: Arc<BTreeMap<NodeId, Member>>,
     channels: Arc<Mutex<HashMap<String, Channel>>>,
@@ -74,8 +77,8 @@ pub(in crate::placement) struct Network {
 type Silent = Arc<Mutex<BTreeSet<NodeId>>>;
 
 impl Network {
-    pub(in crate::placement) fn new(voters: Arc<BTreeMap<NodeId, Member>>) -> Self {
-        Self { voters, channels: Arc::default(), silent: Arc::default() }
+    pub(in crate::placement) fn new(cluster: u64, voters: Arc<BTreeMap<NodeId, Member>>) -> Self {
+        Self { cluster, voters, channels: Arc::default(), silent: Arc::default() }
     }
 
     fn address<'a>(&'a self, id: NodeId, member: &'a Member) -> &'a str {
@@ -111,13 +114,21 @@ impl RaftNetworkFactory<Types> for Network {
         });
         let client = client.map_err(|error| format!("{address}: {error}"));
         let name = node.name.clone();
-        Peer { target, name, address, client, silent: Arc::clone(&self.silent) }
+        Peer {
+            cluster: self.cluster,
+            target,
+            name,
+            address,
+            client,
+            silent: Arc::clone(&self.silent),
+        }
     }
 }
 
 /// One member to send to.
 #[derive(Debug)]
 pub(in crate::placement) struct Peer {
+    cluster: u64,
     target: NodeId,
     name: String,
     address: String,
@@ -150,7 +161,7 @@ impl Peer {
     }
 
     fn wrap<T: Serialize>(&self, message: T) -> Result<v1::RaftMessage, Status> {
-        encode(&Envelope { to: self.target, message })
+        encode(&Envelope { cluster: self.cluster, to: self.target, message })
     }
 }
 

@@ -14,6 +14,7 @@ use super::{NodeId, PlacementRaft, Types};
 /// Serves them.
 #[derive(Clone)]
 pub(in crate::placement) struct RaftService {
+    cluster: u64,
     id: NodeId,
     raft: PlacementRaft,
     gate: Gate,
@@ -27,21 +28,22 @@ impl std::fmt::Debug for RaftService {
 
 impl RaftService {
     pub(in crate::placement) fn server(
+        cluster: u64,
         id: NodeId,
         raft: PlacementRaft,
         gate: Gate,
     ) -> RaftServer<Self> {
-        RaftServer::new(Self { id, raft, gate })
+        RaftServer::new(Self { cluster, id, raft, gate })
             .max_decoding_message_size(LARGEST)
             .max_encoding_message_size(LARGEST)
     }
 
     fn unwrap<T: DeserializeOwned>(&self, request: &v1::RaftMessage) -> Result<T, Status> {
-        let Envelope { to, message } = decode(request)?;
-        if to == self.id {
+        let Envelope { cluster, to, message } = decode(request)?;
+        if (cluster, to) == (self.cluster, self.id) {
             Ok(message)
         } else {
-            Err(Status::failed_precondition("this is another node"))
+            Err(Status::failed_precondition("this is another node, or of another cluster"))
         }
     }
 

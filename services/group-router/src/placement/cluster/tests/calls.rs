@@ -56,11 +56,11 @@ async fn a_presence_node_has_a_lease_and_is_seen_by_those_who_follow() {
 
     // It outlives the leader, as the owners of shards do not.
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let old = world.leader().unwrap();
+    let old = world.some_leader().await;
     world.kill(&old);
     world.wait_for("balance of two", |world| world.is_balanced(1)).await;
     until("its lease goes on", || lease.is_fresh()).await;
-    let leads = world.leader().unwrap();
+    let leads = world.some_leader().await;
     assert!(world.state(&leads).nodes.contains_key("presence-0"));
     let owners = || {
         groups().iter().all(|group| {
@@ -115,7 +115,7 @@ async fn an_incarnation_that_was_given_up_is_refused() {
 async fn who_does_not_lead_says_who_does() {
     let world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let follower = world.follower();
+    let follower = world.follower().await;
     let channels = Channels::default();
     let mut client = PlacementClient::new(channels.get(&world.node(&follower).address).unwrap());
     let node = v1::ClusterNode { incarnation: 7, ..presence() };
@@ -132,7 +132,7 @@ async fn who_does_not_lead_says_who_does() {
 async fn a_slow_follower_gets_the_latest_and_one_of_a_node_without_lease_goes_elsewhere() {
     let mut world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let follower = world.follower();
+    let follower = world.follower().await;
     let mut updates = Box::pin(watch::updates(world.node(&follower)).unwrap());
     let first = updates.next().await.unwrap().unwrap();
     assert_eq!((first.shards, first.changed.len()), (SHARDS, SHARDS as usize));

@@ -10,7 +10,7 @@ use super::world::{World, config};
 async fn when_the_leader_dies_others_own_its_shards() {
     let mut world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let leader = world.leader().unwrap();
+    let leader = world.some_leader().await;
     let began = Instant::now();
     world.kill(&leader);
     world
@@ -28,7 +28,7 @@ async fn when_the_leader_dies_others_own_its_shards() {
 async fn a_quick_restart_begins_anew() {
     let mut world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let follower = world.follower();
+    let follower = world.follower().await;
     let before = world.state(&follower).nodes[&follower].incarnation;
     world.kill(&follower);
     world.start(&follower).await;
@@ -45,13 +45,13 @@ async fn a_quick_restart_begins_anew() {
 async fn a_leader_that_is_cut_off_stops_serving_within_its_lease() {
     let world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let old = world.leader().unwrap();
+    let old = world.some_leader().await;
     world.cut(&old, true);
     let ownership = &world.node(&old).ownership;
     let (cut, lease) = (ownership.now(), config().lease_ms);
     world.wait_for("another leader", |world| world.leader().is_some_and(|now| now != old)).await;
     let others_own_all = |world: &World| {
-        let now = world.leader().unwrap();
+        let Some(now) = world.leader() else { return false };
         let state = world.state(&now);
         !state.nodes.contains_key(&old) && state.shards.iter().all(|shard| shard.owner.is_some())
     };
@@ -71,10 +71,10 @@ async fn a_leader_that_is_cut_off_stops_serving_within_its_lease() {
 async fn a_follower_that_is_cut_off_comes_back() {
     let world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let follower = world.follower();
+    let follower = world.follower().await;
     world.cut(&follower, true);
     let given_up = |world: &World| {
-        let leader = world.leader().unwrap();
+        let Some(leader) = world.leader() else { return false };
         !world.state(&leader).nodes.contains_key(&follower)
     };
     world.wait_for("it is given up", given_up).await;

@@ -68,14 +68,14 @@ async fn a_node_that_leaves_hands_over_without_anybody_waiting_for_its_lease() {
     let long = PlacementConfig { lease_ms: 200_000, margin_ms: 2_000, ..config() };
     let mut world = World::started(3, long).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let follower = world.follower();
+    let follower = world.follower().await;
     let before = world.state(&follower);
     assert!(before.owned_by(&follower) >= SHARDS as usize / 3);
     let began = Instant::now();
     world.leave(&follower).await;
     world.wait_for("balance of two", |world| world.is_balanced(1)).await;
     assert!(began.elapsed() < Duration::from_secs(100));
-    let after = world.state(&world.leader().unwrap());
+    let after = world.state(&world.some_leader().await);
     for (old, new) in before.shards.iter().zip(&after.shards) {
         if old.owner.as_ref() == Some(&follower) {
             // Not above the horizon, as it is for those who did not say where they stopped.
@@ -92,7 +92,7 @@ async fn a_node_that_leaves_hands_over_without_anybody_waiting_for_its_lease() {
 async fn the_leader_may_leave_too() {
     let mut world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let leader = world.leader().unwrap();
+    let leader = world.some_leader().await;
     world.leave(&leader).await;
     world.wait_for("balance of two", |world| world.is_balanced(1)).await;
     world.end().await;

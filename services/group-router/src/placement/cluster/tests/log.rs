@@ -37,7 +37,7 @@ fn last_index(world: &World, name: &str) -> u64 {
 async fn who_was_away_for_long_gets_a_snapshot() {
     let mut world = World::started(3, short_log()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let follower = world.follower();
+    let follower = world.follower().await;
     let index = last_index(&world, &follower);
     world.kill(&follower);
     write_until_purged(&world, index).await;
@@ -68,16 +68,16 @@ async fn a_router_that_joins_late_gets_a_snapshot() {
 async fn writers_at_a_leader_that_was_replaced_by_a_snapshot_do_not_wait_for_ever() {
     let world = World::started(3, short_log()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let old = world.leader().unwrap();
+    let old = world.some_leader().await;
     world.cut(&old, true);
     let node = world.node(&old).clone();
+    let index = last_index(&world, &old);
     let writers: Vec<_> = (0..5)
         .map(|until| {
             let asks = node.asks.clone();
             tokio::spawn(async move { asks.propose(Command::Horizon { until }).await })
         })
         .collect();
-    let index = last_index(&world, &old);
     world.wait_for("their entries", |world| last_index(world, &old) >= index + 5).await;
     let index = last_index(&world, &old);
     world.wait_for("another leader", |world| world.leader().is_some_and(|now| now != old)).await;
@@ -86,12 +86,15 @@ async fn writers_at_a_leader_that_was_replaced_by_a_snapshot_do_not_wait_for_eve
     world.wait_for("balance of three", |world| world.is_balanced(1)).await;
     assert!(node.raft.metrics().borrow().running_state.is_ok());
     // It works as a leader once more.
-    for name in world.names().iter().filter(|name| **name != old) {
-        world.node(name).raft.runtime_config().elect(false);
+    let mut leader = world.some_leader().await;
+    while leader != old {
+        world.cut(&leader, true);
+        world
+            .wait_for("the next leader", |world| world.leader().is_some_and(|now| now != leader))
+            .await;
+        world.cut(&leader, false);
+        leader = world.some_leader().await;
     }
-    let leader = world.leader().unwrap();
-    world.cut(&leader, true);
-    world.wait_for("the old leader again", |world| world.leader().as_ref() == Some(&old)).await;
     let mut until = world.state(&old).write_time_horizon;
     let began = Instant::now();
     loop {
@@ -103,7 +106,6 @@ async fn writers_at_a_leader_that_was_replaced_by_a_snapshot_do_not_wait_for_eve
         assert!(began.elapsed() < Duration::from_secs(60), "{written:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    world.cut(&leader, false);
     for writer in writers {
         let written = timeout(Duration::from_secs(10), writer).await.expect("waits").unwrap();
         assert!(written.is_err(), "it was never committed: {written:?}");
@@ -116,7 +118,7 @@ async fn writers_at_a_leader_that_was_replaced_by_a_snapshot_do_not_wait_for_eve
 async fn a_voter_that_lost_its_disk_is_brought_up_to_date_before_it_votes() {
     let mut world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let follower = world.follower();
+    let follower = world.follower().await;
     world.kill(&follower);
     world.wipe(&follower);
     world.start(&follower).await;
@@ -131,11 +133,11 @@ async fn a_voter_that_lost_its_disk_is_brought_up_to_date_before_it_votes() {
 async fn a_voter_that_lost_its_disk_elects_nobody_who_lacks_what_it_promised() {
     let mut world = World::started(3, config()).await;
     world.wait_for("balance", |world| world.is_balanced(1)).await;
-    let (late, leader) = (world.follower(), world.leader().unwrap());
+    let (late, leader) = (world.follower().await, world.some_leader().await);
     world.kill(&late);
     world.wait_for("balance of two", |world| world.is_balanced(1)).await;
     let before = world.state(&leader);
-    let lost = world.follower();
+    let lost = world.follower().await;
     world.kill(&leader);
     world.kill(&lost);
     world.wipe(&lost);

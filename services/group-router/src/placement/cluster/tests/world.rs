@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::RngExt;
 use tempfile::TempDir;
 use throng_node::cluster::{Channels, serve};
 use throng_protocol::ids::{AppId, shard_of};
@@ -28,6 +29,8 @@ pub(super) struct World {
     folder: TempDir,
     config: PlacementConfig,
     voters: Vec<String>,
+    network: [u8; 2],
+    hosts: u8,
     listen: BTreeMap<String, SocketAddr>,
     /// From one voter to another.
     proxies: BTreeMap<(String, String), Proxy>,
@@ -79,6 +82,8 @@ impl World {
         let names: Vec<_> = (0..voters).map(|number| format!("router-{number}")).collect();
         let mut world = Self {
             voters: names.clone(),
+            network: [rand::rng().random_range(1..=255), rand::rng().random()],
+            hosts: 0,
             folder: tempfile::tempdir().unwrap(),
             config,
             listen: BTreeMap::new(),
@@ -87,7 +92,7 @@ impl World {
             witness: Witness::start(),
         };
         for name in &names {
-            world.choose_address(name).await;
+            world.choose_address(name);
         }
         for from in &names {
             for to in names.iter().filter(|to| *to != from) {
@@ -107,9 +112,11 @@ impl World {
         world
     }
 
-    async fn choose_address(&mut self, name: &str) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        self.listen.insert(name.to_owned(), listener.local_addr().unwrap());
+    /// One that nothing else on this machine uses, also while the node does not run.
+    fn choose_address(&mut self, name: &str) {
+        self.hosts += 1;
+        let [a, b] = self.network;
+        self.listen.insert(name.to_owned(), SocketAddr::from(([127, a, b, self.hosts], 7082)));
     }
 
     /// The next start of a node that is no voter is somewhere else.
@@ -120,7 +127,7 @@ impl World {
     /// Starts a node, for the first time or again; one that is no voter becomes a learner.
     pub(super) async fn start(&mut self, name: &str) {
         if !self.listen.contains_key(name) {
-            self.choose_address(name).await;
+            self.choose_address(name);
         }
         let address = self.listen[name];
         let voters = self.voters.iter().map(|voter| {
@@ -130,6 +137,7 @@ impl World {
         });
         let config = PlacementConfig { voters: voters.collect(), ..self.config.clone() };
         let deps = PlacementDeps {
+            cluster_mark: 1,
             node: name.to_owned(),
             address: address.to_string(),
             data_dir: self.folder.path().join(name),
@@ -224,10 +232,20 @@ impl World {
         leading.max().map(|(_, name)| name)
     }
 
+    /// The same, as soon as there is one.
+    pub(super) async fn some_leader(&self) -> String {
+        loop {
+            self.wait_for("a leader", |world| world.leader().is_some()).await;
+            if let Some(leader) = self.leader() {
+                return leader;
+            }
+        }
+    }
+
     /// A node that runs and does not lead.
-    pub(super) fn follower(&self) -> String {
-        let leader = self.leader().unwrap();
-        self.names().into_iter().find(|name| *name != leader).unwrap()
+    pub(super) async fn follower(&self) -> String {
+        let leader = self.some_leader().await;
+        self.names().into_iter().find(|name| *name != leader).expect("more than one runs")
     }
 
     /// Whether every running node serves shards, all of them are served, and all nodes agree on
