@@ -24,16 +24,6 @@ async function offer(client, room, priority, perSecond) {
   return Promise.all(answers);
 }
 
-/** The largest number of arrivals within any window of `ms`. */
-function densest(times, ms) {
-  let most = 0;
-  for (let from = 0, to = 0; to < times.length; to += 1) {
-    while (times[to] - times[from] >= ms) from += 1;
-    most = Math.max(most, to - from + 1);
-  }
-  return most;
-}
-
 test('over the limit High is delivered whole, Low is dropped, drops are counted, senders hear success', async (t) => {
   const w = await world(t, { app: { rooms: { messages_per_second: BUDGET } } });
   const room = await w.room();
@@ -62,12 +52,9 @@ test('over the limit High is delivered whole, Low is dropped, drops are counted,
   assert.equal(high.length, HIGH * SECONDS, 'every High message arrives');
   assert.equal(got.length, passed, 'delivered is exactly what was not reported as dropped');
 
-  // By the server's clock there is no tolerance.
+  // By the server's clock: how late a client's machine hears of it says nothing.
   const bySecond = Map.groupBy ? Map.groupBy(got, (m) => m.time) : got.reduce((map, m) => map.set(m.time, [...(map.get(m.time) ?? []), m]), new Map());
   for (const [second, list] of bySecond) assert.ok(list.length <= BUDGET, `${list.length} messages stamped ${second}`);
-  // By arrival a busy client machine may squeeze what was a second into a little less.
-  const most = densest(got.map((m) => m.at), 800);
-  assert.ok(most <= BUDGET, `${most} messages arrived within 800 ms`);
 
   const counted = await w.target.metric('throng_room_messages_dropped_total');
   const countedHigh = await w.target.metric('throng_room_messages_dropped_total', { priority: 'High' });
