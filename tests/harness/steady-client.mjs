@@ -118,6 +118,8 @@ export class SteadyClient {
   async #catchUp() {
     const { line } = this;
     try {
+      // The SDK asks for its conversations first; the server holds pushes back until then.
+      await this.request('recentcontact.page_get', { From_Account: this.user, TimeStamp: 0, StartIndex: 0, TopTimeStamp: 0, TopStartIndex: 0, OrderType: 1, AssistFlags: 15, MaxCount: 100 });
       for (const [room, from] of this.followed) await this.#readOn(room, from);
       this.whole = this.line === line;
     } catch (error) {

@@ -14,7 +14,7 @@ const IN_FLIGHT = 8;
 export class Traffic {
   /**
    * Makes live rooms, brings users of the SDK and raw ones in, and a Public group with that many
-   * raw `members`; lets all of them talk.
+   * raw `members` and one of the SDK; lets all of them talk.
    */
   static async start(w, { seed, rooms = 2, sdk = 2, raw = 6, members = 3 }) {
     const traffic = new Traffic(w, seed);
@@ -62,9 +62,10 @@ export class Traffic {
   async #gatherMembers(count) {
     const random = () => this.random.next();
     const names = Array.from({ length: count }, (_, i) => `member-${i}`);
-    const clients = await Promise.all(names.map((name) => this.w.steady(name, { random })));
-    const id = await this.w.rest.createRoom('members', { Type: 'Public', ApplyJoinOption: 'FreeAccess', MemberList: names.map((name) => ({ Member_Account: name })) });
-    for (const client of clients) client.follow(id);
+    const raw = await Promise.all(names.map((name) => this.w.steady(name, { random })));
+    const clients = [...raw, await this.w.user('sdk-member')];
+    const id = await this.w.rest.createRoom('members', { Type: 'Public', ApplyJoinOption: 'FreeAccess', MemberList: clients.map(({ user }) => ({ Member_Account: user })) });
+    for (const client of raw) client.follow(id);
     this.groups.push({ id, oracle: new Oracle(id, { durable: true }), clients });
   }
 

@@ -41,7 +41,6 @@ pub(crate) async fn push_profile(
         app: app.0,
         users: vec![user.to_owned()],
         event_items: profile_item(user, changed),
-        reliable: false,
         except_inst_id,
         ..v1::DeliverRequest::default()
     };

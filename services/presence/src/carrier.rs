@@ -14,6 +14,7 @@ use prost::Message;
 use throng_bus::{Bus, subjects};
 use throng_node::drain::Drain;
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 use throng_proto::v1::gateway_message;
 use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::{Link, Route};
@@ -163,17 +164,19 @@ impl Carrier {
                 let partition = subjects::gateway_partition(AppId(request.app), &target.user);
                 parts[usize::from(partition)].push(target);
             }
+            let reliable = request.guarantee() == Guarantee::Client;
+            let numbered = request.guarantee() != Guarantee::None;
             for (partition, targets) in (0..).zip(parts) {
                 for targets in targets.chunks(MOST_TARGETS) {
                     let delivery = v1::UserDelivery {
                         app: request.app,
                         targets: targets.to_vec(),
                         event_items: request.event_items.clone(),
-                        reliable: request.reliable,
+                        reliable,
                         except_inst_id: request.except_inst_id,
                     };
                     let message = gateway_message::Message::Delivery(delivery);
-                    self.send(&gateway, partition, message, request.reliable);
+                    self.send(&gateway, partition, message, numbered);
                 }
             }
         }

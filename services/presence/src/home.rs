@@ -79,6 +79,12 @@ impl Home {
         if self.is_mine(app, user) { Ok(()) } else { Err(elsewhere()) }
     }
 
+    /// Whether this node has left the cluster for good: whoever waits here for a home of its users
+    /// waits better elsewhere.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.member.as_ref().is_some_and(|member| member.lease.has_changed().is_err())
+    }
+
     /// Returns when something changed since the last call, or else when it next does.
     pub(crate) async fn changed(&mut self) {
         let Some(member) = &mut self.member else {

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tonic::Status;
 
 use crate::core::{Effect, Index, Now, Routes};
+use crate::home::elsewhere;
 use crate::service::Inner;
 use crate::share::{Share, Shared};
 
@@ -106,6 +107,9 @@ impl Inner {
 fn complete<T>(shared: Shared<T>) -> Result<Vec<T>, Status> {
     if shared.left.is_empty() {
         return Ok(shared.replies);
+    }
+    if shared.replies.is_empty() {
+        return Err(elsewhere());
     }
     // Not "unavailable": what was done is not to be done again.
     Err(Status::deadline_exceeded(format!("{} users have no home that answers", shared.left.len())))

@@ -71,7 +71,7 @@ impl Home {
                     Err(users) => shared.left.extend(users),
                 }
             }
-            if shared.left.is_empty() || Instant::now() + pause >= deadline {
+            if shared.left.is_empty() || self.has_ended() || Instant::now() + pause >= deadline {
                 return shared;
             }
             let jittered = pause.mul_f64(rand::rng().random_range(0.5..1.5));

@@ -36,11 +36,11 @@ pub(super) async fn beat(context: &Arc<Context>, node: &Node) {
             Ok(Ok(more)) => more,
             Ok(Err(status)) => {
                 tracing::debug!(node = &*node.name, %status, "a beat was not taken");
-                metrics::counter!("throng_gateway_beats_failed_total").increment(1);
+                failed(context, &heard);
                 false
             }
             Err(_) => {
-                metrics::counter!("throng_gateway_beats_failed_total").increment(1);
+                failed(context, &heard);
                 false
             }
         };
@@ -52,6 +52,11 @@ pub(super) async fn beat(context: &Arc<Context>, node: &Node) {
             }
         }
     }
+}
+
+fn failed(context: &Context, heard: &Heard) {
+    metrics::counter!("throng_gateway_beats_failed_total").increment(1);
+    context.release(heard.stream);
 }
 
 /// Returns whether more of what is missing may be had at once.
@@ -72,6 +77,7 @@ async fn beat_once(
     let reply = node.client().gateway_beat(request).await?.into_inner();
     node.learn_bond(reply.bond);
     if reply.stream != heard.stream {
+        context.release(heard.stream);
         // Nothing of the new stream is late yet.
         *heard = Heard { stream: reply.stream, sent: Numbers::default() };
     }
@@ -86,7 +92,7 @@ async fn beat_once(
     heard.sent = sent;
     let lost = match heard.stream {
         0 => Numbers::default(),
-        stream => streams.give_up(stream, &forgotten),
+        stream => context.give_up(stream, &forgotten),
     };
     let all: u64 = lost.iter().sum();
     if repeated > 0 {

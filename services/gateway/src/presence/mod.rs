@@ -20,11 +20,14 @@ use futures_util::future::join_all;
 use parking_lot::Mutex;
 use rand::RngExt;
 use throng_node::cluster::Homes;
+use throng_proto::v1::gateway_message::Message;
 use tokio::task::JoinSet;
 
 use crate::context::Context;
 use node::Node;
 use streams::Streams;
+pub(crate) use streams::{Numbers, Place};
+use tracker::Arrival;
 
 /// What is known of the presence nodes.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ pub(crate) struct Presence {
     nodes: Mutex<Vec<Arc<Node>>>,
     /// Of the list that was followed last.
     version: AtomicU64,
-    streams: Streams,
+    pub(crate) streams: Streams<Option<Message>>,
 }
 
 impl Presence {
@@ -42,9 +45,22 @@ impl Presence {
         Self { homes, nodes, version, streams }
     }
 
-    /// A numbered message came. False: it had come before.
-    pub(crate) fn arrived(&self, stream: u64, partition: u32, number: u64) -> bool {
-        self.streams.arrived(stream, partition, number)
+    /// A numbered message, and its bytes, came. `next` carries out all whose turn it is. False: it had
+    /// come before.
+    pub(crate) fn arrived(
+        &self,
+        place: Place,
+        message: (Option<Message>, usize),
+        next: impl FnMut(Option<Message>),
+    ) -> bool {
+        let arrival = self.streams.arrived(place, message, next);
+        if arrival == Arrival::Early {
+            // Others wait too: what is missing is asked for at once.
+            for node in &*self.nodes.lock() {
+                node.hurry.notify_one();
+            }
+        }
+        arrival != Arrival::Known
     }
 
     /// A session was told to the node that has this bond with the gateway. Where another one is the
@@ -103,7 +119,7 @@ pub(crate) async fn keep_in_touch(context: Arc<Context>) {
                     () = beat::beat(&context, &node) => {}
                     () = retell::catch_up(&context, &node) => {}
                     () = retell::rounds(&context, &node) => {}
-                    () = node.gone.cancelled() => {}
+                    () = node.gone.cancelled() => context.release_all(),
                 }
             });
         }

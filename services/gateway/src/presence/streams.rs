@@ -1,4 +1,5 @@
-//! The numbered messages of all presence nodes to this gateway: which came, which are missing.
+//! The numbered messages of all presence nodes to this gateway: which came, which are missing. They are
+//! carried out in order.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use throng_bus::subjects::GATEWAY_PARTITIONS;
 use throng_proto::v1;
 
-use super::tracker::Tracker;
+use super::tracker::{Arrival, Tracker};
 
 /// Streams that are remembered. Each presence node has one, and each of its starts another.
 const MOST: usize = 64;
@@ -15,22 +16,58 @@ const MOST: usize = 64;
 const MOST_MISSING: usize = 256;
 
 /// One number for each partition.
-pub(super) type Numbers = [u64; GATEWAY_PARTITIONS as usize];
+pub(crate) type Numbers = [u64; GATEWAY_PARTITIONS as usize];
 
-type Partitions = [Mutex<Tracker>; GATEWAY_PARTITIONS as usize];
+type Partitions<T> = [Mutex<Tracker<T>>; GATEWAY_PARTITIONS as usize];
 
-/// All streams, the latest last.
-#[derive(Debug, Default)]
-pub(super) struct Streams {
-    known: RwLock<VecDeque<(u64, Arc<Partitions>)>>,
+/// Where a message belongs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) stream: u64,
+    pub(crate) partition: u32,
+    pub(crate) number: u64,
 }
 
-impl Streams {
-    /// A message came. False: it had come before.
-    pub(super) fn arrived(&self, stream: u64, partition: u32, number: u64) -> bool {
-        let partitions = self.find_or_add(stream);
-        let tracker = partitions.get(partition as usize);
-        tracker.is_none_or(|tracker| tracker.lock().arrived(number))
+/// All streams, the latest last.
+#[derive(Debug)]
+pub(crate) struct Streams<T> {
+    known: RwLock<VecDeque<(u64, Arc<Partitions<T>>)>>,
+}
+
+impl<T> Default for Streams<T> {
+    fn default() -> Self {
+        Self { known: RwLock::default() }
+    }
+}
+
+impl<T> Streams<T> {
+    /// A message, and its bytes, came. `next` carries out all whose turn it is.
+    pub(super) fn arrived(
+        &self,
+        place: Place,
+        message: (T, usize),
+        mut next: impl FnMut(T),
+    ) -> Arrival {
+        let partitions = self.find_or_add(place.stream);
+        match partitions.get(place.partition as usize) {
+            Some(tracker) => tracker.lock().arrived(place.number, message, next),
+            None => {
+                next(message.0);
+                Arrival::InOrder
+            }
+        }
+    }
+
+    /// Whoever could say what is missing is not there: nothing waits for it any longer.
+    pub(crate) fn release(&self, stream: u64, next: impl FnMut(T)) {
+        let found = self.known.read().iter().find(|(other, _)| *other == stream).cloned();
+        release(found, next);
+    }
+
+    /// The same for all streams.
+    pub(crate) fn release_all(&self, next: impl FnMut(T)) {
+        let all = self.known.read().clone();
+        release(all, next);
     }
 
     /// What came of a stream that was at these numbers for long enough.
@@ -39,7 +76,7 @@ impl Streams {
             return Vec::new();
         }
         let partitions = self.find_or_add(stream);
-        let position = |(tracker, sent): (&Mutex<Tracker>, &u64)| {
+        let position = |(tracker, sent): (&Mutex<Tracker<T>>, &u64)| {
             let tracker = tracker.lock();
             let missing = tracker.missing(*sent, MOST_MISSING);
             v1::StreamPosition { complete: tracker.complete(), missing }
@@ -49,19 +86,24 @@ impl Streams {
 
     /// Messages up to these numbers are not to be had any more. Returns how many of each partition
     /// are lost for good.
-    pub(super) fn give_up(&self, stream: u64, forgotten: &Numbers) -> Numbers {
+    pub(crate) fn give_up(
+        &self,
+        stream: u64,
+        forgotten: &Numbers,
+        mut next: impl FnMut(T),
+    ) -> Numbers {
         let partitions = self.find_or_add(stream);
         let mut lost = Numbers::default();
         for ((lost, tracker), forgotten) in lost.iter_mut().zip(&*partitions).zip(forgotten) {
             let mut tracker = tracker.lock();
-            tracker.give_up(*forgotten);
+            tracker.give_up(*forgotten, &mut next);
             *lost = tracker.take_given_up();
         }
         lost
     }
 
-    fn find_or_add(&self, stream: u64) -> Arc<Partitions> {
-        let find = |known: &VecDeque<(u64, Arc<Partitions>)>| {
+    fn find_or_add(&self, stream: u64) -> Arc<Partitions<T>> {
+        let find = |known: &VecDeque<(u64, Arc<Partitions<T>>)>| {
             let found = known.iter().rev().find(|(other, _)| *other == stream);
             found.map(|(_, partitions)| Arc::clone(partitions))
         };
@@ -75,8 +117,19 @@ impl Streams {
         if known.len() >= MOST {
             known.pop_front();
         }
-        let partitions: Arc<Partitions> = Arc::default();
+        let partitions: Arc<Partitions<T>> = Arc::default();
         known.push_back((stream, Arc::clone(&partitions)));
         partitions
+    }
+}
+
+fn release<T>(
+    streams: impl IntoIterator<Item = (u64, Arc<Partitions<T>>)>,
+    mut next: impl FnMut(T),
+) {
+    for (_, partitions) in streams {
+        for tracker in &*partitions {
+            tracker.lock().release(&mut next);
+        }
     }
 }

@@ -158,6 +158,7 @@ impl Session {
                 return Ok(None);
             }
         };
+        self.follow_catch_up(command.name);
         let request = if command.name == LOGIN {
             // It may wait for its turn: the frame goes, and what cannot be good is not kept.
             let credentials = Credentials {

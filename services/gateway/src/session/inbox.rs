@@ -7,12 +7,14 @@ use bytes::Bytes;
 use prost::Message as _;
 use throng_bus::{Bus, Delivery, subjects};
 use throng_node::drain::Drain;
-use throng_proto::v1::{self, gateway_message};
+use throng_proto::v1;
+use throng_proto::v1::gateway_message::Message;
 use throng_protocol::ids::AppId;
 use tokio::time::sleep;
 
 use super::push::items_frame;
 use crate::context::Context;
+use crate::presence::{Numbers, Place};
 
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -46,8 +48,10 @@ impl Context {
         }
     }
 
-    /// Does what a message says. False: it came before, or cannot be read.
+    /// Does what a message says, once those that were sent before it are done. False: it came before,
+    /// or cannot be read.
     pub(crate) fn take(&self, payload: Bytes) -> bool {
+        let size = payload.len();
         let message = match v1::GatewayMessage::decode(payload) {
             Ok(message) => message,
             Err(error) => {
@@ -56,15 +60,37 @@ impl Context {
             }
         };
         let v1::GatewayMessage { message, stream, number, partition } = message;
-        if number != 0 && !self.presence.arrived(stream, partition, number) {
-            return false;
+        if number == 0 {
+            self.carry_out(message);
+            return true;
         }
+        let place = Place { stream, partition, number };
+        self.presence.arrived(place, (message, size), |message| self.carry_out(message))
+    }
+
+    /// What is missing of a stream will not come, up to these numbers. Returns how many messages that
+    /// are, by partition.
+    pub(crate) fn give_up(&self, stream: u64, forgotten: &Numbers) -> Numbers {
+        self.presence.streams.give_up(stream, forgotten, |message| self.carry_out(message))
+    }
+
+    /// Nobody says what is missing of a stream: what waits for it waits no longer.
+    pub(crate) fn release(&self, stream: u64) {
+        self.presence.streams.release(stream, |message| self.carry_out(message));
+    }
+
+    /// A presence node is gone; which streams were its own is not known.
+    pub(crate) fn release_all(&self) {
+        self.presence.streams.release_all(|message| self.carry_out(message));
+    }
+
+    fn carry_out(&self, message: Option<Message>) {
         match message {
-            Some(gateway_message::Message::Delivery(items)) => self.deliver(&items),
-            Some(gateway_message::Message::Kick(kick)) => self.kick(&kick),
+            Some(Message::Delivery(items)) => self.deliver(&items),
+            Some(Message::Kick(kick)) => self.kick(&kick),
+            // A kind of a later version.
             None => {}
         }
-        true
     }
 
     fn kick(&self, kick: &v1::SessionKick) {
@@ -85,7 +111,7 @@ impl Context {
                     session.push_reliably(&delivery.event_items);
                 } else {
                     let frame = frame.get_or_insert_with(|| items_frame(&delivery.event_items));
-                    let _ = session.outbox.control(Bytes::clone(frame));
+                    session.push(frame);
                 }
             }
         }

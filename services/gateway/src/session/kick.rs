@@ -52,6 +52,7 @@ impl Session {
         let token = &identity.token;
         self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         self.acks.lock().clear();
+        self.drop_catch_up();
         // Presence takes the session out of its rooms at their owners.
         self.close_seats(&identity);
         Some(identity)

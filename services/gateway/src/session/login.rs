@@ -203,6 +203,11 @@ impl Session {
     ) -> Result<LoggedIn, Refused> {
         self.take_over_connection(&identity).await?;
         let token = &identity.token;
+        if fresh {
+            self.drop_catch_up();
+        } else {
+            self.begin_catch_up();
+        }
         let had_until_now =
             self.context.sessions.enter(token.app, &token.user, token.inst_id, self);
         let request = self.as_registered(&identity, fresh);
@@ -248,6 +253,7 @@ impl Session {
     }
 
     fn forget(&self, identity: &Arc<Identity>) {
+        self.drop_catch_up();
         let token = &identity.token;
         self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         let mut state = self.state.lock();

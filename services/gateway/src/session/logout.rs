@@ -36,6 +36,7 @@ impl Session {
     pub(super) async fn sign_off(&self, identity: &Identity) {
         self.close_seats(identity);
         self.acks.lock().clear();
+        self.drop_catch_up();
         let token = &identity.token;
         self.context.sessions.remove(token.app, &token.user, token.inst_id, self);
         let request = self.as_over(identity, 0);

@@ -6,6 +6,7 @@
 mod ack_sweep;
 mod acks;
 mod auth;
+mod catch_up;
 mod dispatch;
 mod forwarded;
 mod hello;
@@ -38,6 +39,7 @@ use crate::rooms::Attendee;
 pub(crate) use ack_sweep::AckSweep;
 use acks::AckWindow;
 pub(crate) use auth::Identity;
+use catch_up::CatchUp;
 use forwarded::RecentJoin;
 use kick::Kicked;
 pub(crate) use probation::Probation;
@@ -68,6 +70,7 @@ pub(crate) struct Session {
     /// Logins and logouts are carried out one after the other.
     turn: tokio::sync::Mutex<()>,
     acks: Mutex<AckWindow>,
+    catch_up: CatchUp,
     /// Messages to groups that are under way.
     send_order: SendOrder,
     _place: Admitted,
@@ -99,6 +102,7 @@ impl Session {
             outbox,
             number: connection_number(),
             state: Mutex::default(),
+            catch_up: CatchUp::default(),
             send_order: SendOrder::default(),
             turn: tokio::sync::Mutex::default(),
             _place: place,

@@ -123,3 +123,55 @@ async fn a_kick_of_another_session_is_not_ours() {
     assert_eq!(body(&client.push().await)["EventArray"][0]["Event"], 8);
     assert_eq!(other.push().await["head"]["servcmd"], "im_open_status.stat_forceoffline");
 }
+
+/// SDK protocol notes 01, 3.2: it reads what lies between its newest message and the list.
+#[tokio::test]
+async fn who_comes_back_gets_pushes_once_it_has_compared_the_list_of_conversations() {
+    let cluster = Cluster::start().await;
+    let login = cluster.login("ann").await.login;
+    let mut again = cluster.connect().await;
+    assert_eq!(code(&again.come_back(&login).await), 0);
+    for item in [r#"{"Event":8}"#, r#"{"Event":7}"#] {
+        cluster.tell(delivery("ann", &[], item, false));
+    }
+    // It came after these, and does not wait: it is repeated until it is acknowledged.
+    cluster.tell(delivery("ann", &[], r#"{"Event":5}"#, true));
+    let reliable = again.push().await;
+    assert_eq!(body(&reliable)["EventArray"][0]["Event"], 5);
+    again
+        .send("openim.ws_msg_push_ack", &json!({"SessionData": body(&reliable)["SessionData"]}))
+        .await;
+    let seq = again.send("recentcontact.page_get", &json!({})).await;
+    assert_eq!(again.next().await["head"]["seq"], seq);
+    let from = json!({"GroupId": "g", "ReqMsgNumber": 15, "ReqMsgSeq": 20});
+    again.send("group_open_http_svc.group_msg_get", &from).await;
+    for event in [8, 7] {
+        assert_eq!(body(&again.next().await)["EventArray"][0]["Event"], event);
+    }
+    cluster.tell(delivery("ann", &[], r#"{"Event":24}"#, false));
+    assert_eq!(body(&again.push().await)["EventArray"][0]["Event"], 24, "at once");
+}
+
+#[tokio::test]
+async fn who_comes_back_and_asks_for_no_list_gets_pushes_all_the_same() {
+    let cluster = Cluster::start().await;
+    let login = cluster.login("ann").await.login;
+    let mut again = cluster.connect().await;
+    assert_eq!(code(&again.come_back(&login).await), 0);
+    cluster.tell(delivery("ann", &[], r#"{"Event":8}"#, false));
+    assert_eq!(body(&again.push().await)["EventArray"][0]["Event"], 8);
+}
+
+#[tokio::test]
+async fn what_waited_for_one_who_logged_out_is_for_nobody_else() {
+    let cluster = Cluster::start().await;
+    let login = cluster.login("ann").await.login;
+    let mut again = cluster.connect().await;
+    again.come_back(&login).await;
+    cluster.tell(delivery("ann", &[], r#"{"Event":8}"#, false));
+    again.ask("im_open_status.wslogout", &json!({"wslogout_type": 0})).await;
+    again.login = Login::default();
+    assert_eq!(code(&again.log_in("bob", &signature("bob")).await), 0);
+    cluster.tell(delivery("bob", &[], r#"{"Event":7}"#, false));
+    assert_eq!(body(&again.next().await)["EventArray"][0]["Event"], 7);
+}

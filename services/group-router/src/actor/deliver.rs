@@ -9,6 +9,7 @@ use bytes::Bytes;
 use throng_node::drain::Drain;
 use throng_proto::Route;
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 use throng_protocol::ids::{AppId, user_hash};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -33,8 +34,7 @@ pub(crate) struct Delivery {
     pub(crate) users: Arc<[String]>,
     /// Entries of `EventArray`, without the brackets.
     pub(crate) items: Bytes,
-    /// Clients are asked to acknowledge it.
-    pub(crate) reliable: bool,
+    pub(crate) guarantee: Guarantee,
     /// A session that gets nothing; 0 for none.
     pub(crate) except_inst_id: u32,
 }
@@ -43,7 +43,7 @@ impl Delivery {
     /// Whether both may go in one call.
     fn goes_with(&self, next: &Self) -> bool {
         Arc::ptr_eq(&self.users, &next.users)
-            && self.reliable == next.reliable
+            && self.guarantee == next.guarantee
             && self.except_inst_id == next.except_inst_id
     }
 }
@@ -123,7 +123,7 @@ async fn deliver(app: AppId, clients: &Clients, delivery: Delivery) {
             app: app.0,
             users: users.to_vec(),
             event_items: delivery.items.clone(),
-            reliable: delivery.reliable,
+            guarantee: delivery.guarantee.into(),
             except_inst_id: delivery.except_inst_id,
             ..v1::DeliverRequest::default()
         };
@@ -150,10 +150,10 @@ mod tests {
         let to = |users: &Arc<[String]>, items: &'static str| Delivery {
             users: Arc::clone(users),
             items: Bytes::from_static(items.as_bytes()),
-            reliable: false,
+            guarantee: Guarantee::Gateway,
             except_inst_id: 0,
         };
-        let reliable = Delivery { reliable: true, ..to(&all, "e") };
+        let reliable = Delivery { guarantee: Guarantee::Client, ..to(&all, "e") };
         let batch = vec![
             to(&all, "a"),
             to(&all, "b"),

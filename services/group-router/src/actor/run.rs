@@ -237,6 +237,9 @@ impl<'a> Life<'a> {
             return Ok(());
         }
         let now = self.actor.now();
+        if let Some(room) = self.slot.as_deref_mut() {
+            room.retell(&mut unit);
+        }
         self.actor.batch.reverse();
         while let Some(job) = self.actor.batch.pop() {
             if let Err(panicked) = self.run_job(job, now, &mut unit) {
@@ -303,6 +306,7 @@ impl<'a> Life<'a> {
                 room.hand_back();
             }
             if self.actor.tenure.is_current() {
+                room.retell(&mut unit);
                 room.end(self.actor.now(), &mut unit);
             }
         }

@@ -73,7 +73,7 @@ impl Durable {
         for (user, row) in members {
             roster.put(&user, row.into());
         }
-        Ok(Self::new(roster, log))
+        Ok(Self { broke_off: !note.closed, ..Self::new(roster, log) })
     }
 
     /// Of a group that is being made.
@@ -113,8 +113,10 @@ impl Room {
                 // That may not have been saved.
                 durable.note_read(&message.from, message.msg_seq, now);
                 known.push(Known::of(&message));
+                durable.keep_untold(&message);
                 durable.last.get_or_insert(message);
             }
+            durable.broke_off = false;
             match oldest {
                 // Each page lies below the last one, whatever history answers.
                 Some((seq, time)) if !complete && time >= horizon && known.len() < MOST => {
@@ -123,6 +125,7 @@ impl Room {
                 _ => break,
             }
         }
+        durable.untold.reverse();
         self.remember(known, now);
         Ok(())
     }

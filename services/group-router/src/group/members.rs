@@ -1,6 +1,7 @@
 //! Stored members come and go. Each change is a row, an entry in the user's index, a tip for all, and
 //! a notice for those whom it concerns and who did not do it themselves.
 
+use throng_proto::v1::deliver_request::Guarantee;
 use throng_protocol::error::{Code, CommandError};
 
 use crate::actor::{Delivery, Now, Unit};
@@ -178,7 +179,7 @@ impl Room {
         unit.deliveries.push(Delivery {
             users: users.into(),
             items,
-            reliable: true,
+            guarantee: Guarantee::Client,
             except_inst_id,
         });
     }

@@ -8,6 +8,7 @@ mod load;
 mod members;
 mod publish;
 mod reads;
+mod retell;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,10 @@ pub(crate) struct Durable {
     pub(crate) log: LogLife,
     /// The newest of the log, a tip or a message.
     last: Option<v1::StoredMessage>,
+    /// The life before this one did not end in order.
+    broke_off: bool,
+    /// What an earlier life may have kept and told nobody of, the oldest first.
+    untold: Vec<v1::StoredMessage>,
     /// Members who have read on, by sending, since that was saved.
     unsaved: BTreeSet<String>,
     /// When they are saved, milliseconds of the actor's clock.
@@ -32,7 +37,8 @@ pub(crate) struct Durable {
 
 impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
-        Self { roster, log, last: None, unsaved: BTreeSet::new(), save_at: None }
+        let (last, untold, unsaved, save_at) = Default::default();
+        Self { roster, log, last, broke_off: false, untold, unsaved, save_at }
     }
 
     /// Members in the order in which they came.

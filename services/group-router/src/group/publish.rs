@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 
 use crate::actor::{Delivery, Unit};
 use crate::room::Room;
@@ -23,7 +24,12 @@ impl Room {
     /// Sends an entry of `EventArray` to some users, or to all members where none is named.
     pub(crate) fn deliver_to(&mut self, recipients: Vec<String>, items: Bytes, unit: &mut Unit) {
         let users = if recipients.is_empty() { self.member_names() } else { Arc::from(recipients) };
-        unit.deliveries.push(Delivery { users, items, reliable: false, except_inst_id: 0 });
+        unit.deliveries.push(Delivery {
+            users,
+            items,
+            guarantee: Guarantee::Gateway,
+            except_inst_id: 0,
+        });
     }
 
     /// All stored members.

@@ -1,6 +1,8 @@
 //! How far members have read. A report is saved before it is answered; that somebody read by speaking
 //! is saved some time later, since the log tells it as well for a while.
 
+use throng_proto::v1::deliver_request::Guarantee;
+
 use super::Durable;
 use crate::actor::{Delivery, Now, Unit};
 use crate::core::dedupe::KEEP_MS;
@@ -33,7 +35,7 @@ impl Room {
         unit.deliveries.push(Delivery {
             users: vec![user.to_owned()].into(),
             items,
-            reliable: false,
+            guarantee: Guarantee::Gateway,
             except_inst_id: inst_id,
         });
     }

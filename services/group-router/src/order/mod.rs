@@ -19,8 +19,9 @@ use stream::Streams;
 
 /// Senders share places by hash: one that waits holds up few others, and nothing grows.
 const PLACES: usize = 4096;
-/// How long a message waits for one before it that has not arrived.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long a message waits for one before it that has not arrived: longer than gateways pause between
+/// two tries to find a new owner.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A place in the order of one sender, from the moment when it is the message's turn. Clones share it;
 /// the next message's turn comes with [`pass`](Self::pass), or when all are dropped.

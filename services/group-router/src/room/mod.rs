@@ -181,6 +181,7 @@ impl Room {
             self.tips.next_deadline(),
             self.next_beacon(),
             self.next_save(),
+            self.has_untold().then_some(0),
         ];
         due.into_iter().flatten().min()
     }

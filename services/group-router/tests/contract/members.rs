@@ -1,6 +1,7 @@
 //! Who is in a room, by joins, quits, attachments and detachments.
 
 use serde_json::json;
+use throng_proto::v1::deliver_request::Guarantee;
 
 use crate::support::*;
 
@@ -51,7 +52,7 @@ async fn a_ban_puts_out_and_tells() {
     let delivered = || !world.around.presence.delivered.lock().is_empty();
     eventually("the banned one is told", delivered).await;
     let notice = world.around.presence.delivered.lock()[0].clone();
-    assert_eq!((notice.users, notice.reliable), (vec!["ann".to_owned()], true));
+    assert_eq!((notice.guarantee(), notice.users), (Guarantee::Client, vec!["ann".to_owned()]));
     for command in ["group_msg_get", "get_huge_group_msg"] {
         let body = json!({ "GroupId": "live", "ReqMsgNumber": 5 });
         refused(&world.client("ann", command, body).await, 10007);

@@ -13,6 +13,7 @@ use serde_json::json;
 use support::{APP, PATIENCE, key, next, next_delivery, quick, start, tracked};
 use throng_presence::Config;
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 use throng_proto::v1::gateway_message::Message;
 use throng_proto::v1::register_reply::Outcome;
 use throng_store::{Batch, Key, MemoryStore, Page, Row, Store, StoreError, Table, WriteTime};
@@ -142,7 +143,7 @@ async fn items_go_to_each_gateway_once() {
         app: APP,
         users: ["ann", "bob", "cid"].map(str::to_owned).to_vec(),
         event_items: Bytes::from_static(b"{}"),
-        reliable: true,
+        guarantee: Guarantee::Client.into(),
         except_inst_id: 1,
         part: false,
     };

@@ -3,6 +3,7 @@
 mod client;
 mod directory;
 mod events;
+mod history;
 mod owner;
 mod presence;
 
@@ -22,6 +23,7 @@ use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::directory_server::DirectoryServer;
 use throng_proto::v1::group_router_server::GroupRouterServer;
+use throng_proto::v1::history_server::HistoryServer;
 use throng_proto::v1::presence_server::PresenceServer;
 use throng_protocol::ids::AppId;
 use throng_protocol::usersig;
@@ -29,6 +31,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub(crate) use client::{Client, Login, body, code};
+use history::FakeHistory;
 pub(crate) use owner::Owner;
 pub(crate) use presence::{FakePresence, answer};
 
@@ -74,6 +77,7 @@ impl Cluster {
             directory: Link::unconnected(),
         };
         links.group_router.connect_server(GroupRouterServer::from_arc(Arc::clone(&owner.0)));
+        links.history.connect_server(HistoryServer::new(FakeHistory));
         links.presence.connect_server(PresenceServer::from_arc(Arc::clone(&presence)));
         links.directory.connect_server(DirectoryServer::new(directory::FakeDirectory));
         let homes = homes.unwrap_or_else(|| Homes::one(links.presence.clone()));

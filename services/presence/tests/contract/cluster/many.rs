@@ -39,7 +39,7 @@ async fn a_delivery_reaches_users_of_every_home_once_and_in_order() {
         app: APP,
         users: users.clone(),
         event_items: Bytes::from_static(b"last"),
-        reliable: true,
+        guarantee: Guarantee::Client.into(),
         except_inst_id: 2,
         part: false,
     };

@@ -20,6 +20,7 @@ use throng_node::cluster::lease::LeaseState;
 use throng_node::cluster::{self, HomeList, Homes};
 use throng_node::drain::Drain;
 use throng_presence::{Config, Deps, Home, Presence};
+use throng_proto::v1::deliver_request::Guarantee;
 use throng_proto::v1::presence_client::PresenceClient;
 use throng_proto::{Link, Route, v1};
 use throng_protocol::ids::{AppId, user_hash};
@@ -200,7 +201,7 @@ impl Cluster {
             app: APP,
             users: users.iter().map(|user| (*user).to_owned()).collect(),
             event_items: Bytes::copy_from_slice(item.as_bytes()),
-            reliable: true,
+            guarantee: Guarantee::Client.into(),
             ..v1::DeliverRequest::default()
         };
         self.presence().deliver(Route::ANY.request(request)).await.unwrap().into_inner().reached

@@ -1,0 +1,101 @@
+//! What is pushed to a session that came back waits until the client knows what it missed. The SDK asks
+//! for the list of conversations after the login, some time later compares it with the newest message
+//! that it has of each group, and then reads what lies between: a push before that would be the newest,
+//! and hide everything before it (SDK protocol notes 01, 3.2). That it has compared shows in what it
+//! asks for next.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::time::sleep;
+
+use super::Session;
+
+/// What the SDK asks for once it has compared: messages of groups and chats that are behind, recalls in
+/// the other groups, and in any case new messages of chats.
+const NEXT: [&str; 4] = [
+    "group_open_http_svc.group_msg_get",
+    "group_open_http_svc.batch_get_group_notify",
+    "openim.getroammsg",
+    "openim.getmsg",
+];
+/// How long the first push waits: not every client asks.
+const LONGEST: Duration = Duration::from_secs(3);
+/// Pushes that wait, and their bytes; with more they go out.
+const MOST: usize = 256;
+const MOST_BYTES: usize = 256 * 1024;
+
+/// The pushes that wait.
+#[derive(Debug, Default)]
+pub(super) struct CatchUp {
+    /// Whether there may be any: saves everybody else the lock.
+    under_way: AtomicBool,
+    waiting: Mutex<Option<Waiting>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: Vec<Bytes>,
+    bytes: usize,
+}
+
+impl Session {
+    /// From now on pushes wait. Those that waited were another session's, or are in the list.
+    pub(super) fn begin_catch_up(&self) {
+        *self.catch_up.waiting.lock() = Some(Waiting::default());
+        self.catch_up.under_way.store(true, Ordering::Release);
+    }
+
+    /// Nothing waits any longer, and what waited is for nobody.
+    pub(super) fn drop_catch_up(&self) {
+        self.catch_up.under_way.store(false, Ordering::Release);
+        *self.catch_up.waiting.lock() = None;
+    }
+
+    /// Pushes a frame, now or when the client has caught up.
+    pub(super) fn push(self: &Arc<Self>, frame: &Bytes) {
+        if self.catch_up.under_way.load(Ordering::Acquire) {
+            let mut waiting = self.catch_up.waiting.lock();
+            if let Some(pushes) = &mut *waiting {
+                pushes.bytes += frame.len();
+                pushes.frames.push(frame.clone());
+                match pushes.frames.len() {
+                    1 => self.end_catch_up_in_time(),
+                    MOST.. => self.release(&mut waiting),
+                    _ if pushes.bytes > MOST_BYTES => self.release(&mut waiting),
+                    _ => {}
+                }
+                return;
+            }
+        }
+        let _ = self.outbox.control(frame.clone());
+    }
+
+    /// The client asks for something.
+    pub(super) fn follow_catch_up(&self, command: &str) {
+        if self.catch_up.under_way.load(Ordering::Acquire) && NEXT.contains(&command) {
+            self.release(&mut self.catch_up.waiting.lock());
+        }
+    }
+
+    fn end_catch_up_in_time(self: &Arc<Self>) {
+        let session = Arc::downgrade(self);
+        tokio::spawn(async move {
+            sleep(LONGEST).await;
+            if let Some(session) = session.upgrade() {
+                session.release(&mut session.catch_up.waiting.lock());
+            }
+        });
+    }
+
+    /// Under the lock, so that no later push overtakes these.
+    fn release(&self, waiting: &mut Option<Waiting>) {
+        for frame in waiting.take().unwrap_or_default().frames {
+            let _ = self.outbox.control(frame);
+        }
+        self.catch_up.under_way.store(false, Ordering::Release);
+    }
+}
