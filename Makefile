@@ -13,7 +13,7 @@ FUZZ ?= 60
 # Parts of paths of whole-system tests: make sdk-test ONLY="rooms/ban traps/"
 ONLY ?=
 
-.PHONY: help run demo build test unit-test sdk-test cluster-test cluster-smoke fault-test lint fmt docs bench fuzz screenshot deny verify clean-tests
+.PHONY: help run demo build test unit-test sdk-test cluster-test fault-test lint fmt docs bench fuzz screenshot deny verify clean-tests
 .PHONY: test-packages chromium python java nats-server cassandra helm-test
 
 help: ## This list
@@ -32,11 +32,7 @@ demo/vendor/sdk.js: tests/node_modules/.installed
 build: ## Build the server for tests
 	$(CARGO) build --locked -p throng
 
-test: unit-test helm-test sdk-test cluster-smoke ## Tests of crates and chart, the real SDKs against one process, and part of them against a cluster
-
-# What is quick. The rest is `make cluster-test` and `make fault-test`.
-cluster-smoke:
-	$(MAKE) cluster-test ONLY="session/ rooms/ban rooms/history rooms/mute-member delivery/server-killed"
+test: unit-test helm-test sdk-test cluster-test fault-test ## Everything: crates, chart, the real SDKs against one process and against clusters, and clusters with faults
 
 unit-test: nats-server cassandra ## Tests of the crates, with a real NATS server and a real CQL database
 	@dir=$$(mktemp -d); \

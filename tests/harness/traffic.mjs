@@ -63,10 +63,13 @@ export class Traffic {
     const random = () => this.random.next();
     const names = Array.from({ length: count }, (_, i) => `member-${i}`);
     const raw = await Promise.all(names.map((name) => this.w.steady(name, { random })));
-    const clients = [...raw, await this.w.user('sdk-member')];
-    const id = await this.w.rest.createRoom('members', { Type: 'Public', ApplyJoinOption: 'FreeAccess', MemberList: clients.map(({ user }) => ({ Member_Account: user })) });
+    const id = await this.w.rest.createRoom('members', { Type: 'Public', ApplyJoinOption: 'FreeAccess', MemberList: names.map((name) => ({ Member_Account: name })) });
     for (const client of raw) client.follow(id);
-    this.groups.push({ id, oracle: new Oracle(id, { durable: true }), clients });
+    // By its own will: a second after an invitation the SDK forgets what it knows of the group, and would show
+    // again what an owner repeats.
+    const sdk = await this.w.user('sdk-member');
+    await sdk.join(id);
+    this.groups.push({ id, oracle: new Oracle(id, { durable: true }), clients: [...raw, sdk] });
   }
 
   #talk() {

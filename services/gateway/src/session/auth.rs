@@ -128,6 +128,7 @@ impl Session {
         // another's name is answered until somebody has logged in, but joins nothing.
         if state.identity.is_none() && !state.ended {
             state.identity = Some(Arc::clone(&identity));
+            self.begin_catch_up();
             if !state.on_probation {
                 state.on_probation = true;
                 self.context.probation.begin(self);

@@ -1,8 +1,9 @@
 //! What is pushed to a session that came back waits until the client knows what it missed. The SDK asks
 //! for the list of conversations after the login, some time later compares it with the newest message
 //! that it has of each group, and then reads what lies between: a push before that would be the newest,
-//! and hide everything before it (SDK protocol notes 01, 3.2). That it has compared shows in what it
-//! asks for next.
+//! and hide everything before it (SDK protocol notes 01, 3.2). So would a message of its own, which it
+//! repeats on the new connection even before it logs in: the answers to those wait too. That it has
+//! compared shows in what it asks for next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,13 +23,13 @@ const NEXT: [&str; 4] = [
     "openim.getroammsg",
     "openim.getmsg",
 ];
-/// How long the first push waits: not every client asks.
+/// How long the first frame waits: not every client asks.
 const LONGEST: Duration = Duration::from_secs(3);
-/// Pushes that wait, and their bytes; with more they go out.
+/// Frames that wait, and their bytes; with more they go out.
 const MOST: usize = 256;
 const MOST_BYTES: usize = 256 * 1024;
 
-/// The pushes that wait.
+/// The frames that wait.
 #[derive(Debug, Default)]
 pub(super) struct CatchUp {
     /// Whether there may be any: saves everybody else the lock.
@@ -43,9 +44,9 @@ struct Waiting {
 }
 
 impl Session {
-    /// From now on pushes wait. Those that waited were another session's, or are in the list.
+    /// From now on pushes wait.
     pub(super) fn begin_catch_up(&self) {
-        *self.catch_up.waiting.lock() = Some(Waiting::default());
+        self.catch_up.waiting.lock().get_or_insert_default();
         self.catch_up.under_way.store(true, Ordering::Release);
     }
 
@@ -55,7 +56,7 @@ impl Session {
         *self.catch_up.waiting.lock() = None;
     }
 
-    /// Pushes a frame, now or when the client has caught up.
+    /// Writes a frame, now or when the client has caught up.
     pub(super) fn push(self: &Arc<Self>, frame: &Bytes) {
         if self.catch_up.under_way.load(Ordering::Acquire) {
             let mut waiting = self.catch_up.waiting.lock();
@@ -77,8 +78,13 @@ impl Session {
     /// The client asks for something.
     pub(super) fn follow_catch_up(&self, command: &str) {
         if self.catch_up.under_way.load(Ordering::Acquire) && NEXT.contains(&command) {
-            self.release(&mut self.catch_up.waiting.lock());
+            self.end_catch_up();
         }
+    }
+
+    /// Nothing waits any longer.
+    pub(super) fn end_catch_up(&self) {
+        self.release(&mut self.catch_up.waiting.lock());
     }
 
     fn end_catch_up_in_time(self: &Arc<Self>) {
@@ -86,7 +92,7 @@ impl Session {
         tokio::spawn(async move {
             sleep(LONGEST).await;
             if let Some(session) = session.upgrade() {
-                session.release(&mut session.catch_up.waiting.lock());
+                session.end_catch_up();
             }
         });
     }

@@ -258,6 +258,12 @@ impl Session {
         self.answer(request.command, &request.echo, answer);
     }
 
+    /// The same, after what waits until the client has caught up.
+    pub(super) fn respond_in_order(self: &Arc<Self>, request: &Request, answer: &Answer) {
+        self.context.metrics.command(request.command.name, answer.code);
+        self.push(&frame::reply(request.echo.servcmd(), request.echo.seq, &answer.body));
+    }
+
     pub(super) fn answer(&self, command: &'static Command, echo: &Echo, answer: &Answer) {
         self.answer_as(command.name, echo, answer);
     }

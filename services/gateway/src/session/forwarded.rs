@@ -43,7 +43,13 @@ impl Session {
         let reply = self.context.forwarder.execute(envelope, request.command).await;
         let answer = Answer { code: reply.code, body: reply.body };
         if reply.effects.is_empty() {
-            return self.respond(&request, &answer);
+            return match &request.place {
+                // Live rooms have no list to compare with.
+                Some(place) if !attendee.is_in(place.group()) => {
+                    self.respond_in_order(&request, &answer);
+                }
+                _ => self.respond(&request, &answer),
+            };
         }
         match &request.caller {
             Caller::Session(identity) => {

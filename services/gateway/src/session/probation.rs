@@ -60,6 +60,7 @@ impl Session {
             return self.context.probation.begin(self);
         }
         drop(state);
+        self.end_catch_up();
         self.outbox.close(Close::NOT_LOGGED_IN);
     }
 

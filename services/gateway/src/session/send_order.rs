@@ -47,6 +47,10 @@ impl SendOrder {
 }
 
 impl Place {
+    pub(super) fn group(&self) -> &str {
+        &self.group
+    }
+
     /// What the owner has to know of it.
     pub(super) fn order(&self) -> Option<v1::SendOrder> {
         let groups = self.order.groups.lock();

@@ -7,7 +7,7 @@ use throng_gateway::Config;
 use throng_proto::v1;
 use throng_proto::v1::gateway_message::Message;
 
-use crate::support::{APP, Client, Cluster, Login, body, code, signature};
+use crate::support::{APP, Client, Cluster, Login, body, code, eventually, signature};
 
 fn delivery(user: &str, inst_ids: &[u64], item: &'static str, reliable: bool) -> Message {
     let inst_ids = inst_ids.iter().map(|&inst_id| u32::try_from(inst_id).unwrap()).collect();
@@ -150,6 +150,23 @@ async fn who_comes_back_gets_pushes_once_it_has_compared_the_list_of_conversatio
     }
     cluster.tell(delivery("ann", &[], r#"{"Event":24}"#, false));
     assert_eq!(body(&again.push().await)["EventArray"][0]["Event"], 24, "at once");
+}
+
+/// It repeats its messages before it logs in; what was answered would be its newest.
+#[tokio::test]
+async fn what_was_said_before_the_login_is_answered_after_it_has_compared() {
+    let cluster = Cluster::start().await;
+    let mut client = cluster.login("ann").await;
+    let login = client.login.clone();
+    client.ask("group_open_http_svc.apply_join_group", &json!({"GroupId": "room"})).await;
+    let mut again = cluster.connect().await;
+    again.login = login.clone();
+    let said = again.send("group_open_http_svc.send_group_msg", &json!({"GroupId": "g"})).await;
+    eventually("it is said", || cluster.owner.names().len() == 2).await;
+    assert_eq!(code(&again.come_back(&login).await), 0);
+    let asked = again.send("openim.getmsg", &json!({"Cookie": "", "SyncFlag": 0})).await;
+    assert_eq!(again.next().await["head"]["seq"], said);
+    assert_eq!(again.next().await["head"]["seq"], asked);
 }
 
 #[tokio::test]

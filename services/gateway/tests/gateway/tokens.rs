@@ -116,11 +116,12 @@ async fn who_acts_for_a_session_logs_in_or_goes() {
     let mut lurker = with_token(&cluster, &login).await;
     assert_eq!(code(&lurker.ask(SEND, &json!({"GroupId": "g"})).await), 0);
     let mut honest = with_token(&cluster, &cluster.login("bob").await.login).await;
-    assert_eq!(code(&honest.ask(SEND, &json!({"GroupId": "g"})).await), 0);
+    let said = honest.send(SEND, &json!({"GroupId": "g"})).await;
     let bob = honest.login.clone();
     assert_eq!(code(&honest.come_back(&bob).await), 0);
     let mut guest = cluster.connect().await;
     assert_eq!(lurker.closed().await, (1008, "log in first".to_owned()));
+    assert_eq!(code(&honest.answer(said).await), 0);
     assert_eq!(code(&honest.ask(SEND, &json!({"GroupId": "g"})).await), 0);
     assert_eq!(code(&guest.ask("heartbeat.alive", &json!({})).await), 0);
 }

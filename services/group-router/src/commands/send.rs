@@ -8,6 +8,7 @@ use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 
 use super::{Answer, Call, not_a_member};
+use crate::actor::Failure;
 use crate::core::limiter::Priority;
 use crate::core::rules::{Members, Messages};
 use crate::message::{self, Checked};
@@ -116,6 +117,9 @@ async fn submit(
 ) -> Result<Sent, CommandError> {
     call.rooms
         .run_deferred(call.context.app, group_id, move |turn, reply| {
+            if pending.turnstile.as_ref().is_some_and(|turnstile| !turnstile.is_still_next()) {
+                return reply.refuse(Failure::NotBegun);
+            }
             let (room, now, unit) = match turn.room() {
                 Ok(parts) => parts,
                 Err(error) => return turn.out.answer(reply, Err(error)),

@@ -20,8 +20,8 @@ use stream::Streams;
 /// Senders share places by hash: one that waits holds up few others, and nothing grows.
 const PLACES: usize = 4096;
 /// How long a message waits for one before it that has not arrived: longer than gateways pause between
-/// two tries to find a new owner.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// two tries to find a new owner, and than a former owner takes to find out that it is none.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A place in the order of one sender, from the moment when it is the message's turn. Clones share it;
 /// the next message's turn comes with [`pass`](Self::pass), or when all are dropped.
@@ -42,6 +42,15 @@ impl Turnstile {
         match &*self.kept {
             Kept::Arrival(guard) => drop(guard.lock().take()),
             Kept::Number(entry) => entry.change(Streams::pass),
+        }
+    }
+
+    /// Whether all earlier messages are still taken in. If not, one was lost again with the group since
+    /// this one entered, and has to come first.
+    pub(crate) fn is_still_next(&self) -> bool {
+        match &*self.kept {
+            Kept::Arrival(_) => true,
+            Kept::Number(entry) => entry.is_still_next(),
         }
     }
 
@@ -113,14 +122,15 @@ impl Order {
 async fn enter_numbered(numbered: Arc<Numbered>, stream: u64, order: SendOrder) -> Entry {
     let SendOrder { number, settled, .. } = order;
     numbered.streams.lock().arrive(stream, number, settled);
-    let entry = Entry { numbered, stream, number };
+    let mut entry = Entry { numbered: Arc::clone(&numbered), stream, number, patient: true };
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let mut changed = std::pin::pin!(entry.numbered.changed.notified());
+        let mut changed = std::pin::pin!(numbered.changed.notified());
         changed.as_mut().enable();
         let patient = Instant::now() < deadline;
         if entry.numbered.streams.lock().may_enter(stream, number, patient) {
-            break;
+            entry.patient = patient;
+            return entry;
         }
         if patient {
             // Either way it is looked at again.
@@ -129,7 +139,6 @@ async fn enter_numbered(numbered: Arc<Numbered>, stream: u64, order: SendOrder) 
             changed.await;
         }
     }
-    entry
 }
 
 /// A numbered message from its arrival until nobody works on it any more.
@@ -138,9 +147,16 @@ struct Entry {
     numbered: Arc<Numbered>,
     stream: u64,
     number: u32,
+    /// It entered after all that were before it.
+    patient: bool,
 }
 
 impl Entry {
+    fn is_still_next(&self) -> bool {
+        let Self { numbered, stream, number, patient } = self;
+        !patient || numbered.streams.lock().may_enter(*stream, *number, true)
+    }
+
     fn change(&self, change: fn(&mut Streams, u64, u32)) {
         change(&mut self.numbered.streams.lock(), self.stream, self.number);
         self.numbered.changed.notify_waiters();

@@ -85,6 +85,26 @@ async fn one_that_is_repeated_keeps_its_place() {
     second.await.pass();
 }
 
+/// The group was lost with a message while the next one was on its way to it.
+#[tokio::test(start_paused = true)]
+async fn one_that_entered_is_not_next_any_more_when_an_earlier_one_is_lost() {
+    let order = Order::default();
+    let first = order.enter(APP, "room", "ann", numbered(1, 0)).await;
+    first.pass();
+    let second = order.enter(APP, "room", "ann", numbered(2, 0)).await;
+    assert!(second.is_still_next());
+    first.revoke();
+    drop(first);
+    assert!(!second.is_still_next());
+    drop(second);
+    // It comes again, and in the end does without the first.
+    let second = order.enter(APP, "room", "ann", numbered(2, 0)).await;
+    assert!(second.is_still_next());
+    let late = order.enter(APP, "room", "ann", numbered(1, 0)).await;
+    late.pass();
+    assert!(late.is_still_next() && second.is_still_next());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     /// Messages that all come within the patience enter in the order of their numbers, however they
