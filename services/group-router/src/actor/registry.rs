@@ -169,6 +169,29 @@ impl Rooms {
         })
     }
 
+    /// Waits for something in a group's matter, for as long as the group is this node's: what it waits
+    /// for may be at the next owner.
+    ///
+    /// # Errors
+    /// The group was lost: see [`fate`](Self::fate).
+    pub(crate) async fn while_here<T>(
+        &self,
+        app: AppId,
+        group_id: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, CommandError> {
+        let done = match self.inner.placement.tenure_of(app, group_id) {
+            None => Err(Failure::NotBegun),
+            Some(tenure) => tokio::select! {
+                biased;
+                done = work => Ok(done),
+                () = tenure.ending() => Err(Failure::NotBegun),
+            },
+        };
+        self.fate.note(&done, false);
+        done.map_err(Failure::into_error)
+    }
+
     /// The right to write for a group outside of its actor, once.
     ///
     /// # Errors

@@ -30,7 +30,8 @@ pub(super) async fn send_group_msg(call: &Call<'_>) -> Answer {
     let caller = &call.context.caller;
     let checked = message::check(&call.body, &caller.user, call.context.is_rest())?;
     let (app, group_id) = (call.context.app, &*checked.group_id);
-    let turnstile = call.order.enter(app, group_id, &checked.from, call.place).await;
+    let enter = call.order.enter(app, group_id, &checked.from, call.place);
+    let turnstile = call.rooms.while_here(app, group_id, enter).await?;
     let answer = send(call, checked, &turnstile).await;
     if call.rooms.fate().is_lost() {
         turnstile.revoke();
