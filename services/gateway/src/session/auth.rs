@@ -83,6 +83,8 @@ pub(super) enum NotAuthentic {
     Token,
     /// The session was kicked; the client is told how.
     Kicked(u32),
+    /// The session logged out on this connection.
+    LoggedOut,
     /// Another session has logged in on this connection.
     Other,
 }
@@ -94,6 +96,8 @@ impl NotAuthentic {
             NotAuthentic::Other => {
                 Code::BAD_IDENTIFIER_OR_SIG.with("a2: another session is logged in here")
             }
+            // What an SDK asked for just before would make it think that it was kicked.
+            NotAuthentic::LoggedOut => Code::BAD_IDENTIFIER_OR_SIG.with("a2: logged out"),
             NotAuthentic::Kicked(kick_type) => {
                 Code::KICKED.with(format!("this session was ended (KickType {kick_type})"))
             }
@@ -118,7 +122,7 @@ impl Session {
         if let Some(Kicked { inst_id, kick_type }) = state.kicked
             && inst_id == token.inst_id
         {
-            return Err(NotAuthentic::Kicked(kick_type));
+            return Err(kick_type.map_or(NotAuthentic::LoggedOut, NotAuthentic::Kicked));
         }
         if state.identity.as_ref().is_some_and(|current| current.logged_in()) {
             return Err(NotAuthentic::Other);

@@ -91,7 +91,9 @@ impl From<NotAuthentic> for Answer {
     fn from(why: NotAuthentic) -> Self {
         match why {
             NotAuthentic::Kicked(kick_type) => Answer::kicked(kick_type),
-            NotAuthentic::Token | NotAuthentic::Other => Answer::fail(&why.error()),
+            NotAuthentic::Token | NotAuthentic::LoggedOut | NotAuthentic::Other => {
+                Answer::fail(&why.error())
+            }
         }
     }
 }
@@ -200,7 +202,7 @@ impl Session {
         match self.authenticate(a2) {
             // These say themselves what a kicked or unknown session is told.
             Err(_) if command.name == LOGIN => Ok(Caller::Guest),
-            Err(NotAuthentic::Kicked(_) | NotAuthentic::Other)
+            Err(NotAuthentic::Kicked(_) | NotAuthentic::LoggedOut | NotAuthentic::Other)
                 if command.name == "im_open_status.wslogout" =>
             {
                 Ok(Caller::Guest)

@@ -18,7 +18,8 @@ pub(super) const BY_REST: u32 = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kicked {
     pub(super) inst_id: u32,
-    pub(super) kick_type: u32,
+    /// `None`: it logged out.
+    pub(super) kick_type: Option<u32>,
 }
 
 impl Session {
@@ -29,7 +30,7 @@ impl Session {
         if kick.connection != 0 && kick.connection != self.number {
             return None;
         }
-        let kicked = Kicked { inst_id: kick.inst_id, kick_type: kick.kick_type };
+        let kicked = Kicked { inst_id: kick.inst_id, kick_type: Some(kick.kick_type) };
         let identity = self.end_identity(&kick.user, kicked)?;
         if kick.kick_type == 0 {
             self.outbox.close(Close::REPLACED);

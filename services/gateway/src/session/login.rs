@@ -59,6 +59,7 @@ impl From<NotAuthentic> for Refused {
     fn from(why: NotAuthentic) -> Self {
         match why {
             NotAuthentic::Kicked(kick_type) => Refused::Kicked(kick_type),
+            NotAuthentic::LoggedOut => Refused::Kicked(BY_REST),
             NotAuthentic::Token | NotAuthentic::Other => Refused::Error(why.error()),
         }
     }

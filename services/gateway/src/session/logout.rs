@@ -9,7 +9,6 @@ use tokio::time::{sleep, timeout};
 
 use super::auth::Identity;
 use super::dispatch::{Answer, Caller, Request};
-use super::kick::BY_REST;
 use super::membership::tracked;
 use super::{Kicked, Session};
 
@@ -24,9 +23,10 @@ impl Session {
         if let Caller::Session(identity) = &request.caller {
             // A login of this session that came before is carried out before.
             let _turn = self.turn.lock().await;
-            let kicked = Kicked { inst_id: identity.token.inst_id, kick_type: BY_REST };
-            self.end_identity(&identity.token.user, kicked);
+            // What the client asked for just before is still answered, as it expects.
             self.sign_off(identity).await;
+            let over = Kicked { inst_id: identity.token.inst_id, kick_type: None };
+            self.end_identity(&identity.token.user, over);
         }
         Answer::ok(&())
     }

@@ -115,7 +115,7 @@ impl Session {
 
     /// Ends a session that presence says is over.
     pub(super) fn expel(&self, identity: &Identity, kick_type: u32) {
-        let kicked = Kicked { inst_id: identity.token.inst_id, kick_type };
+        let kicked = Kicked { inst_id: identity.token.inst_id, kick_type: Some(kick_type) };
         self.end_identity(&identity.token.user, kicked);
     }
 
