@@ -219,21 +219,21 @@ function onMessages({ data }) {
   }
 }
 
-// A burst from somebody else: count what of it gets here, show it, and tell the sender. In a big room
-// only a few tell.
+// A burst from somebody else: count what of it gets here, show it once nothing more comes, and tell the
+// sender; if more comes after all, again. In a big room only a few tell.
 function countBurst(message, { id }) {
   let burst = bursts.get(id);
   if (!burst) {
-    burst = { from: nickOf(message), got: {} };
+    burst = { from: nickOf(message), got: {}, tells: Math.random() < 5 / Math.max(state.online, 5) };
     bursts.set(id, burst);
+    setTimeout(() => bursts.delete(id), 60_000);
   }
   burst.got[message.priority] = (burst.got[message.priority] ?? 0) + 1;
   clearTimeout(burst.timer);
   burst.timer = setTimeout(() => {
     const rows = BURST.map(([priority, sent]) => [priority, sent, burst.got[priority] ?? 0]);
     showBurst(rows, `What arrived here of ${burst.from}'s burst:`);
-    if (Math.random() < 5 / Math.max(state.online, 5)) sendCustom(REPORT_DATA, JSON.stringify({ id, got: burst.got }), 'High');
-    bursts.delete(id);
+    if (burst.tells) sendCustom(REPORT_DATA, JSON.stringify({ id, got: burst.got }), 'High');
   }, 1500);
   const sum = Object.values(burst.got).reduce((a, b) => a + b, 0);
   if (sum === 1) showTip(`A burst of messages from ${burst.from}`);

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { browser } from '../harness/chromium.mjs';
 import { REPOSITORY } from '../harness/binary.mjs';
+import { until } from '../harness/wait.mjs';
 import { world } from '../harness/world.mjs';
 
 const SDK = path.join(REPOSITORY, 'tests/node_modules/@tencentcloud/chat/index.js');
@@ -78,12 +80,15 @@ test('a burst shows what was dropped, by priority, to the viewer and to the send
     await page.waitForFunction(() => [...document.querySelectorAll('#burst-table .arrived')].length === 3 && [...document.querySelectorAll('#burst-table .arrived')].every((cell) => /^\d+$/.test(cell.textContent)), null, { timeout: 20_000 });
     return page.$$eval('#burst-table tbody tr', (rows) => Object.fromEntries(rows.map((row) => [row.dataset.priority, Number(row.querySelector('.arrived').textContent)])));
   };
-  const seen = await arrived(ben);
+  // On a slow machine the page shows a part first, and the rest when it came.
+  let seen;
+  await until(async () => {
+    seen = await arrived(ben);
+    const dropped = await w.target.metric('throng_room_messages_dropped_total');
+    return dropped > 0 && seen.High + seen.Normal + seen.Lowest + dropped === 120;
+  }, 'each message of the burst to be seen or counted as dropped', { timeout: 30_000 });
   assert.equal(seen.High, 20, 'no gift is lost');
-  const sum = seen.High + seen.Normal + seen.Lowest;
-  assert.ok(sum < 120, 'a burst of 120 exceeds the limit');
-  assert.deepEqual(await arrived(ann), seen, 'the sender is told what the viewer saw');
-  assert.equal(await w.target.metric('throng_room_messages_dropped_total'), 120 - sum);
+  await until(async () => isDeepStrictEqual(await arrived(ann), seen), 'the sender to be told what the viewer saw', { timeout: 30_000 });
 });
 
 test('muting everybody and the end of the room are shown', async (t) => {
