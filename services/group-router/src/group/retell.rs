@@ -19,6 +19,7 @@ impl Durable {
         // Tips tell of changes, which clients see with the group when they next ask for it.
         if self.broke_off
             && message.event != EVENT_TIP
+            && !message.recalled
             && message.msg_time >= now_seconds() - OLDEST
         {
             self.untold.push(message.clone());
