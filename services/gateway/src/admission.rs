@@ -97,12 +97,10 @@ impl Drop for Admitted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
 
     #[test]
     fn places_are_counted_and_given_back() {
-        let metrics = Arc::new(Metrics::new());
-        let outbox = || Outbox::new(1, Arc::clone(&metrics));
+        let outbox = || Outbox::unwritten(1);
         let admission = Arc::new(Admission::new(3, 2));
         let (one, two): (IpAddr, IpAddr) = ([127, 0, 0, 1].into(), [127, 0, 0, 2].into());
         let first = admission.admit(one, outbox()).unwrap();

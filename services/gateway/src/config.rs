@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::connection::Pacing;
 use crate::demo::DemoConfig;
 use crate::rest::RestConfig;
 
@@ -13,6 +14,21 @@ use crate::rest::RestConfig;
 pub struct Config {
     /// Bytes of the largest frame a client may send; a larger one closes its connection (1009).
     pub frame_bytes: usize,
+    /// Tasks that write to connections; 0 for one a core.
+    pub shards: usize,
+    /// Of the time, how much one room may be written at most: above 0, up to 1. A lower share makes
+    /// busy rooms cheaper and later.
+    pub room_duty: f64,
+    /// The longest pause of a room because of that.
+    #[serde(with = "seconds")]
+    pub room_rest: Duration,
+    /// Messages a second above which a room is busy, and goes out in steps.
+    pub busy_room_events: u32,
+    /// The length of such a step.
+    #[serde(with = "seconds")]
+    pub busy_room_step: Duration,
+    /// Bytes that the system may keep for one socket that takes nothing.
+    pub socket_send_bytes: usize,
     /// Requests of one connection that may be unanswered; reading pauses at that number.
     pub in_flight: usize,
     /// Bytes that may wait to be written to one connection. Over it the connection first loses room
@@ -87,6 +103,24 @@ pub struct ConfigError {
 }
 
 impl Config {
+    pub(crate) fn shards(&self) -> usize {
+        match self.shards {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            shards => shards,
+        }
+    }
+
+    pub(crate) fn pacing(&self) -> Pacing {
+        Pacing {
+            duty: self.room_duty,
+            longest_rest: self.room_rest,
+            busy_events: self.busy_room_events,
+            busy_step: self.busy_room_step,
+            ring_events: self.ring_events,
+            ring_bytes: self.ring_bytes,
+        }
+    }
+
     /// # Errors
     /// [`ConfigError`] that names the setting.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -104,6 +138,9 @@ impl Config {
             if value == 0 {
                 return error(option, "must not be 0");
             }
+        }
+        if !(self.room_duty > 0.0 && self.room_duty <= 1.0) {
+            return error("room_duty", "must be above 0 and at most 1");
         }
         // An answer has up to 1 MB; with less it could never be sent.
         if self.outbox_bytes < throng_protocol::limits::REPLY_BYTES {
@@ -123,6 +160,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             frame_bytes: 256 * 1024,
+            shards: 0,
+            room_duty: 0.5,
+            room_rest: Duration::from_millis(250),
+            busy_room_events: 20,
+            busy_room_step: Duration::from_millis(50),
+            socket_send_bytes: 64 * 1024,
             in_flight: 64,
             outbox_bytes: 2 * 1024 * 1024,
             handshake_timeout: Duration::from_secs(10),

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::admission::Admission;
 use crate::config::Config;
+use crate::connection::Writers;
 use crate::forward::Forwarder;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
@@ -30,6 +31,7 @@ pub(crate) struct Context {
     pub(crate) acks: AckSweep,
     pub(crate) probation: Probation,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) writers: Writers,
     pub(crate) logins: Semaphore,
     pub(crate) metrics: Arc<Metrics>,
     commands: AtomicUsize,
@@ -47,6 +49,7 @@ impl Context {
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
+            writers: Writers::start(config.shards(), config.pacing(), &metrics),
             logins: Semaphore::new(config.max_logins),
             config,
             gateway_id,

@@ -7,7 +7,7 @@ use metrics::{Counter, Histogram, counter, gauge, histogram};
 use parking_lot::RwLock;
 use throng_protocol::error::Code;
 
-use crate::connection::Dropped;
+use crate::connection::{Dropped, Written};
 
 /// Stands for all codes that only an app knows.
 const APP: u32 = u32::MAX;
@@ -19,6 +19,8 @@ pub(crate) struct Metrics {
     pub(crate) frames_out: Counter,
     pub(crate) bytes_in: Counter,
     pub(crate) bytes_out: Counter,
+    pub(crate) writes: Counter,
+    pub(crate) deliveries: Counter,
     pub(crate) login_seconds: Histogram,
     pub(crate) room_events: Counter,
     pub(crate) room_holes: Counter,
@@ -39,6 +41,8 @@ impl Metrics {
             frames_out: counter!("throng_gateway_frames_sent_total"),
             bytes_in: counter!("throng_gateway_received_bytes_total"),
             bytes_out: counter!("throng_gateway_sent_bytes_total"),
+            writes: counter!("throng_gateway_writes_total"),
+            deliveries: counter!("throng_gateway_room_deliveries_total"),
             login_seconds: histogram!("throng_gateway_login_seconds"),
             room_events: counter!("throng_gateway_room_events_total"),
             room_holes: counter!("throng_gateway_room_holes_total"),
@@ -48,6 +52,16 @@ impl Metrics {
             acks_missed: counter!("throng_gateway_pushes_unacknowledged_total"),
             dropped_slow: ["none", "high", "normal", "low", "lowest"].map(dropped),
             commands: RwLock::new(HashMap::new()),
+        }
+    }
+
+    /// Counts what a shard wrote.
+    pub(crate) fn wrote(&self, written: &Written) {
+        if written.writes > 0 {
+            self.frames_out.increment(written.frames);
+            self.bytes_out.increment(written.bytes);
+            self.writes.increment(written.writes);
+            self.deliveries.increment(written.deliveries);
         }
     }
 

@@ -1,19 +1,23 @@
-//! One WebSocket: a task that reads frames and runs commands, a task that writes, and the
-//! [`Outbox`] between them and everybody who has something for this client. Sessions and rooms see
-//! the outbox only, so what is behind it can change.
+//! One WebSocket: a task that reads frames and runs commands, a shard of the writers that writes, and
+//! the [`Outbox`] between them and everybody who has something for this client. Sessions and rooms see
+//! the outbox only.
 
 mod clock;
+mod dropped;
 mod outbox;
-mod queue;
 mod reader;
+mod stream;
+mod wire;
 mod writer;
 
-use bytes::Bytes;
-use tokio_websockets::Message;
-
-pub(crate) use outbox::{Close, Outbox};
-pub(crate) use queue::Dropped;
+pub(crate) use dropped::Dropped;
+pub(crate) use outbox::Outbox;
 pub(crate) use reader::serve;
+pub(crate) use stream::Stream;
+pub(crate) use writer::{Pacing, Writers, Written};
+
+/// Where a room's events go: one for each shard that somebody in the room is written by.
+pub(crate) type Shard = std::sync::Arc<writer::Inbox<Stream>>;
 
 /// The kind of frames that a client understands; the path of its connection tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +37,51 @@ impl Kind {
         }
     }
 
-    fn message(self, frame: Bytes) -> Message {
+    fn opcode(self) -> u8 {
         match self {
-            Kind::Binary => Message::binary(frame),
-            Kind::Text => Message::text(frame),
+            Kind::Binary => wire::op::BINARY,
+            Kind::Text => wire::op::TEXT,
         }
     }
+}
+
+/// Why a connection ends from this side: a WebSocket close code, a text for the client and a word
+/// for the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Close {
+    /// Close code of RFC 6455.
+    pub(crate) code: u16,
+    /// At most 123 bytes.
+    pub(crate) text: &'static str,
+    /// Label of the counter.
+    pub(crate) reason: &'static str,
+}
+
+impl Close {
+    /// Cannot take an answer or a notice any more.
+    pub(crate) const SLOW: Close = Close { code: 1008, text: "reads too slowly", reason: "slow" };
+    /// No frame in either direction.
+    pub(crate) const IDLE: Close = Close { code: 1001, text: "idle", reason: "idle" };
+    /// The process ends.
+    pub(crate) const DRAIN: Close = Close { code: 1001, text: "going away", reason: "drain" };
+    /// The client closed, or its socket broke; nothing is sent.
+    pub(crate) const PEER: Close = Close { code: 1000, text: "", reason: "peer" };
+    /// The same session is on another connection now.
+    pub(crate) const REPLACED: Close =
+        Close { code: 1000, text: "replaced by a new connection", reason: "replaced" };
+    /// Acted for a session that never logged in here.
+    pub(crate) const NOT_LOGGED_IN: Close =
+        Close { code: 1008, text: "log in first", reason: "not_logged_in" };
+    /// Tried to log in again and again.
+    pub(crate) const TOO_MANY_LOGINS: Close =
+        Close { code: 1008, text: "too many failed logins", reason: "failed_logins" };
+    /// Sent a frame over the limit.
+    pub(crate) const TOO_LARGE: Close =
+        Close { code: 1009, text: "the frame is too large", reason: "too_large" };
+    /// Does not keep to the WebSocket protocol.
+    pub(crate) const PROTOCOL: Close =
+        Close { code: 1002, text: "protocol error", reason: "protocol" };
+    /// Logins are refused; a client that comes back later finds room.
+    pub(crate) const OVERLOADED: Close =
+        Close { code: 1013, text: "overloaded", reason: "overloaded" };
 }

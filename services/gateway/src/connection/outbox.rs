@@ -1,158 +1,188 @@
-//! The way into a connection: anybody may hold it, put frames in, or ask for the end. One task takes
-//! them out and writes.
+//! The way into a connection: anybody may hold it, put frames in, sit the connection down in a room, or
+//! ask for the end. A shard of the writers carries it out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use super::clock::Coarse;
-use super::queue::{NEVER_DROPPED, Queue};
+use super::stream::{Stream, Write};
+use super::wire;
+use super::writer::{Inbox, Order};
+use super::{Close, Kind};
 use crate::metrics::Metrics;
-
-/// Bytes that are taken out at once, to be written with one flush.
-const BATCH_BYTES: usize = 64 * 1024;
-
-/// Why a connection ends from this side: a WebSocket close code, a text for the client and a word
-/// for the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Close {
-    /// Close code of RFC 6455.
-    pub(crate) code: u16,
-    /// At most 123 bytes.
-    pub(crate) text: &'static str,
-    /// Label of the counter.
-    pub(crate) reason: &'static str,
-}
-
-impl Close {
-    /// Cannot take an answer or a notice any more.
-    pub(crate) const SLOW: Close = Close { code: 1008, text: "reads too slowly", reason: "slow" };
-    /// No frame in either direction.
-    pub(crate) const IDLE: Close = Close { code: 1001, text: "idle", reason: "idle" };
-    /// The process ends.
-    pub(crate) const DRAIN: Close = Close { code: 1001, text: "going away", reason: "drain" };
-    /// The client closed, or its socket broke; nothing is sent.
-    pub(crate) const PEER: Close = Close { code: 1000, text: "", reason: "peer" };
-    /// The same session is on another connection now.
-    pub(crate) const REPLACED: Close =
-        Close { code: 1000, text: "replaced by a new connection", reason: "replaced" };
-    /// Acted for a session that never logged in here.
-    pub(crate) const NOT_LOGGED_IN: Close =
-        Close { code: 1008, text: "log in first", reason: "not_logged_in" };
-    /// Tried to log in again and again.
-    pub(crate) const TOO_MANY_LOGINS: Close =
-        Close { code: 1008, text: "too many failed logins", reason: "failed_logins" };
-    /// Logins are refused; a client that comes back later finds room.
-    pub(crate) const OVERLOADED: Close =
-        Close { code: 1013, text: "overloaded", reason: "overloaded" };
-}
+use crate::rooms::Position;
 
 /// The connection takes nothing more.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Closed;
 
 /// The sending side of a connection. Clones share it.
-#[derive(Debug, Clone)]
-pub(crate) struct Outbox {
-    shared: Arc<Shared>,
+#[derive(Debug)]
+pub(crate) struct Outbox<S = Stream> {
+    pub(super) shared: Arc<Shared<S>>,
 }
 
+impl<S> Clone for Outbox<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// What a connection's holders and its shard share.
 #[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
-    wake: Notify,
-    closing: CancellationToken,
+pub(crate) struct Shared<S> {
+    pub(super) shard: Arc<Inbox<S>>,
+    pub(super) kind: Kind,
+    /// Where the shard has the connection; [`NOWHERE`] before and after.
+    pub(super) slot: AtomicU32,
+    /// Bytes that wait for this connection alone.
+    pub(super) waiting: AtomicUsize,
+    budget: usize,
+    close: Mutex<Option<Close>>,
+    phase: AtomicU8,
+    changed: Notify,
     /// Second of the last frame in either direction.
-    active: AtomicU32,
-    metrics: Arc<Metrics>,
+    pub(super) active: AtomicU32,
+    pub(super) metrics: Arc<Metrics>,
 }
 
-#[derive(Debug)]
-struct State {
-    queue: Queue,
-    close: Option<Close>,
-}
+/// The shard does not have the connection.
+pub(super) const NOWHERE: u32 = u32::MAX;
 
-impl Outbox {
-    /// For a new connection that may have `budget` bytes waiting.
-    pub(crate) fn new(budget: usize, metrics: Arc<Metrics>) -> Self {
+const CLOSING: u8 = 1;
+const WRITTEN: u8 = 2;
+
+impl<S: Write> Outbox<S> {
+    /// For a new connection that may have `budget` bytes waiting, and is written by that shard.
+    pub(crate) fn new(
+        shard: &Arc<Inbox<S>>,
+        kind: Kind,
+        budget: usize,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
-                state: Mutex::new(State { queue: Queue::new(budget), close: None }),
-                wake: Notify::new(),
-                closing: CancellationToken::new(),
+                shard: Arc::clone(shard),
+                kind,
+                slot: AtomicU32::new(NOWHERE),
+                waiting: AtomicUsize::new(0),
+                budget,
+                close: Mutex::new(None),
+                phase: AtomicU8::new(0),
+                changed: Notify::new(),
                 active: AtomicU32::new(Coarse::now()),
                 metrics,
             }),
         }
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.shared.kind
+    }
+
+    /// From now on something is written.
+    pub(super) fn open(&self, stream: Arc<S>) {
+        self.order(Order::Open { line: Arc::clone(&self.shared), stream });
+    }
+
     /// Queues an answer or a notice. A connection that has no room for it is closed.
     ///
     /// # Errors
     /// [`Closed`] when the connection is ending.
-    pub(crate) fn control(&self, frame: Bytes) -> Result<(), Closed> {
-        self.push(frame, NEVER_DROPPED)
+    pub(crate) fn control(&self, frame: &[u8]) -> Result<(), Closed> {
+        let frame = wire::frame(self.shared.kind.opcode(), &[frame]);
+        self.queue(frame, |line, frame| Order::Control { line, frame })
     }
 
-    /// Queues a frame that many connections share; what does not fit is dropped and counted.
+    /// Queues a control frame of the WebSocket protocol.
+    pub(super) fn protocol(&self, opcode: u8, payload: &[u8]) {
+        let frame = wire::frame(opcode, &[payload]);
+        let _ = self.queue(frame, |line, frame| Order::Control { line, frame });
+    }
+
+    /// Queues what a room has for this connection alone, behind what it has for all by now.
     ///
     /// # Errors
     /// [`Closed`] when the connection is ending.
-    pub(crate) fn room(&self, frame: &Bytes, priority: u32) -> Result<(), Closed> {
-        self.push(frame.clone(), priority)
+    pub(crate) fn in_order(&self, frame: &[u8]) -> Result<(), Closed> {
+        let frame = wire::frame(self.shared.kind.opcode(), &[frame]);
+        self.queue(frame, |line, frame| Order::AfterRooms { line, frame })
     }
 
-    fn push(&self, frame: Bytes, priority: u32) -> Result<(), Closed> {
-        let mut state = self.shared.state.lock();
-        if state.close.is_some() {
+    fn queue(
+        &self,
+        frame: Bytes,
+        order: impl FnOnce(Arc<Shared<S>>, Bytes) -> Order<S>,
+    ) -> Result<(), Closed> {
+        if self.is_closing() {
             return Err(Closed);
         }
-        let pushed = state.queue.push(frame, priority);
-        drop(state);
-        match pushed {
-            Ok(dropped) => {
-                self.shared.wake.notify_one();
-                self.shared.metrics.dropped_slow(&dropped);
-                Ok(())
-            }
-            Err(_) => {
-                self.close(Close::SLOW);
-                Err(Closed)
-            }
+        let size = frame.len();
+        let waiting = self.shared.waiting.fetch_add(size, Ordering::Relaxed) + size;
+        if waiting > self.shared.budget {
+            self.close(Close::SLOW);
+            return Err(Closed);
         }
+        self.order(order(Arc::clone(&self.shared), frame));
+        Ok(())
+    }
+
+    /// From now on the connection gets what a room has for all, but for events up to `after`.
+    pub(crate) fn join(&self, room: u64, after: Position) {
+        self.order(Order::Join { line: Arc::clone(&self.shared), room, after });
+    }
+
+    /// It gets nothing more of it.
+    pub(crate) fn part(&self, room: u64) {
+        self.order(Order::Part { line: Arc::clone(&self.shared), room });
+    }
+
+    /// The shard that writes it: what a room has for all is handed to each shard once.
+    pub(crate) fn shard(&self) -> &Arc<Inbox<S>> {
+        &self.shared.shard
     }
 
     /// Ends the connection. What waits still goes out, unless the client is too slow for it. The
     /// first reason stays.
     pub(crate) fn close(&self, close: Close) {
-        let mut state = self.shared.state.lock();
-        if state.close.is_none() {
-            state.close = Some(close);
-            if close == Close::SLOW || close == Close::PEER {
-                state.queue.clear();
-            }
+        let mut reason = self.shared.close.lock();
+        if reason.is_some() {
+            return;
         }
-        drop(state);
-        self.shared.closing.cancel();
-        self.shared.wake.notify_one();
+        *reason = Some(close);
+        drop(reason);
+        self.shared.reach(CLOSING);
+        self.order(Order::Close { line: Arc::clone(&self.shared) });
+    }
+
+    fn order(&self, order: Order<S>) {
+        self.shared.shard.push(order);
+    }
+
+    fn is_closing(&self) -> bool {
+        self.shared.phase.load(Ordering::Acquire) >= CLOSING
     }
 
     /// Resolves once the connection is ending.
     pub(crate) async fn closing(&self) {
-        self.shared.closing.cancelled().await;
+        self.shared.reached(CLOSING).await;
+    }
+
+    /// Resolves once everything is written, or nothing can be.
+    pub(super) async fn written(&self) {
+        self.shared.reached(WRITTEN).await;
     }
 
     /// Why it ends, once it does.
     pub(crate) fn close_reason(&self) -> Option<Close> {
-        self.shared.state.lock().close
+        self.shared.close_reason()
     }
 
-    /// Notes that a frame passed.
+    /// Notes that a frame came.
     pub(crate) fn touch(&self) {
         self.shared.active.store(Coarse::now(), Ordering::Relaxed);
     }
@@ -161,71 +191,51 @@ impl Outbox {
     pub(crate) fn idle_seconds(&self) -> u32 {
         Coarse::now().saturating_sub(self.shared.active.load(Ordering::Relaxed))
     }
-
-    /// What waits now.
-    #[cfg(test)]
-    pub(crate) fn waiting(&self) -> Vec<Bytes> {
-        let mut state = self.shared.state.lock();
-        std::iter::from_fn(|| state.queue.pop()).collect()
-    }
-
-    /// Waits for frames and moves a batch of them into `batch`, or says that the end has come and
-    /// everything is out.
-    pub(super) async fn take(&self, batch: &mut Vec<Bytes>) -> Option<Close> {
-        loop {
-            {
-                let mut state = self.shared.state.lock();
-                let mut bytes = 0;
-                while bytes < BATCH_BYTES {
-                    let Some(frame) = state.queue.pop() else {
-                        break;
-                    };
-                    bytes += frame.len();
-                    batch.push(frame);
-                }
-                if !batch.is_empty() {
-                    return None;
-                }
-                if state.close.is_some() {
-                    return state.close;
-                }
-            }
-            self.shared.wake.notified().await;
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outbox(budget: usize) -> Outbox {
-        Outbox::new(budget, Arc::new(Metrics::new()))
+impl Outbox {
+    /// One that nobody writes.
+    pub(crate) fn unwritten(budget: usize) -> Self {
+        Self::new(&Arc::new(Inbox::new()), Kind::Binary, budget, Arc::new(Metrics::new()))
     }
 
-    #[tokio::test]
-    async fn what_waits_goes_out_before_the_end() {
-        let outbox = outbox(100);
-        outbox.control(Bytes::from_static(b"answer")).unwrap();
-        outbox.close(Close::DRAIN);
-        outbox.close(Close::IDLE);
-        assert_eq!(outbox.control(Bytes::from_static(b"late")), Err(Closed));
-        let mut batch = Vec::new();
-        assert_eq!(outbox.take(&mut batch).await, None);
-        assert_eq!(batch, [Bytes::from_static(b"answer")]);
-        batch.clear();
-        assert_eq!(outbox.take(&mut batch).await, Some(Close::DRAIN), "the first reason stays");
+    /// Everything that this connection would have been sent so far, event by event.
+    pub(crate) fn replay(&self) -> Vec<Bytes> {
+        self.shared.shard.replay(&self.shared)
+    }
+}
+
+impl<S> Shared<S> {
+    pub(super) fn close_reason(&self) -> Option<Close> {
+        *self.close.lock()
     }
 
-    #[tokio::test]
-    async fn a_connection_that_cannot_take_an_answer_is_closed() {
-        let outbox = outbox(10);
-        outbox.room(&Bytes::from_static(b"0123456789"), 3).unwrap();
-        outbox.control(Bytes::from_static(b"0123456789")).unwrap();
-        assert_eq!(outbox.control(Bytes::from_static(b"x")), Err(Closed));
-        outbox.closing().await;
-        let mut batch = Vec::new();
-        assert_eq!(outbox.take(&mut batch).await, Some(Close::SLOW));
-        assert!(batch.is_empty());
+    /// The socket is broken.
+    pub(super) fn break_off(&self) {
+        self.close.lock().get_or_insert(Close::PEER);
+        self.reach(CLOSING);
+    }
+
+    /// Nothing more will be written.
+    pub(super) fn is_written(&self) {
+        self.slot.store(NOWHERE, Ordering::Relaxed);
+        self.reach(WRITTEN);
+    }
+
+    fn reach(&self, phase: u8) {
+        self.phase.fetch_max(phase, Ordering::AcqRel);
+        self.changed.notify_waiters();
+    }
+
+    async fn reached(&self, phase: u8) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.phase.load(Ordering::Acquire) >= phase {
+                return;
+            }
+            changed.await;
+        }
     }
 }

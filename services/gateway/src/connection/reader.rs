@@ -1,19 +1,21 @@
 //! The task of one connection that reads its frames and runs its commands. Commands start in the
 //! order they arrive, so that two messages of one client keep theirs; answers leave as they are
-//! ready.
+//! ready. Between frames it keeps no buffer: all tasks of a thread read into the same one.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::stream::{FuturesUnordered, SplitStream};
-use tokio::io::{AsyncRead, AsyncWrite};
+use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
-use tokio_websockets::{CloseCode, Error, Message, WebSocketStream};
 
-use super::writer::write;
-use super::{Close, Kind, Outbox};
+use super::stream::Stream;
+use super::wire::{Broken, Input, Parser, op};
+use super::{Close, Outbox};
 use crate::session::Session;
 
 /// How long commands of a connection that ended may go on: what they do must not stop half way.
@@ -22,97 +24,145 @@ const FINISH: Duration = Duration::from_secs(5);
 const GOODBYE: Duration = Duration::from_secs(2);
 /// The client's code for "for good" (SDK protocol notes 01, 3.2).
 const FINAL: u16 = 4000;
+/// Bytes of one read.
+const SCRATCH: usize = 64 * 1024;
 
-/// Serves a connection until it ends, its session included.
-pub(crate) async fn serve<T>(socket: WebSocketStream<T>, kind: Kind, session: Arc<Session>)
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sink, mut frames) = socket.split();
-    let outbox = session.outbox().clone();
-    let metrics = Arc::clone(session.metrics());
-    let writer = tokio::spawn({
-        let (outbox, metrics) = (outbox.clone(), Arc::clone(&metrics));
-        async move { write(sink, kind, outbox, &metrics).await }
-    });
-    metrics.opened(kind.path());
-
-    let for_good = read(&mut frames, &session).await;
-    let goodbye = timeout(GOODBYE, async { while frames.next().await.is_some() {} });
-    // On the heap, so that the task of a connection that lives has no place for its end.
-    let ((), _) = tokio::join!(Box::pin(session.end(for_good)), goodbye);
-    // The writer gives up by itself soon after the outbox closed.
-    let _ = writer.await;
-    metrics.closed(kind.path(), outbox.close_reason().map_or("peer", |close| close.reason));
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
 }
 
-/// Reads and runs until the connection ends; tells whether the client closed for good.
-async fn read<T>(frames: &mut SplitStream<WebSocketStream<T>>, session: &Arc<Session>) -> bool
-where
-    T: AsyncRead + AsyncWrite + Unpin,
-{
-    let outbox = session.outbox().clone();
-    let mut running = FuturesUnordered::new();
-    let closing = outbox.closing();
-    tokio::pin!(closing);
-    let mut for_good = false;
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut closing => break,
-            // First of all what runs: a command has started before the next frame is looked at.
-            Some(()) = running.next(), if !running.is_empty() => {}
-            frame = frames.next(), if running.len() < session.in_flight_limit() => {
-                match classify(frame, &outbox) {
-                    Read::Frame(frame) => match Arc::clone(session).accept(&frame) {
+/// Serves a connection until it ends, its session included. `early` came with the handshake.
+pub(crate) async fn serve(stream: Stream, early: Bytes, session: Arc<Session>) {
+    let stream = Arc::new(stream);
+    let (outbox, metrics) = (session.outbox().clone(), Arc::clone(session.metrics()));
+    let path = outbox.kind().path();
+    outbox.open(Arc::clone(&stream));
+    metrics.opened(path);
+    let mut reader = Reader {
+        stream,
+        outbox: outbox.clone(),
+        frame_bytes: session.frame_bytes(),
+        parser: Parser::default(),
+        read: VecDeque::new(),
+        for_good: false,
+    };
+    if !early.is_empty() {
+        reader.parse(&mut early.to_vec());
+    }
+    reader.run(&session).await;
+    // On the heap, so that the task of a connection that lives has no place for its end.
+    Box::pin(reader.end(&session)).await;
+    metrics.closed(path, outbox.close_reason().map_or("peer", |close| close.reason));
+}
+
+/// What was read and not looked at.
+enum Read {
+    Message(Bytes),
+    /// Nothing after it counts. True: the client does not come back.
+    End(Close, bool),
+}
+
+struct Reader {
+    stream: Arc<Stream>,
+    outbox: Outbox,
+    /// Bytes of the largest message.
+    frame_bytes: usize,
+    parser: Parser,
+    read: VecDeque<Read>,
+    for_good: bool,
+}
+
+impl Reader {
+    /// Reads and runs until the connection ends.
+    async fn run(&mut self, session: &Arc<Session>) {
+        let outbox = self.outbox.clone();
+        let mut running = FuturesUnordered::new();
+        let closing = outbox.closing();
+        tokio::pin!(closing);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut closing => break,
+                // First of all what runs: a command has started before the next frame is looked at.
+                Some(()) = running.next(), if !running.is_empty() => {}
+                read = self.next(), if running.len() < session.in_flight_limit() => match read {
+                    None => {}
+                    Some(Read::Message(message)) => match Arc::clone(session).accept(&message) {
                         Ok(Some(command)) => running.push(command),
                         Ok(None) => {}
                         Err(close) => outbox.close(close),
                     },
-                    Read::Nothing => {}
-                    Read::End(close, good) => {
-                        for_good = good;
+                    Some(Read::End(close, for_good)) => {
+                        self.for_good = for_good;
                         outbox.close(close);
                     }
                 }
             }
         }
+        let finish = async { while running.next().await.is_some() {} };
+        let _ = timeout(FINISH, finish).await;
     }
-    let finish = async { while running.next().await.is_some() {} };
-    let _ = timeout(FINISH, finish).await;
-    for_good
-}
 
-enum Read {
-    Frame(Bytes),
-    Nothing,
-    End(Close, bool),
-}
-
-fn classify(frame: Option<Result<Message, Error>>, outbox: &Outbox) -> Read {
-    match frame {
-        Some(Ok(message)) => {
-            outbox.touch();
-            if let Some((code, _)) = message.as_close() {
-                return Read::End(Close::PEER, code == final_code());
+    /// The next message, or the end; `None` when nothing of that was read.
+    async fn next(&mut self) -> Option<Read> {
+        if self.read.is_empty() {
+            if self.stream.readable().await.is_err() {
+                return Some(Read::End(Close::PEER, false));
             }
-            // Either kind is read on either path; answers go out in the path's kind.
-            if message.is_binary() || message.is_text() {
-                return Read::Frame(message.into_payload().into());
-            }
-            Read::Nothing
+            self.take();
         }
-        Some(Err(Error::PayloadTooLong { .. })) => Read::End(
-            Close { code: 1009, text: "the frame is too large", reason: "too_large" },
-            false,
-        ),
-        Some(Err(Error::Protocol(_))) => {
-            Read::End(Close { code: 1002, text: "protocol error", reason: "protocol" }, false)
+        let next = self.read.pop_front();
+        if self.read.is_empty() {
+            self.read = VecDeque::new();
         }
-        Some(Err(_)) | None => Read::End(Close::PEER, false),
+        next
     }
-}
 
-fn final_code() -> CloseCode {
-    CloseCode::try_from(FINAL).unwrap_or(CloseCode::NORMAL_CLOSURE)
+    /// Takes what is there.
+    fn take(&mut self) {
+        BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+            Ok(size) if size > 0 => self.parse(&mut buffer[..size]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Ok(_) | Err(_) => self.read.push_back(Read::End(Close::PEER, false)),
+        });
+    }
+
+    fn parse(&mut self, bytes: &mut [u8]) {
+        let Self { parser, outbox, read, frame_bytes, .. } = self;
+        let parsed = parser.feed(bytes, *frame_bytes, &mut |input| match input {
+            Input::Message(message) => read.push_back(Read::Message(message)),
+            Input::Ping(payload) => outbox.protocol(op::PONG, &payload),
+            Input::Pong => {}
+            Input::Close(code) => read.push_back(Read::End(Close::PEER, code == Some(FINAL))),
+        });
+        match parsed {
+            Ok(()) => {}
+            Err(Broken::TooLong) => read.push_back(Read::End(Close::TOO_LARGE, false)),
+            Err(Broken::Protocol) => read.push_back(Read::End(Close::PROTOCOL, false)),
+        }
+        outbox.touch();
+    }
+
+    /// Ends the session; waits until the other side has heard the last words.
+    async fn end(mut self, session: &Arc<Session>) {
+        let for_good = self.for_good;
+        let goodbye = async {
+            self.outbox.written().await;
+            if self.outbox.close_reason() != Some(Close::PEER) {
+                let _ = timeout(GOODBYE, self.until_silent()).await;
+            }
+        };
+        tokio::join!(session.end(for_good), goodbye);
+    }
+
+    /// Reads until the other side has closed too.
+    async fn until_silent(&mut self) {
+        self.read.clear();
+        while self.stream.readable().await.is_ok() {
+            self.take();
+            if self.read.drain(..).any(|read| matches!(read, Read::End(..))) {
+                return;
+            }
+        }
+    }
 }

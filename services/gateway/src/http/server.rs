@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tower::Service as _;
 
 use crate::addresses::Addresses;
+use crate::config::Config;
 use crate::context::Context;
 
 /// Bytes of a request's head.
@@ -64,7 +65,7 @@ pub(crate) async fn serve(
             context.metrics.refused("http_address");
             continue;
         };
-        prepare(&stream, config.stall_timeout);
+        prepare(&stream, config);
         let task =
             connection(stream, peer, router.clone(), config.handshake_timeout, drain.clone());
         drain.spawn(async move {
@@ -75,14 +76,15 @@ pub(crate) async fn serve(
 }
 
 /// Sets what the system does for a socket, through its life as a WebSocket too.
-fn prepare(stream: &TcpStream, stall_timeout: Duration) {
+fn prepare(stream: &TcpStream, config: &Config) {
     // Frames are flushed when they should leave.
     let _ = stream.set_nodelay(true);
+    let socket = socket2::SockRef::from(stream);
+    // What one that takes nothing costs is bounded.
+    let _ = socket.set_send_buffer_size(config.socket_send_bytes);
     // Otherwise one who asks and never reads keeps the answer's connection for ever.
     #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(stall_timeout));
-    #[cfg(not(target_os = "linux"))]
-    let _ = stall_timeout;
+    let _ = socket.set_tcp_user_timeout(Some(config.stall_timeout));
 }
 
 async fn connection(

@@ -15,17 +15,15 @@ use serde::Deserialize;
 use sha1_smol::Sha1;
 use throng_node::drain::Drain;
 use throng_protocol::ids::AppId;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_websockets::{Config, Limits, ServerBuilder};
 
-use crate::connection::{self, Kind, Outbox};
+use crate::connection::{self, Kind, Outbox, Stream};
 use crate::context::Context;
 use crate::session::{Peer, Session};
 
 /// From RFC 6455, 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-/// Bytes that are gathered before they are written; batches are smaller.
-const FLUSH_BYTES: usize = 1024 * 1024;
 /// Between the answer and the first frame stands only this process.
 const SWITCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of an `instanceid` that are kept; real ones have 32.
@@ -63,7 +61,8 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
     let Sockets { context, drain } = sockets;
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let ip = context.config.rest.trusted_proxies.client_ip(peer, request.headers());
-    let outbox = Outbox::new(context.config.outbox_bytes, Arc::clone(&context.metrics));
+    let (shard, metrics) = (context.writers.choose(), Arc::clone(&context.metrics));
+    let outbox = Outbox::new(shard, kind, context.config.outbox_bytes, metrics);
     let place = match context.admission.admit(ip, outbox.clone()) {
         Ok(place) => place,
         Err(refused) => {
@@ -77,18 +76,19 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
         instance: parameters.instanceid.chars().take(INSTANCE_BYTES).collect(),
         ip: ip.to_string(),
     };
-    let frame_bytes = context.config.frame_bytes;
     let session = Arc::new(Session::new(context, peer, outbox, place));
     let switched = hyper::upgrade::on(&mut request);
     drain.spawn(async move {
-        let Ok(Ok(stream)) = timeout(SWITCH_TIMEOUT, switched).await else {
+        let Ok(Ok(upgraded)) = timeout(SWITCH_TIMEOUT, switched).await else {
             return;
         };
-        let socket = ServerBuilder::new()
-            .limits(Limits::default().max_payload_len(Some(frame_bytes)))
-            .config(Config::default().flush_threshold(FLUSH_BYTES))
-            .serve(TokioIo::new(stream));
-        connection::serve(socket, kind, session).await;
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => {
+                let stream = Stream::new(parts.io.into_inner());
+                connection::serve(stream, parts.read_buf, session).await;
+            }
+            Err(_) => tracing::error!("a connection is of an unknown kind"),
+        }
     });
     switching(&accept)
 }

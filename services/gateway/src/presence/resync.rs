@@ -34,7 +34,7 @@ pub(super) fn begin(
                 {
                     continue;
                 }
-                let _ = session.outbox().control(frame.clone());
+                let _ = session.outbox().control(&frame);
                 asked += 1;
                 if asked % STEP == 0 {
                     sleep(PAUSE).await;

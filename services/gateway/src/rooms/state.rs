@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use throng_proto::v1::{RoomEvent, room_event::Membership};
 use tokio::time::Instant;
@@ -10,6 +11,10 @@ use super::attendee::{Attendee, PollSeat, Seat};
 use super::position::Position;
 use super::ring::{Event, Page, Ring};
 use super::room::Room;
+use crate::connection::Shard;
+
+/// Number of the next room.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// From where on a member is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +48,10 @@ pub(super) struct State {
     pub(super) ready: bool,
     pub(super) head: Position,
     pub(super) ring: Ring,
+    /// Names the room to those who write.
+    number: u64,
+    /// Those who write to members, and to how many each.
+    shards: Vec<(Shard, usize)>,
     pub(super) push: Vec<PushMember>,
     /// Attendee → place in `push`.
     pub(super) push_index: HashMap<u64, usize>,
@@ -57,8 +66,8 @@ pub(super) struct PushMember {
     pub(super) since: Since,
     /// The place that `since` means.
     pub(super) from: Position,
-    /// Events up to here are not for it, or were sent when it was caught up.
-    pub(super) after: Position,
+    /// Events up to here are not for it, or were sent when it was caught up. `None`: it gets none yet.
+    pub(super) after: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -78,6 +87,8 @@ impl State {
             ready: false,
             head: Position::default(),
             ring,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            shards: Vec::new(),
             push: Vec::new(),
             push_index: HashMap::new(),
             polls: HashMap::new(),
@@ -91,10 +102,15 @@ impl State {
             attendee: Arc::clone(attendee),
             since,
             from: Position::default(),
-            after: Position::default(),
+            after: None,
         };
-        if self.ready && !member.catch_up(&self.ring, self.head) {
+        if self.ready && !member.catch_up(&self.ring, self.head, self.number) {
             return false;
+        }
+        let shard = attendee.outbox.shard();
+        match self.shards.iter_mut().find(|(known, _)| Arc::ptr_eq(known, shard)) {
+            Some((_, members)) => *members += 1,
+            None => self.shards.push((Arc::clone(shard), 1)),
         }
         self.push_index.insert(attendee.id, self.push.len());
         self.push.push(member);
@@ -109,10 +125,10 @@ impl State {
     /// Brings everybody who waited for the ring up to date; returns who is out of the room by what
     /// is in it.
     pub(super) fn catch_up_all(&mut self, room: &Arc<Room>) -> Vec<Arc<Attendee>> {
-        let Self { push, ring, head, .. } = self;
+        let Self { push, ring, head, number, .. } = self;
         let gone: Vec<u64> = push
             .iter_mut()
-            .filter_map(|member| (!member.catch_up(ring, *head)).then_some(member.attendee.id))
+            .filter_map(|member| (!member.catch_up(ring, *head, *number)).then_some(member.attendee.id))
             .collect();
         let polling: Vec<PollSeat> = self
             .polls
@@ -148,6 +164,14 @@ impl State {
     pub(super) fn remove_push(&mut self, id: u64) -> Option<PushMember> {
         let at = self.push_index.remove(&id)?;
         let member = self.push.swap_remove(at);
+        member.attendee.outbox.part(self.number);
+        let shard = member.attendee.outbox.shard();
+        if let Some(place) = self.shards.iter().position(|(known, _)| Arc::ptr_eq(known, shard)) {
+            self.shards[place].1 -= 1;
+            if self.shards[place].1 == 0 {
+                self.shards.swap_remove(place);
+            }
+        }
         if let Some(moved) = self.push.get(at) {
             self.push_index.insert(moved.attendee.id, at);
         }
@@ -168,16 +192,16 @@ impl State {
             let frame = &event.event.frame;
             let priority = event.event.priority;
             if event.event.recipients.is_empty() {
-                for member in &self.push {
-                    if member.after < position {
-                        // One whose connection is gone is taken out by its own task.
-                        let _ = member.attendee.outbox.room(frame, priority);
-                    }
+                for (shard, _) in &self.shards {
+                    shard.publish(self.number, position, frame, priority);
                 }
             } else {
                 for member in &self.push {
-                    if member.after < position && event.is_for(&member.attendee.user) {
-                        let _ = member.attendee.outbox.room(frame, priority);
+                    if member.after.is_some_and(|after| after < position)
+                        && event.is_for(&member.attendee.user)
+                    {
+                        // One whose connection is gone is taken out by its own task.
+                        let _ = member.attendee.outbox.in_order(frame);
                     }
                 }
             }
@@ -216,7 +240,7 @@ fn takes_out(event: &Event, user: &str) -> bool {
 impl PushMember {
     /// Sends what the member has missed, and nothing of it again. False: the last of it took the
     /// member out of the room.
-    pub(super) fn catch_up(&mut self, ring: &Ring, head: Position) -> bool {
+    pub(super) fn catch_up(&mut self, ring: &Ring, head: Position, room: u64) -> bool {
         self.from = match self.since {
             Since::Joined(position) => position,
             Since::Back { seq, .. } => ring.place_of_seq(seq),
@@ -225,14 +249,16 @@ impl PushMember {
         let member_at = self.since.member_at();
         for event in ring.after(self.from) {
             if !event.event.frame.is_empty() && event.is_for(user) {
-                let _ = self.attendee.outbox.room(&event.event.frame, event.event.priority);
+                let _ = self.attendee.outbox.in_order(&event.event.frame);
             }
             if event.position > member_at && takes_out(event, user) {
                 return false;
             }
         }
         // Later than the head if it joined before its own event came by.
-        self.after = self.from.max(head);
+        let after = self.from.max(head);
+        self.after = Some(after);
+        self.attendee.outbox.join(room, after);
         true
     }
 }

@@ -1,5 +1,7 @@
 //! One room and its members, without tasks.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +15,6 @@ use super::ring::Ring;
 use super::room::{Offered, Room};
 use super::state::Since;
 use crate::connection::Outbox;
-use crate::metrics::Metrics;
 
 const APP: AppId = AppId(1);
 
@@ -22,7 +23,7 @@ fn room() -> Arc<Room> {
 }
 
 fn attendee(user: &str) -> Arc<Attendee> {
-    let outbox = Outbox::new(1 << 20, Arc::new(Metrics::new()));
+    let outbox = Outbox::unwritten(1 << 20);
     Arc::new(Attendee::new(APP, user.to_owned(), 7, outbox))
 }
 
@@ -52,9 +53,17 @@ fn delivered(room: &Arc<Room>, event: RoomEvent) -> Vec<Arc<Attendee>> {
     }
 }
 
+thread_local! {
+    /// How much of what each attendee got was looked at.
+    static SEEN: RefCell<HashMap<u64, usize>> = RefCell::default();
+}
+
+/// What came since the last look.
 fn got(attendee: &Attendee) -> Vec<String> {
     let text = |frame: Bytes| String::from_utf8(frame.to_vec()).unwrap();
-    attendee.outbox.waiting().into_iter().map(text).collect()
+    let all: Vec<_> = attendee.outbox.replay().into_iter().map(text).collect();
+    let seen = SEEN.with_borrow_mut(|seen| seen.insert(attendee.id, all.len()));
+    all[seen.unwrap_or(0)..].to_vec()
 }
 
 #[tokio::test]

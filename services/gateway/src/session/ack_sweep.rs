@@ -36,7 +36,7 @@ impl AckSweep {
             drop(acks);
             session.context.metrics.acks_missed.increment(due.given_up);
             for frame in due.again {
-                let _ = session.outbox.control(frame);
+                let _ = session.outbox.control(&frame);
             }
         }
         self.sessions.lock().append(&mut kept);

@@ -72,7 +72,7 @@ impl Session {
                 return;
             }
         }
-        let _ = self.outbox.control(frame.clone());
+        let _ = self.outbox.control(frame);
     }
 
     /// The client asks for something.
@@ -100,7 +100,7 @@ impl Session {
     /// Under the lock, so that no later push overtakes these.
     fn release(&self, waiting: &mut Option<Waiting>) {
         for frame in waiting.take().unwrap_or_default().frames {
-            let _ = self.outbox.control(frame);
+            let _ = self.outbox.control(&frame);
         }
         self.catch_up.under_way.store(false, Ordering::Release);
     }

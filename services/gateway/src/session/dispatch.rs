@@ -273,7 +273,7 @@ impl Session {
     fn answer_as(&self, name: &'static str, echo: &Echo, answer: &Answer) {
         self.context.metrics.command(name, answer.code);
         // A connection that is gone takes no answer, and asks again on the next one.
-        let _ = self.outbox.control(frame::reply(echo.servcmd(), echo.seq, &answer.body));
+        let _ = self.outbox.control(&frame::reply(echo.servcmd(), echo.seq, &answer.body));
     }
 }
 

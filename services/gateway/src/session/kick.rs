@@ -35,7 +35,7 @@ impl Session {
         if kick.kick_type == 0 {
             self.outbox.close(Close::REPLACED);
         } else {
-            let _ = self.outbox.control(kick_frame(kick.kick_type));
+            let _ = self.outbox.control(&kick_frame(kick.kick_type));
         }
         Some(identity)
     }

@@ -110,7 +110,7 @@ impl Session {
                 Since::Back { seq: room.last_seq, attached }
             } else {
                 if !reply.missed_items.is_empty() {
-                    let _ = self.outbox.control(items_frame(&reply.missed_items));
+                    let _ = self.outbox.control(&items_frame(&reply.missed_items));
                 }
                 Since::Joined(attached)
             };
@@ -165,7 +165,7 @@ impl Session {
     /// Pushes the notice that makes a client leave a room it is no longer in.
     pub(crate) fn push_notice(&self, reply: &v1::AttachMemberReply) {
         if !reply.notice_items.is_empty() {
-            let _ = self.outbox.control(items_frame(&reply.notice_items));
+            let _ = self.outbox.control(&items_frame(&reply.notice_items));
         }
     }
 }

@@ -117,6 +117,11 @@ impl Session {
         &self.context.metrics
     }
 
+    /// Bytes of the largest message.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        self.context.config.frame_bytes
+    }
+
     /// Requests that may be unanswered.
     pub(crate) fn in_flight_limit(&self) -> usize {
         self.context.config.in_flight.max(1)

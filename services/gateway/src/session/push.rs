@@ -43,7 +43,7 @@ impl Session {
         if !watched {
             self.context.acks.watch(self);
         }
-        let _ = self.outbox.control(frame);
+        let _ = self.outbox.control(&frame);
     }
 
     /// Asks the client not to send a command for some time (SDK protocol notes 01, 3.8).
@@ -56,7 +56,7 @@ impl Session {
         }
         let body = Body { over_load_serv_cmd: servcmd, delay_secs: delay.as_secs() };
         if let Ok(body) = serde_json::to_vec(&body) {
-            let _ = self.outbox.control(frame::push("OverLoadPush.notify2", &body));
+            let _ = self.outbox.control(&frame::push("OverLoadPush.notify2", &body));
         }
     }
 }

@@ -25,7 +25,7 @@ impl Encoded {
 
     /// The entry of `EventArray` that the item stands in.
     pub(crate) fn entry(&self) -> Bytes {
-        self.frame.slice(FRAME_START.len()..self.frame.len() - FRAME_END.len())
+        self.frame.slice(PUSH_START.len()..self.frame.len() - PUSH_END.len())
     }
 
     /// Puts frame and item into a room event.
@@ -39,12 +39,9 @@ impl Encoded {
     }
 }
 
-const FRAME_START: &[u8] = br#"{"head":{"servcmd":"im_open_push.msg_push"},"body":{"EventArray":["#;
-const FRAME_END: &[u8] = b"]}}";
-
 /// The entry of `EventArray` in a frame that this module made.
 pub(crate) fn entry_of(frame: &[u8]) -> Option<&[u8]> {
-    frame.strip_prefix(FRAME_START)?.strip_suffix(FRAME_END)
+    frame.strip_prefix(PUSH_START)?.strip_suffix(PUSH_END)
 }
 
 /// Several message items as one entry of `EventArray`.
@@ -95,7 +92,7 @@ fn write_json(frame: &mut Vec<u8>, value: &impl Serialize) {
 
 fn encode(event: u32, key: &str, item: impl FnOnce(&mut Vec<u8>)) -> Encoded {
     let mut frame = Vec::with_capacity(1024);
-    frame.extend_from_slice(FRAME_START);
+    frame.extend_from_slice(PUSH_START);
     frame.extend_from_slice(br#"{"Event":"#);
     write_json(&mut frame, &event);
     frame.extend_from_slice(b",\"");
@@ -105,6 +102,6 @@ fn encode(event: u32, key: &str, item: impl FnOnce(&mut Vec<u8>)) -> Encoded {
     item(&mut frame);
     let len = frame.len() - start;
     frame.extend_from_slice(b"]}");
-    frame.extend_from_slice(FRAME_END);
+    frame.extend_from_slice(PUSH_END);
     Encoded { frame: Bytes::from(frame), start, len }
 }

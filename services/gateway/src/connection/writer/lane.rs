@@ -1,0 +1,256 @@
+//! One room at one shard: what came and has not gone out to everybody, and who sits there. Frames are
+//! made once for all who stand at the same place, several events in one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use throng_protocol::frame::{PUSH_END, PUSH_START};
+use tokio::time::Instant;
+
+use super::Pacing;
+use super::orders::RoomFrame;
+use crate::connection::Kind;
+use crate::connection::dropped::{Dropped, priority_of};
+use crate::connection::wire;
+
+/// Events of one frame: a client complains about 100 (SDK protocol notes 02, 1.5).
+const FRAME_EVENTS: usize = 64;
+/// Bytes of one frame of several events.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// Frames that lead from one place of a lane to its head.
+pub(super) type Batch = Arc<[Framed]>;
+
+/// A finished WebSocket frame.
+#[derive(Debug)]
+pub(super) struct Framed {
+    pub(super) bytes: Bytes,
+    /// The place behind its last event.
+    pub(super) end: u64,
+    /// Events in it.
+    pub(super) events: u32,
+}
+
+/// A room.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// Events that somebody may still need, the oldest first.
+    events: VecDeque<RoomFrame>,
+    bytes: usize,
+    /// Place behind the last event.
+    head: u64,
+    /// Slots of the lines that sit here.
+    pub(super) members: Vec<u32>,
+    /// Made since the last event came.
+    batches: Vec<(Kind, u64, Batch)>,
+    pub(super) pace: Pace,
+    /// Every line that is not blocked has what is before this place.
+    pub(super) low: u64,
+}
+
+impl Lane {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            events: VecDeque::new(),
+            bytes: 0,
+            head: 0,
+            members: Vec::new(),
+            batches: Vec::new(),
+            pace: Pace::new(now),
+            low: 0,
+        }
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Bytes that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Events that are kept.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(super) fn push(&mut self, event: RoomFrame) {
+        self.bytes += event.frame.len();
+        self.events.push_back(event);
+        self.head += 1;
+        self.batches.clear();
+    }
+
+    /// Forgets what is before a place.
+    pub(super) fn forget_before(&mut self, place: u64) {
+        while self.first() < place
+            && let Some(event) = self.events.pop_front()
+        {
+            self.bytes -= event.frame.len();
+        }
+        if self.events.is_empty() {
+            self.events.shrink_to(16);
+            self.batches.clear();
+        }
+    }
+
+    /// The first event after a place that is later than `after`.
+    pub(super) fn skip_until(&self, mut place: u64, after: crate::rooms::Position) -> u64 {
+        while self.event(place).is_some_and(|event| event.position <= after) {
+            place += 1;
+        }
+        place
+    }
+
+    /// The frames from a place to the head.
+    pub(super) fn batch(&mut self, kind: Kind, from: u64) -> Batch {
+        let found = self.batches.iter().find(|(of, place, _)| (*of, *place) == (kind, from));
+        if let Some((_, _, batch)) = found {
+            return Arc::clone(batch);
+        }
+        let start = usize::try_from(from - self.first()).unwrap_or(usize::MAX);
+        let batch: Batch = frames(kind, from, self.events.range(start..), |_| true).into();
+        self.batches.push((kind, from, Arc::clone(&batch)));
+        batch
+    }
+
+    /// What a line that cannot keep up gets of the events from a place on: those that are never
+    /// dropped. And how many of the others there are.
+    pub(super) fn essence(&self, kind: Kind, from: u64) -> (Vec<Framed>, Dropped) {
+        let start = usize::try_from(from - self.first()).unwrap_or(usize::MAX);
+        let mut dropped = Dropped::default();
+        for event in self.events.range(start..).filter(|event| event.priority != 0) {
+            dropped[priority_of(event.priority)] += 1;
+        }
+        (frames(kind, from, self.events.range(start..), |event| event.priority == 0), dropped)
+    }
+
+    fn first(&self) -> u64 {
+        self.head - self.events.len() as u64
+    }
+
+    fn event(&self, place: u64) -> Option<&RoomFrame> {
+        self.events.get(usize::try_from(place.checked_sub(self.first())?).ok()?)
+    }
+}
+
+fn frames<'a>(
+    kind: Kind,
+    from: u64,
+    events: impl Iterator<Item = &'a RoomFrame>,
+    wanted: impl Fn(&RoomFrame) -> bool,
+) -> Vec<Framed> {
+    let mut maker = Maker { kind, framed: Vec::new(), entries: Vec::new(), bytes: 0 };
+    let mut place = from;
+    for event in events {
+        if wanted(event) {
+            maker.add(&event.frame, place);
+        }
+        place += 1;
+    }
+    maker.close(place);
+    maker.framed
+}
+
+/// Puts events into frames, as many into each as fit.
+struct Maker<'a> {
+    kind: Kind,
+    framed: Vec<Framed>,
+    /// Of the frame that is being filled.
+    entries: Vec<&'a [u8]>,
+    bytes: usize,
+}
+
+impl<'a> Maker<'a> {
+    fn add(&mut self, frame: &'a [u8], place: u64) {
+        let Some(entry) = entry_of(frame) else {
+            self.close(place);
+            let bytes = wire::frame(self.kind.opcode(), &[frame]);
+            return self.framed.push(Framed { bytes, end: place + 1, events: 1 });
+        };
+        if self.entries.len() >= FRAME_EVENTS || self.bytes + entry.len() > FRAME_BYTES {
+            self.close(place);
+        }
+        self.bytes += entry.len();
+        self.entries.push(entry);
+    }
+
+    fn close(&mut self, end: u64) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let mut parts = Vec::with_capacity(2 * self.entries.len() + 1);
+        for (number, entry) in self.entries.drain(..).enumerate() {
+            parts.push(if number == 0 { PUSH_START } else { b"," });
+            parts.push(entry);
+        }
+        let events = u32::try_from(parts.len() / 2).unwrap_or(u32::MAX);
+        parts.push(PUSH_END);
+        let bytes = wire::frame(self.kind.opcode(), &parts);
+        self.framed.push(Framed { bytes, end, events });
+        self.bytes = 0;
+    }
+}
+
+/// The entry of `EventArray` in a push.
+fn entry_of(frame: &[u8]) -> Option<&[u8]> {
+    frame.strip_prefix(PUSH_START)?.strip_suffix(PUSH_END)
+}
+
+/// When a room's events go out: at once in a quiet room, in steps in a busy one, and in one that takes
+/// long to write not before a rest.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// Events come that have not gone out.
+    pub(super) dirty: bool,
+    /// When they may.
+    pub(super) due: Instant,
+    /// When the last ones went out, and how long that took.
+    written: Instant,
+    took: Duration,
+    /// The second that is counted, its events, and those of the one before.
+    second: Instant,
+    count: u32,
+    before: u32,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { dirty: false, due: now, written: now, took: Duration::ZERO, second: now, count: 0, before: 0 }
+    }
+
+    /// An event came. True: it is the first that has not gone out.
+    pub(super) fn came(&mut self, now: Instant, pacing: &Pacing) -> bool {
+        let second = Duration::from_secs(1);
+        let passed = now - self.second;
+        if passed >= second {
+            self.before = if passed < 2 * second { self.count } else { 0 };
+            (self.second, self.count) = (now, 0);
+        }
+        self.count += 1;
+        if self.dirty {
+            return false;
+        }
+        self.dirty = true;
+        let is_busy = self.count.max(self.before) > pacing.busy_events;
+        let step = if is_busy { pacing.busy_step } else { Duration::ZERO };
+        let rest = self.took.mul_f64((1.0 - pacing.duty) / pacing.duty).min(pacing.longest_rest);
+        self.due = (self.written + step.max(rest)).max(now);
+        true
+    }
+
+    /// A pass over the members begins.
+    pub(super) fn begins(&mut self) {
+        self.dirty = false;
+        self.took = Duration::ZERO;
+    }
+
+    /// A part of it took so long.
+    pub(super) fn took(&mut self, now: Instant, time: Duration) {
+        self.written = now;
+        self.took += time;
+    }
+}
