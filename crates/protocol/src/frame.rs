@@ -173,7 +173,8 @@ pub fn reply(servcmd: &str, seq: u64, body: &[u8]) -> Bytes {
 }
 
 /// What a push of items begins with, up to the first entry of `EventArray` (SDK protocol notes 01, 4).
-pub const PUSH_START: &[u8] = br#"{"head":{"servcmd":"im_open_push.msg_push"},"body":{"EventArray":["#;
+pub const PUSH_START: &[u8] =
+    br#"{"head":{"servcmd":"im_open_push.msg_push"},"body":{"EventArray":["#;
 /// What it ends with, behind the last entry.
 pub const PUSH_END: &[u8] = b"]}}";
 

@@ -122,7 +122,8 @@ impl Reader {
     fn take(&mut self) {
         BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
             Ok(size) if size > 0 => self.parse(&mut buffer[..size]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Ok(_) | Err(_) => self.read.push_back(Read::End(Close::PEER, false)),
         });
     }

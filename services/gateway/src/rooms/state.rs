@@ -128,7 +128,9 @@ impl State {
         let Self { push, ring, head, number, .. } = self;
         let gone: Vec<u64> = push
             .iter_mut()
-            .filter_map(|member| (!member.catch_up(ring, *head, *number)).then_some(member.attendee.id))
+            .filter_map(|member| {
+                (!member.catch_up(ring, *head, *number)).then_some(member.attendee.id)
+            })
             .collect();
         let polling: Vec<PollSeat> = self
             .polls

@@ -219,7 +219,15 @@ pub(super) struct Pace {
 
 impl Pace {
     fn new(now: Instant) -> Self {
-        Self { dirty: false, due: now, written: now, took: Duration::ZERO, second: now, count: 0, before: 0 }
+        Self {
+            dirty: false,
+            due: now,
+            written: now,
+            took: Duration::ZERO,
+            second: now,
+            count: 0,
+            before: 0,
+        }
     }
 
     /// An event came. True: it is the first that has not gone out.

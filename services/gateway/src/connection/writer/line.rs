@@ -27,6 +27,8 @@ pub(super) struct Line<S> {
     stream: Arc<S>,
     /// What is for it alone, or was begun. The first may be written in part.
     waiting: VecDeque<Own>,
+    /// The first of them is written in part: it has to go on.
+    begun: bool,
     pub(super) seats: SmallVec<[Seat; 1]>,
     /// Its socket takes nothing.
     pub(super) blocked: bool,
@@ -42,7 +44,7 @@ pub(super) struct Line<S> {
 #[derive(Debug)]
 struct Own {
     bytes: Bytes,
-    /// It counts in the connection's budget, with this size.
+    /// Counts in the connection's budget, with this size.
     size: usize,
 }
 
@@ -84,6 +86,7 @@ impl<S: Write> Line<S> {
             shared,
             stream,
             waiting: VecDeque::new(),
+            begun: false,
             seats: SmallVec::new(),
             blocked: false,
             listed: false,
@@ -139,8 +142,15 @@ impl<S: Write> Line<S> {
         !self.waiting.is_empty()
     }
 
+    /// Nothing that waits is written, but for what was begun.
     pub(super) fn forget_own(&mut self) {
-        self.waiting = VecDeque::new();
+        self.waiting.truncate(usize::from(self.begun));
+    }
+
+    /// The last frame.
+    pub(super) fn add_last(&mut self, frame: Bytes) {
+        self.waiting.push_back(Own { bytes: frame, size: 0 });
+        self.ending = true;
     }
 
     /// Writes what is its own, then what its rooms have for it.
@@ -201,9 +211,11 @@ impl<S: Write> Line<S> {
         {
             if taken < own.bytes.len() {
                 own.bytes.advance(taken);
+                self.begun = true;
                 return 0;
             }
             taken -= own.bytes.len();
+            self.begun = false;
             written.frames += 1;
             if own.size > 0 {
                 self.shared.waiting.fetch_sub(own.size, Ordering::Relaxed);
@@ -234,6 +246,7 @@ impl<S: Write> Line<S> {
                 if taken < framed.bytes.len() {
                     let bytes = framed.bytes.slice(taken..);
                     self.waiting.push_front(Own { bytes, size: 0 });
+                    self.begun = true;
                     return;
                 }
                 taken -= framed.bytes.len();

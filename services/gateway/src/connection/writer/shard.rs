@@ -202,13 +202,9 @@ impl<S: Write> Shard<S> {
         while let Some(seat) = self.line(slot).seats.pop() {
             self.leave_lane(seat.lane, seat.member);
         }
-        let frame = wire::frame(
-            wire::op::CLOSE,
-            &[&close.code.to_be_bytes(), close.text.as_bytes()],
-        );
-        let line = self.line(slot);
-        line.add(frame);
-        line.ending = true;
+        let frame =
+            wire::frame(wire::op::CLOSE, &[&close.code.to_be_bytes(), close.text.as_bytes()]);
+        self.line(slot).add_last(frame);
         self.ending.push_back((now + LAST_WORDS, Arc::clone(shared)));
         self.list(slot);
     }
