@@ -178,6 +178,12 @@ pub const PUSH_START: &[u8] =
 /// What it ends with, behind the last entry.
 pub const PUSH_END: &[u8] = b"]}}";
 
+/// The entries of `EventArray` in a push, as one text.
+#[must_use]
+pub fn push_entries(frame: &[u8]) -> Option<&[u8]> {
+    frame.strip_prefix(PUSH_START)?.strip_suffix(PUSH_END)
+}
+
 /// A frame that answers nothing: `body` is a JSON object's text.
 #[must_use]
 pub fn push(servcmd: &str, body: &[u8]) -> Bytes {

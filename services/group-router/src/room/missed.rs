@@ -1,9 +1,10 @@
 //! What a session missed while it was away, for one that comes back: clients do not ask for it.
 
 use bytes::Bytes;
+use throng_protocol::frame::push_entries;
 
 use super::Room;
-use crate::wire::{entry_of, messages_entry};
+use crate::wire::messages_entry;
 
 /// Items that one answer brings. A client complains about 100 in one frame, and knows the last 200
 /// that it saw: none of these is shown twice.
@@ -20,7 +21,7 @@ impl Room {
                 };
                 let entries: Vec<_> = events
                     .filter(|event| mine(&event.recipients))
-                    .filter_map(|event| entry_of(&event.frame))
+                    .filter_map(|event| push_entries(&event.frame))
                     .collect();
                 entries[entries.len().saturating_sub(MOST)..].join(&b","[..]).into()
             }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use throng_proto::v1;
+use throng_protocol::frame::{PUSH_END, PUSH_START};
 
 use super::EVENT_MESSAGE;
 
@@ -37,11 +38,6 @@ impl Encoded {
             ..v1::RoomEvent::default()
         }
     }
-}
-
-/// The entry of `EventArray` in a frame that this module made.
-pub(crate) fn entry_of(frame: &[u8]) -> Option<&[u8]> {
-    frame.strip_prefix(PUSH_START)?.strip_suffix(PUSH_END)
 }
 
 /// Several message items as one entry of `EventArray`.

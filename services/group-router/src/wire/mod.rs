@@ -11,7 +11,7 @@ mod system;
 mod tip;
 
 pub(crate) use attributes::{ChangedAttribute, attributes_item, counters_item};
-pub(crate) use frame::{Encoded, encode_event, entry_of, message_frame, messages_entry};
+pub(crate) use frame::{Encoded, encode_event, message_frame, messages_entry};
 pub(crate) use item::{EVENT_BROADCAST, EVENT_MESSAGE, EVENT_TIP, stored_item};
 pub use item::{EncodedItem, GroupInfo, ItemHead, message_item};
 pub(crate) use notice::{Notice, notice_item, report};

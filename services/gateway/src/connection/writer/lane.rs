@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use throng_protocol::frame::{PUSH_END, PUSH_START};
+use throng_protocol::frame::{PUSH_END, PUSH_START, push_entries};
 use tokio::time::Instant;
 
 use super::Pacing;
@@ -166,7 +166,7 @@ struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     fn add(&mut self, frame: &'a [u8], place: u64) {
-        let Some(entry) = entry_of(frame) else {
+        let Some(entry) = push_entries(frame) else {
             self.close(place);
             let bytes = wire::frame(self.kind.opcode(), &[frame]);
             return self.framed.push(Framed { bytes, end: place + 1, events: 1 });
@@ -193,11 +193,6 @@ impl<'a> Maker<'a> {
         self.framed.push(Framed { bytes, end, events });
         self.bytes = 0;
     }
-}
-
-/// The entry of `EventArray` in a push.
-fn entry_of(frame: &[u8]) -> Option<&[u8]> {
-    frame.strip_prefix(PUSH_START)?.strip_suffix(PUSH_END)
 }
 
 /// When a room's events go out: at once in a quiet room, in steps in a busy one, and in one that takes
