@@ -63,10 +63,11 @@ impl Metrics {
             self.writes.increment(written.writes);
             self.deliveries.increment(written.deliveries);
         }
+        self.dropped_slow(&written.dropped);
     }
 
     /// Counts room frames that a slow connection lost.
-    pub(crate) fn dropped_slow(&self, dropped: &Dropped) {
+    fn dropped_slow(&self, dropped: &Dropped) {
         if *dropped == Dropped::default() {
             return;
         }

@@ -13,7 +13,6 @@ use super::stream::{Stream, Write};
 use super::wire;
 use super::writer::{Inbox, Order};
 use super::{Close, Kind};
-use crate::metrics::Metrics;
 use crate::rooms::Position;
 
 /// The connection takes nothing more.
@@ -47,7 +46,6 @@ pub(crate) struct Shared<S> {
     changed: Notify,
     /// Second of the last frame in either direction.
     pub(super) active: AtomicU32,
-    pub(super) metrics: Arc<Metrics>,
 }
 
 /// The shard does not have the connection.
@@ -58,12 +56,7 @@ const WRITTEN: u8 = 2;
 
 impl<S: Write> Outbox<S> {
     /// For a new connection that may have `budget` bytes waiting, and is written by that shard.
-    pub(crate) fn new(
-        shard: &Arc<Inbox<S>>,
-        kind: Kind,
-        budget: usize,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub(crate) fn new(shard: &Arc<Inbox<S>>, kind: Kind, budget: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
                 shard: Arc::clone(shard),
@@ -75,7 +68,6 @@ impl<S: Write> Outbox<S> {
                 phase: AtomicU8::new(0),
                 changed: Notify::new(),
                 active: AtomicU32::new(Coarse::now()),
-                metrics,
             }),
         }
     }
@@ -197,7 +189,7 @@ impl<S: Write> Outbox<S> {
 impl Outbox {
     /// One that nobody writes.
     pub(crate) fn unwritten(budget: usize) -> Self {
-        Self::new(&Arc::new(Inbox::new()), Kind::Binary, budget, Arc::new(Metrics::new()))
+        Self::new(&Arc::new(Inbox::new()), Kind::Binary, budget)
     }
 
     /// Everything that this connection would have been sent so far, event by event.

@@ -61,8 +61,7 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
     let Sockets { context, drain } = sockets;
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let ip = context.config.rest.trusted_proxies.client_ip(peer, request.headers());
-    let (shard, metrics) = (context.writers.choose(), Arc::clone(&context.metrics));
-    let outbox = Outbox::new(shard, kind, context.config.outbox_bytes, metrics);
+    let outbox = Outbox::new(context.writers.choose(), kind, context.config.outbox_bytes);
     let place = match context.admission.admit(ip, outbox.clone()) {
         Ok(place) => place,
         Err(refused) => {

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::lane::{Batch, Lane};
 use super::lanes::Lanes;
+use crate::connection::dropped::Dropped;
 use crate::connection::outbox::Shared;
 use crate::connection::stream::Write;
 use crate::rooms::Position;
@@ -78,6 +79,8 @@ pub(crate) struct Written {
     pub(crate) writes: u64,
     /// Events of rooms, each once for every line that got it.
     pub(crate) deliveries: u64,
+    /// Those that lines lost because they are too slow.
+    pub(crate) dropped: Dropped,
 }
 
 impl<S: Write> Line<S> {
@@ -126,7 +129,7 @@ impl<S: Write> Line<S> {
 
     /// Its socket took nothing for too long: of what rooms have for it, only what is never dropped
     /// waits on; the rest is counted.
-    pub(super) fn skip(&mut self, lane: &Lane, seat: usize) {
+    pub(super) fn skip(&mut self, lane: &Lane, seat: usize, written: &mut Written) {
         let from = lane.skip_until(self.seats[seat].next, self.seats[seat].after);
         let (framed, dropped) = lane.essence(self.shared.kind, from);
         for framed in framed {
@@ -135,7 +138,9 @@ impl<S: Write> Line<S> {
             self.waiting.push_back(Own { bytes: framed.bytes, size });
         }
         self.seats[seat].next = lane.head();
-        self.shared.metrics.dropped_slow(&dropped);
+        for (total, dropped) in written.dropped.iter_mut().zip(dropped) {
+            *total += dropped;
+        }
     }
 
     pub(super) fn has_own(&self) -> bool {

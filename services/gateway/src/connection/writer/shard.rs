@@ -170,7 +170,7 @@ impl<S: Write> Shard<S> {
         for &slot in &self.blocked {
             let line = self.lines[slot as usize].as_mut().expect("a listed line is there");
             if let Some(seat) = line.seat(number) {
-                line.skip(self.lanes.get(number), seat);
+                line.skip(self.lanes.get(number), seat, &mut self.written);
             }
         }
         let lane = self.lanes.get_mut(number);

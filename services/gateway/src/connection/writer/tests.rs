@@ -17,7 +17,6 @@ use super::shard::Shard;
 use crate::connection::outbox::Outbox;
 use crate::connection::stream::Write;
 use crate::connection::{Close, Kind};
-use crate::metrics::Metrics;
 use crate::rooms::Position;
 
 /// A socket that takes as many bytes as it is told to.
@@ -70,7 +69,7 @@ impl Pipe {
             let frame: serde_json::Value = serde_json::from_slice(payload).expect("it is JSON");
             match frame["body"]["EventArray"].as_array() {
                 Some(entries) => {
-                    texts.extend(entries.iter().map(|entry| entry.as_str().unwrap().to_owned()))
+                    texts.extend(entries.iter().map(|entry| entry.as_str().unwrap().to_owned()));
                 }
                 None => texts.push(frame["answer"].as_str().unwrap().to_owned()),
             }
@@ -134,8 +133,7 @@ impl Bench {
         };
         for number in 0..lines {
             let kind = if number % 3 == 2 { Kind::Text } else { Kind::Binary };
-            let metrics = Arc::new(Metrics::new());
-            let outbox = Outbox::new(&bench.inbox, kind, 1 << 20, metrics);
+            let outbox = Outbox::new(&bench.inbox, kind, 1 << 20);
             let pipe = Arc::new(Pipe::default());
             outbox.open(Arc::clone(&pipe));
             bench.lines.push((outbox, pipe));
@@ -379,6 +377,7 @@ proptest! {
             bench.pass_all();
         }
         bench.pass_all();
+        let mut lost = 0;
         for (line, owed) in owed.iter().enumerate() {
             let got = bench.texts(line);
             // Of one kind the order holds: of each room, and of answers.
@@ -396,7 +395,10 @@ proptest! {
             if owed.closed {
                 prop_assert_eq!(got.last().map(String::as_str), Some("close"));
             }
+            lost += owed.all.len() - got.len();
             prop_assert_eq!(bench.lines[line].0.shared.waiting.load(Ordering::Relaxed), 0);
         }
+        // DRP-1.
+        prop_assert_eq!(bench.shard.written.dropped.iter().sum::<u32>() as usize, lost);
     }
 }
