@@ -1,0 +1,12 @@
+//! Clients that speak as the vendor's SDK does, cheap enough to have 19,000 in a process: a client is a
+//! few hundred bytes of state and no task, no timer and no buffer of its own.
+//!
+//! In the order of the data: [`address`] says where connections come from, [`websocket`] makes and takes
+//! frames apart, [`inbound`] reads what is in them (a frame that goes to a whole room once), [`wire`]
+//! makes requests, and [`session`] decides what a client says next. None of them does I/O.
+
+pub mod address;
+pub mod inbound;
+pub mod session;
+pub mod websocket;
+pub mod wire;

@@ -1,0 +1,542 @@
+//! One user: what it says, what it waits for, and what it does when its line breaks. Plain code: bytes
+//! and times in, bytes and happenings out.
+//!
+//! It holds on as the SDK does (SDK protocol notes 01, 1.5 and 3.1 to 3.3): what was unanswered when a
+//! line broke is sent again on the next one, byte for byte and before the login; the login is by the
+//! token; a quiet line is asked whether it lives. Unlike the SDK it never sleeps for a minute after a
+//! dial that failed.
+
+use throng_protocol::AppId;
+use throng_protocol::usersig;
+
+use super::inbound::Answer;
+use super::websocket::{Kind, put_frame};
+use super::wire::{
+    self, AckBody, ConversationsBody, Credentials, Empty, GroupBody, Identity, LOGIN_BODY,
+    SendBody, TextElement, command, put_handshake,
+};
+use crate::plan::Message;
+
+const REQUEST_SECONDS: u32 = 15;
+const LOGIN_SECONDS: u32 = 90;
+const ALIVE_SECONDS: u32 = 3;
+/// A line that was quiet for so long is asked whether it lives.
+const QUIET_SECONDS: u32 = 10;
+const SIGNATURE_SECONDS: i64 = 86_400;
+/// What the SDK says of a request without an answer.
+pub const TIMED_OUT: i64 = 2801;
+
+/// What all clients of a run have in common.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// The app.
+    pub app: AppId,
+    /// Its secret key, to sign users with.
+    pub key: String,
+    /// `host:port` for the `Host` header.
+    pub host: String,
+    /// Names of users begin with this, their number follows.
+    pub user_prefix: String,
+    /// IDs of groups begin with this, their number follows.
+    pub group_prefix: String,
+    /// Keeps instances of different runs apart.
+    pub salt: u64,
+    /// The text of messages.
+    pub text: String,
+}
+
+impl Common {
+    /// The name of a user.
+    #[must_use]
+    pub fn user(&self, client: u32) -> String {
+        format!("{}{client}", self.user_prefix)
+    }
+
+    /// The ID of a group.
+    #[must_use]
+    pub fn group(&self, room: u32) -> String {
+        format!("{}{room}", self.group_prefix)
+    }
+}
+
+/// The time, twice.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Whole seconds of the run.
+    pub second: u32,
+    /// Seconds since 1970.
+    pub unix_s: i64,
+}
+
+/// Bytes to be written, of whatever connection is being served.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    frames: u32,
+}
+
+impl Outgoing {
+    /// Appends a frame.
+    pub fn frame(&mut self, kind: Kind, payload: &[u8]) {
+        // Masks need not be secret here, but servers have to undo them.
+        self.frames = self.frames.wrapping_add(0x9E37_79B9);
+        put_frame(&mut self.bytes, kind, payload, self.frames);
+    }
+}
+
+/// What a client waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Login,
+    Alive,
+    Hello,
+    Conversations,
+    Join,
+    Quit,
+    Send(u32),
+}
+
+#[derive(Debug)]
+struct Pending {
+    seq: u64,
+    what: What,
+    due: u32,
+    frame: Box<[u8]>,
+}
+
+/// What came of something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happened {
+    /// The first login succeeded.
+    LoggedIn,
+    /// A login on a later line succeeded.
+    Returned,
+    /// A login was refused, with code and text.
+    LoginRefused(i64, String),
+    /// In its room.
+    Joined,
+    /// The join was refused, with code and text.
+    JoinRefused(i64, String),
+    /// Out of its room.
+    Quit,
+    /// A message of the plan was acknowledged.
+    Acknowledged {
+        /// Its number.
+        number: u32,
+        /// Its `MsgSeq`.
+        seq: u32,
+        /// The rate limit took it.
+        dropped: bool,
+    },
+    /// A message of the plan was refused or not answered in time.
+    SendFailed {
+        /// Its number.
+        number: u32,
+        /// Why.
+        code: i64,
+    },
+    /// The line gives no sign of life.
+    Dead,
+}
+
+/// One client without its socket.
+#[derive(Debug)]
+pub struct Session {
+    number: u32,
+    room: u32,
+    next_seq: u64,
+    identity: Option<Box<Identity>>,
+    pending: Vec<Pending>,
+    /// There is a line that requests can go out on.
+    on_line: bool,
+    heard: u32,
+    hello_every: u32,
+    hello_due: u32,
+}
+
+impl Session {
+    /// A client that has not done anything yet.
+    #[must_use]
+    pub fn new(number: u32, room: u32) -> Self {
+        // The SDK begins at a random number below 10^8.
+        let next_seq = 1 + u64::from(number.wrapping_mul(0x9E37_79B9)) % 100_000_000;
+        let (identity, pending) = (None, Vec::new());
+        let (on_line, heard, hello_every, hello_due) = (false, 0, 0, 0);
+        Self { number, room, next_seq, identity, pending, on_line, heard, hello_every, hello_due }
+    }
+
+    /// Whether the client has logged in once.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// Whether a message waits for its answer.
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        self.pending.iter().any(|pending| matches!(pending.what, What::Send(_)))
+    }
+
+    /// The connection stands: asks for the WebSocket.
+    pub fn connected(&self, common: &Common, random: u32, out: &mut Outgoing) {
+        let instance = u128::from(common.salt) << 64 | u128::from(self.number);
+        put_handshake(&mut out.bytes, &common.host, common.app.0, instance, random);
+    }
+
+    /// The WebSocket is open: what is unanswered again, then the login, then the first heartbeat.
+    pub fn opened(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
+        self.on_line = true;
+        self.heard = now.second;
+        for pending in &self.pending {
+            out.frame(Kind::Binary, &pending.frame);
+        }
+        let due = now.second + LOGIN_SECONDS;
+        if self.identity.is_some() {
+            self.request(common, What::Login, due, now, &LOGIN_BODY, out);
+        } else {
+            let user = common.user(self.number);
+            let life = SIGNATURE_SECONDS;
+            let sig = usersig::sign(common.app, &common.key, &user, now.unix_s, life, None);
+            let seq = self.take_seq();
+            let who = Credentials::Signature(&user, &sig);
+            let frame =
+                wire::request(common.app.0, who, command::LOGIN, seq, now.unix_s, &LOGIN_BODY);
+            self.put(seq, What::Login, due, frame, out);
+        }
+        if self.identity.is_some() {
+            self.alive(common, now, out);
+        }
+    }
+
+    /// The line is gone. What only made sense on it is forgotten.
+    pub fn lost(&mut self) {
+        self.on_line = false;
+        self.pending.retain(|pending| {
+            matches!(pending.what, What::Join | What::Quit | What::Send(_))
+        });
+    }
+
+    /// Joins its room.
+    pub fn join(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
+        let group = common.group(self.room);
+        let body = GroupBody { group_id: &group, web_push_flag: Some(1) };
+        self.request(common, What::Join, now.second + REQUEST_SECONDS, now, &body, out);
+    }
+
+    /// Leaves its room.
+    pub fn quit(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
+        let group = common.group(self.room);
+        let body = GroupBody { group_id: &group, web_push_flag: None };
+        self.request(common, What::Quit, now.second + REQUEST_SECONDS, now, &body, out);
+    }
+
+    /// Sends a message of the plan; without a line it goes out on the next one.
+    pub fn send(
+        &mut self,
+        common: &Common,
+        number: u32,
+        message: &Message,
+        now: Now,
+        out: &mut Outgoing,
+    ) {
+        let (user, group) = (common.user(self.number), common.group(self.room));
+        let body = SendBody {
+            from: &user,
+            group_id: &group,
+            random: number + 1,
+            client_seq: self.next_seq,
+            msg_priority: message.priority.wire(),
+            msg_body: [TextElement::new(&common.text)],
+            cloud_custom_data: "",
+            online_only_flag: 0,
+            group_at_info: [],
+            msg_client_time: now.unix_s,
+        };
+        self.request(common, What::Send(number), now.second + REQUEST_SECONDS, now, &body, out);
+    }
+
+    /// Returns the mark of a push.
+    pub fn acknowledge(&mut self, common: &Common, mark: &str, now: Now, out: &mut Outgoing) {
+        let seq = self.take_seq();
+        let Some(identity) = &self.identity else {
+            return;
+        };
+        let who = Credentials::Session(identity);
+        let body = AckBody { session_data: mark };
+        let frame =
+            wire::request(common.app.0, who, command::PUSH_ACK, seq, now.unix_s, &body);
+        out.frame(Kind::Binary, &frame);
+    }
+
+    /// Something came.
+    pub fn heard(&mut self, now: Now) {
+        self.heard = now.second;
+    }
+
+    /// An answer came; what it answers, if anything.
+    pub fn answered(
+        &mut self,
+        common: &Common,
+        answer: Answer,
+        now: Now,
+        out: &mut Outgoing,
+    ) -> Option<Happened> {
+        let place = self.pending.iter().position(|pending| pending.seq == answer.seq)?;
+        let what = self.pending.swap_remove(place).what;
+        if self.pending.is_empty() {
+            self.pending = Vec::new();
+        }
+        let body = answer.body;
+        let failed = body.error_code != 0;
+        match what {
+            What::Login if failed => {
+                Some(Happened::LoginRefused(body.error_code, body.error_info))
+            }
+            What::Login if self.identity.is_some() => {
+                self.catch_up(common, now, out);
+                Some(Happened::Returned)
+            }
+            What::Login => {
+                let (Some(a2), Some(tiny_id)) = (body.a2_key, body.tiny_id) else {
+                    let info = "the answer has no A2Key or TinyId".to_owned();
+                    return Some(Happened::LoginRefused(2023, info));
+                };
+                self.identity = Some(Box::new(Identity { a2, tiny_id, inst_id: body.inst_id }));
+                self.hello_every = body.hello_interval;
+                self.hello_due = now.second + body.hello_interval;
+                self.alive(common, now, out);
+                Some(Happened::LoggedIn)
+            }
+            What::Join if failed => Some(Happened::JoinRefused(body.error_code, body.error_info)),
+            What::Join => Some(Happened::Joined),
+            What::Quit => Some(Happened::Quit),
+            What::Send(number) if failed => {
+                Some(Happened::SendFailed { number, code: body.error_code })
+            }
+            What::Send(number) => Some(Happened::Acknowledged {
+                number,
+                seq: body.msg_seq,
+                dropped: !body.msg_drop_reason.is_empty(),
+            }),
+            What::Alive | What::Hello | What::Conversations => None,
+        }
+    }
+
+    /// Looks at the clock, about once a second.
+    pub fn tick(
+        &mut self,
+        common: &Common,
+        now: Now,
+        out: &mut Outgoing,
+        happened: &mut Vec<Happened>,
+    ) {
+        if self.on_line && self.identity.is_some() {
+            let asked = self.pending.iter().any(|pending| pending.what == What::Alive);
+            if !asked && now.second >= self.heard + QUIET_SECONDS {
+                self.alive(common, now, out);
+            }
+            if self.hello_every > 0 && now.second >= self.hello_due {
+                self.hello_due = now.second + self.hello_every;
+                let due = now.second + REQUEST_SECONDS;
+                self.request(common, What::Hello, due, now, &Empty {}, out);
+            }
+        }
+        self.pending.retain(|pending| {
+            if now.second < pending.due {
+                return true;
+            }
+            happened.extend(match pending.what {
+                What::Send(number) => Some(Happened::SendFailed { number, code: TIMED_OUT }),
+                What::Join => Some(Happened::JoinRefused(TIMED_OUT, "no answer".to_owned())),
+                What::Login => Some(Happened::LoginRefused(TIMED_OUT, "no answer".to_owned())),
+                What::Alive => Some(Happened::Dead),
+                What::Quit | What::Hello | What::Conversations => None,
+            });
+            false
+        });
+    }
+
+    /// The server holds pushes back until a session that came back has asked for this.
+    fn catch_up(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
+        let user = common.user(self.number);
+        let body = ConversationsBody {
+            from: &user,
+            time_stamp: 0,
+            start_index: 0,
+            top_time_stamp: 0,
+            top_start_index: 0,
+            order_type: 1,
+            assist_flags: 15,
+            max_count: 100,
+        };
+        self.request(common, What::Conversations, now.second + REQUEST_SECONDS, now, &body, out);
+    }
+
+    fn alive(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
+        self.request(common, What::Alive, now.second + ALIVE_SECONDS, now, &Empty {}, out);
+    }
+
+    fn request(
+        &mut self,
+        common: &Common,
+        what: What,
+        due: u32,
+        now: Now,
+        body: &impl serde::Serialize,
+        out: &mut Outgoing,
+    ) {
+        let seq = self.take_seq();
+        let Some(identity) = &self.identity else {
+            return;
+        };
+        let servcmd = match what {
+            What::Login => command::LOGIN,
+            What::Alive => command::ALIVE,
+            What::Hello => command::HELLO,
+            What::Conversations => command::CONVERSATIONS,
+            What::Join => command::JOIN,
+            What::Quit => command::QUIT,
+            What::Send(_) => command::SEND,
+        };
+        let who = Credentials::Session(identity);
+        let frame = wire::request(common.app.0, who, servcmd, seq, now.unix_s, body);
+        self.put(seq, what, due, frame, out);
+    }
+
+    fn put(&mut self, seq: u64, what: What, due: u32, frame: Vec<u8>, out: &mut Outgoing) {
+        if self.on_line {
+            out.frame(Kind::Binary, &frame);
+        }
+        self.pending.push(Pending { seq, what, due, frame: frame.into() });
+    }
+
+    fn take_seq(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::inbound::AnswerBody;
+    use crate::plan::Priority;
+
+    fn common() -> Common {
+        Common {
+            app: AppId(7),
+            key: "secret".to_owned(),
+            host: "h:1".to_owned(),
+            user_prefix: "u".to_owned(),
+            group_prefix: "g".to_owned(),
+            salt: 1,
+            text: "hello".to_owned(),
+        }
+    }
+
+    fn at(second: u32) -> Now {
+        Now { second, unix_s: 1_700_000_000 + i64::from(second) }
+    }
+
+    /// The requests in masked frames: command, sequence, whole text.
+    fn requests(out: &mut Outgoing) -> Vec<(String, u64, String)> {
+        let mut bytes = std::mem::take(&mut out.bytes);
+        let mut found = Vec::new();
+        while !bytes.is_empty() {
+            let (header, len) = match bytes[1] & 0x7F {
+                126 => (4, usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))),
+                len => (2, usize::from(len)),
+            };
+            let rest = bytes.split_off(header + 4 + len);
+            let mask = &bytes[header..header + 4];
+            let text: Vec<u8> = bytes[header + 4..]
+                .iter()
+                .zip(mask.iter().cycle())
+                .map(|(byte, mask)| byte ^ mask)
+                .collect();
+            let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            let (head, text) = (&value["head"], String::from_utf8(text).unwrap());
+            let servcmd = head["servcmd"].as_str().unwrap().to_owned();
+            found.push((servcmd, head["seq"].as_u64().unwrap(), text));
+            bytes = rest;
+        }
+        found
+    }
+
+    fn answer(seq: u64) -> Answer {
+        let body = AnswerBody {
+            a2_key: Some("token".into()),
+            tiny_id: Some("5".into()),
+            inst_id: 3,
+            hello_interval: 120,
+            msg_seq: 9,
+            ..AnswerBody::default()
+        };
+        Answer { seq, body }
+    }
+
+    fn message() -> Message {
+        Message { at: 0, room: 0, place: 0, sender: 1, priority: Priority::High }
+    }
+
+    fn logged_in(out: &mut Outgoing) -> Session {
+        let mut session = Session::new(1, 0);
+        session.opened(&common(), at(0), out);
+        let seq = requests(out)[0].1;
+        let happened = session.answered(&common(), answer(seq), at(0), out);
+        assert_eq!(happened, Some(Happened::LoggedIn));
+        let alive = requests(out)[0].1;
+        assert_eq!(session.answered(&common(), answer(alive), at(0), out), None);
+        session
+    }
+
+    #[test]
+    fn what_was_unanswered_comes_again_byte_for_byte_before_the_login() {
+        let (common, mut out) = (common(), Outgoing::default());
+        let mut session = logged_in(&mut out);
+        session.send(&common, 41, &message(), at(1), &mut out);
+        let first = requests(&mut out).remove(0);
+        assert!(first.2.contains(r#""Random":42"#) && first.2.contains(r#""MsgPriority":"High""#));
+        session.lost();
+        session.send(&common, 42, &message(), at(2), &mut out);
+        assert!(out.bytes.is_empty(), "there is no line");
+        session.opened(&common, at(3), &mut out);
+        let again = requests(&mut out);
+        let commands: Vec<_> = again.iter().map(|(servcmd, _, _)| servcmd.as_str()).collect();
+        assert_eq!(commands, [command::SEND, command::SEND, command::LOGIN, command::ALIVE]);
+        assert_eq!(again[0], first);
+        assert!(again[2].2.contains(r#""a2":"token""#), "the login is by the token");
+
+        let returned = session.answered(&common, answer(again[2].1), at(3), &mut out);
+        assert_eq!(returned, Some(Happened::Returned));
+        assert_eq!(requests(&mut out)[0].0, command::CONVERSATIONS);
+        let done = session.answered(&common, answer(first.1), at(3), &mut out);
+        assert_eq!(done, Some(Happened::Acknowledged { number: 41, seq: 9, dropped: false }));
+        assert!(session.is_sending());
+    }
+
+    #[test]
+    fn a_quiet_line_is_asked_and_given_up() {
+        let (common, mut out, mut happened) = (common(), Outgoing::default(), Vec::new());
+        let mut session = logged_in(&mut out);
+        session.tick(&common, at(9), &mut out, &mut happened);
+        assert!(out.bytes.is_empty());
+        session.tick(&common, at(10), &mut out, &mut happened);
+        assert_eq!(requests(&mut out)[0].0, command::ALIVE);
+        session.tick(&common, at(13), &mut out, &mut happened);
+        assert_eq!(happened, [Happened::Dead]);
+    }
+
+    #[test]
+    fn sends_without_an_answer_fail() {
+        let (common, mut out, mut happened) = (common(), Outgoing::default(), Vec::new());
+        let mut session = logged_in(&mut out);
+        session.send(&common, 0, &message(), at(1), &mut out);
+        session.heard(at(15));
+        session.tick(&common, at(16), &mut out, &mut happened);
+        assert_eq!(happened, [Happened::SendFailed { number: 0, code: TIMED_OUT }]);
+        assert!(!session.is_sending());
+    }
+}
