@@ -166,6 +166,18 @@ impl Session {
         Self { number, room, next_seq, identity, pending, on_line, heard, hello_every, hello_due }
     }
 
+    /// Its number in the plan.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Its room's number in the plan.
+    #[must_use]
+    pub fn room(&self) -> u32 {
+        self.room
+    }
+
     /// Whether the client has logged in once.
     #[must_use]
     pub fn is_known(&self) -> bool {

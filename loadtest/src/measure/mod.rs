@@ -1,0 +1,12 @@
+//! What is measured: latencies from the intended moment of each send, what this tool itself used, and what
+//! the server says of itself.
+
+mod latency;
+mod own;
+mod target;
+mod tick;
+
+pub use latency::{Latency, Quantiles};
+pub use own::{Used, process_cpu, process_memory, thread_used};
+pub use target::{Sample, TargetSample, parse_metrics};
+pub use tick::{Second, Tick};
