@@ -164,10 +164,8 @@ impl Reader {
 
     fn push(&self, outer: &Outer<'_>) -> Result<Push, Unreadable> {
         let body: PushBody<'_> = serde_json::from_str(outer.body.get())?;
-        let mut push = Push {
-            ack: (body.need_ack == 1).then(|| body.session_data.into()),
-            ..Push::default()
-        };
+        let mut push =
+            Push { ack: (body.need_ack == 1).then(|| body.session_data.into()), ..Push::default() };
         for entry in &body.event_array {
             let messages = entry.messages.iter().map(|item| (ItemKind::Message, item));
             let tip = if matches!(entry.event, 4 | 6) { ItemKind::Tip } else { ItemKind::Notice };

@@ -224,9 +224,8 @@ impl Session {
     /// The line is gone. What only made sense on it is forgotten.
     pub fn lost(&mut self) {
         self.on_line = false;
-        self.pending.retain(|pending| {
-            matches!(pending.what, What::Join | What::Quit | What::Send(_))
-        });
+        self.pending
+            .retain(|pending| matches!(pending.what, What::Join | What::Quit | What::Send(_)));
     }
 
     /// Joins its room.
@@ -276,8 +275,7 @@ impl Session {
         };
         let who = Credentials::Session(identity);
         let body = AckBody { session_data: mark };
-        let frame =
-            wire::request(common.app.0, who, command::PUSH_ACK, seq, now.unix_s, &body);
+        let frame = wire::request(common.app.0, who, command::PUSH_ACK, seq, now.unix_s, &body);
         out.frame(Kind::Binary, &frame);
     }
 
@@ -302,9 +300,7 @@ impl Session {
         let body = answer.body;
         let failed = body.error_code != 0;
         match what {
-            What::Login if failed => {
-                Some(Happened::LoginRefused(body.error_code, body.error_info))
-            }
+            What::Login if failed => Some(Happened::LoginRefused(body.error_code, body.error_info)),
             What::Login if self.identity.is_some() => {
                 self.catch_up(common, now, out);
                 Some(Happened::Returned)

@@ -253,7 +253,8 @@ mod tests {
         let frame = RequestFrame::parse(&text).unwrap();
         assert_eq!(frame.head.servcmd, command::JOIN);
         assert_eq!(frame.body.get(), r#"{"GroupId":"g","WebPushFlag":1}"#);
-        let text = request(7, Credentials::Signature("a", "sig"), command::LOGIN, 5, 1, &LOGIN_BODY);
+        let text =
+            request(7, Credentials::Signature("a", "sig"), command::LOGIN, 5, 1, &LOGIN_BODY);
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(value["head"]["usersig"], "sig");
         assert!(value["head"].get("a2").is_none());

@@ -7,6 +7,6 @@ mod target;
 mod tick;
 
 pub use latency::{Latency, Quantiles};
-pub use own::{Used, process_cpu, process_memory, thread_used};
+pub use own::{Used, descriptors, process_cpu, process_memory, thread_used};
 pub use target::{Sample, TargetSample, parse_metrics};
 pub use tick::{Second, Tick};

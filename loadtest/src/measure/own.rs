@@ -49,6 +49,14 @@ fn parse_stat(text: &str) -> Option<f64> {
     Some((user + system) / 100.0)
 }
 
+/// Descriptors that this process may have open.
+#[must_use]
+pub fn descriptors() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = text.lines().find(|line| line.starts_with("Max open files"))?;
+    line.split_ascii_whitespace().nth(3)?.parse().ok()
+}
+
 fn name(pid: Option<u32>) -> String {
     pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string())
 }

@@ -43,8 +43,16 @@ impl Profile {
         if profile.version != VERSION {
             return Err(ProfileError::Version(profile.version));
         }
-        check::check(&profile)?;
+        profile.check()?;
         Ok(profile)
+    }
+
+    /// Checks that the values make sense together.
+    ///
+    /// # Errors
+    /// [`ProfileError::Field`] that names the value.
+    pub fn check(&self) -> Result<(), ProfileError> {
+        check::check(self)
     }
 
     /// How many clients take part.

@@ -1,1 +1,135 @@
-//! Reports.
+//! The report: everything about a run in one structure, as JSON, and for people as Markdown and as a page
+//! that needs nothing else.
+
+mod chart;
+mod environment;
+mod html;
+mod markdown;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use environment::Environment;
+pub use verdict::{Status, Verdict};
+
+use crate::check::Findings;
+use crate::measure::{Quantiles, Second, TargetSample};
+use crate::profile::Profile;
+use crate::run::{Counts, Outcome, WorkerUse};
+
+/// A run and what is to be thought of it.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Pass, fail or void, and why.
+    pub verdict: Verdict,
+    /// Where and with what it ran.
+    pub environment: Environment,
+    /// What was asked for.
+    pub profile: Profile,
+    /// Numbers.
+    pub counts: Counts,
+    /// The account of deliveries.
+    pub findings: Findings,
+    /// From the intended moment of a send to its arrival at a member.
+    pub delivery: Quantiles,
+    /// From the intended moment of a send to its answer.
+    pub ack: Quantiles,
+    /// From the intended moment of a REST request to its answer.
+    pub rest: Option<RestNumbers>,
+    /// This tool itself.
+    pub generator: GeneratorNumbers,
+    /// What went wrong, and how often.
+    pub trouble: BTreeMap<String, u64>,
+    /// The run by seconds.
+    pub seconds: Vec<Second>,
+    /// The server by seconds.
+    pub target: Vec<TargetSample>,
+}
+
+/// Requests over REST.
+#[derive(Debug, Serialize)]
+pub struct RestNumbers {
+    /// Answered well.
+    pub answered: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Why the first one did.
+    pub first_failure: Option<String>,
+    /// How long they took.
+    pub latency: Quantiles,
+}
+
+/// How this tool itself fared.
+#[derive(Debug, Serialize)]
+pub struct GeneratorNumbers {
+    /// From the intended moment of a send to the send.
+    pub lag: Quantiles,
+    /// Each worker.
+    pub workers: Vec<WorkerUse>,
+    /// Bytes of this process for each client.
+    pub bytes_per_client: Option<u64>,
+    /// Seconds until all clients were in their rooms.
+    pub fill_seconds: f64,
+}
+
+impl Report {
+    /// Judges a run and puts its report together.
+    #[must_use]
+    pub fn new(profile: Profile, environment: Environment, outcome: Outcome) -> Self {
+        Self {
+            verdict: Verdict::of(&profile, &outcome),
+            environment,
+            profile,
+            counts: outcome.counts,
+            findings: outcome.findings,
+            delivery: outcome.delivery,
+            ack: outcome.ack,
+            rest: outcome.rest.map(|rest| RestNumbers {
+                answered: rest.answered,
+                failed: rest.failed,
+                first_failure: rest.first_failure,
+                latency: rest.latency.quantiles(),
+            }),
+            generator: GeneratorNumbers {
+                lag: outcome.lag,
+                workers: outcome.workers,
+                bytes_per_client: outcome.bytes_per_client,
+                fill_seconds: outcome.fill_seconds,
+            },
+            trouble: outcome.trouble,
+            seconds: outcome.seconds,
+            target: outcome.target,
+        }
+    }
+
+    /// Writes `report.json`, `report.md` and `report.html` into a folder, which is made.
+    ///
+    /// # Errors
+    /// What the system says of the files.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let json = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
+        std::fs::write(folder.join("report.json"), json)?;
+        std::fs::write(folder.join("report.md"), self.markdown())?;
+        std::fs::write(folder.join("report.html"), self.html())
+    }
+
+    /// The report as Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        markdown::markdown(self)
+    }
+
+    /// The report as one page with everything in it.
+    #[must_use]
+    pub fn html(&self) -> String {
+        html::page(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,9 @@ use super::worker::{NOT_YET, Report, Shared, Worker, WorkerOutcome};
 use crate::check::{Fate, Findings, RoomFacts, Witness, judge};
 use crate::client::address::Sources;
 use crate::client::session::Common;
-use crate::measure::{Latency, Quantiles, Second, TargetSample, Tick, Used, process_memory};
+use crate::measure::{
+    Latency, Quantiles, Second, TargetSample, Tick, Used, descriptors, process_memory,
+};
 use crate::plan::{Nanos, Plan, SECOND, nanos};
 use crate::profile::Profile;
 
@@ -27,6 +29,9 @@ use crate::profile::Profile;
 const RUN_UP: Nanos = SECOND / 2;
 /// What filling the rooms may take beyond its pace, and the end beyond the drain.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Descriptors beside those of the clients.
+const SPARE_DESCRIPTORS: u64 = 64;
 
 /// What a run is made of.
 #[derive(Debug, Clone)]
@@ -64,6 +69,14 @@ pub enum RunError {
     /// Sockets or threads.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// A socket for each client is more than the system allows this process.
+    #[error("{needed} descriptors are needed, {allowed} allowed: raise it (ulimit -n)")]
+    Descriptors {
+        /// For the clients and some more.
+        needed: u64,
+        /// The soft limit.
+        allowed: u64,
+    },
     /// Rooms did not fill.
     #[error("only {present} of {clients} clients are in their rooms; {trouble}")]
     NotFilled {
@@ -157,6 +170,10 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     let clock = Clock::start();
     let profile = &settings.profile;
     let shared = Arc::new(share(settings, clock));
+    let needed = u64::from(shared.plan.clients()) + SPARE_DESCRIPTORS;
+    if let Some(allowed) = descriptors().filter(|allowed| *allowed < needed) {
+        return Err(RunError::Descriptors { needed, allowed });
+    }
     let scraper = Scraper::start(settings.place.clone());
     make_rooms(
         settings.target,
@@ -169,7 +186,10 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     let mut crew = Crew::start(&shared)?;
     let clients = shared.plan.clients();
     let fill_time = Duration::from_secs(u64::from(clients / profile.phases.connects_per_second));
-    crew.until_filled(fill_time + PATIENCE, progress)?;
+    if !crew.until_filled(fill_time + PATIENCE, progress)? {
+        shared.end.store(true, Ordering::Relaxed);
+        return Err(crew.not_filled()?);
+    }
     let fill_seconds = clock.now() as f64 / SECOND as f64;
     let bytes_per_client = match (memory, process_memory(None)) {
         (Some(before), Some(after)) if clients > 0 => {
@@ -289,24 +309,30 @@ impl Crew {
         })
     }
 
+    /// Waits until all clients are in their rooms or given up; false when time is over before.
     fn until_filled(
         &mut self,
         patience: Duration,
         progress: &mut dyn FnMut(&Stage<'_>),
-    ) -> Result<(), RunError> {
+    ) -> Result<bool, RunError> {
         let until = Instant::now() + patience;
         while self.filled < self.workers {
             if Instant::now() >= until {
-                let trouble = "no more come in".to_owned();
-                return Err(RunError::NotFilled {
-                    present: self.present.iter().sum(),
-                    clients: self.clients,
-                    trouble,
-                });
+                return Ok(false);
             }
             self.hear(progress)?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Why the rooms did not fill.
+    fn not_filled(&mut self) -> Result<RunError, RunError> {
+        let present = self.present.iter().sum();
+        let outcomes = self.finish()?;
+        let all = outcomes.iter().flat_map(|outcome| &outcome.trouble);
+        let trouble: Vec<String> =
+            all.map(|(what, count)| format!("{what} ({count} times)")).collect();
+        Ok(RunError::NotFilled { present, clients: self.clients, trouble: trouble.join("; ") })
     }
 
     fn until_quiet(
@@ -432,8 +458,7 @@ fn put_together(
         counts.broken_lines += second.broken;
     }
     let mut findings = Findings::default();
-    for (room, ((fates, witness), members)) in
-        (0..).zip(fates.iter().zip(&witnesses).zip(&members))
+    for (room, ((fates, witness), members)) in (0..).zip(fates.iter().zip(&witnesses).zip(&members))
     {
         let facts = RoomFacts { room, kind: profile.rooms.kind, fates, witness };
         let members = members.iter().map(|(client, member)| (*client, member));

@@ -180,7 +180,8 @@ impl Worker {
                     witness.message(message.place, item.seq);
                     let delivery = self.clients[local].member.take(message.place, item.seq);
                     if matches!(delivery, Delivery::New | Delivery::Reordered) {
-                        let latency = self.now.saturating_sub(self.start.saturating_add(message.at));
+                        let latency =
+                            self.now.saturating_sub(self.start.saturating_add(message.at));
                         self.last_delivery = self.now;
                         self.tick.delivered += 1;
                         self.tick.delivery.record(latency);

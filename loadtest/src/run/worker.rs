@@ -176,7 +176,8 @@ impl Worker {
             .collect();
         let pace = SECOND / u64::from(shared.connects_per_second);
         let now = shared.clock.now();
-        let dials = (0..).zip(numbers()).map(|(local, client)| (now + pace * u64::from(client), local));
+        let dials =
+            (0..).zip(numbers()).map(|(local, client)| (now + pace * u64::from(client), local));
         let outcome = WorkerOutcome {
             worker: number,
             fates: vec![Fate::default(); plan.messages.len()],
