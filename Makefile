@@ -10,10 +10,12 @@ SDK := tests/node_modules/@tencentcloud/chat/index.js
 CHROMIUM ?= $(or $(THRONG_CHROMIUM),/usr/bin/chromium)
 # Seconds of each fuzz target.
 FUZZ ?= 60
+# What load-test carries out.
+PROFILE ?= loadtest/profiles/ci.toml
 # Parts of paths of whole-system tests: make sdk-test ONLY="rooms/ban traps/"
 ONLY ?=
 
-.PHONY: help run demo build test unit-test sdk-test cluster-test fault-test lint fmt docs bench fuzz screenshot deny verify clean-tests
+.PHONY: help run demo build test unit-test sdk-test cluster-test fault-test load-test lint fmt docs bench fuzz screenshot deny verify clean-tests
 .PHONY: test-packages chromium python java nats-server cassandra helm-test
 
 help: ## This list
@@ -51,6 +53,11 @@ cluster-test: build test-packages chromium python nats-server cassandra ## The s
 
 fault-test: build test-packages python nats-server cassandra ## Processes of a cluster are killed, stopped and parted under talk
 	cd tests && THRONG_TEST_TARGET=cluster THRONG_BIN=$(abspath $(TARGET))/debug/throng node run.mjs $(or $(ONLY),faults/)
+
+load-test: build ## Clients of the load tool against a standalone server: PROFILE, default loadtest/profiles/ci.toml
+	$(CARGO) build --locked -p throng-load
+	loadtest/against-standalone $(abspath $(TARGET))/debug/throng $(abspath $(TARGET))/debug/throng-load $(PROFILE) \
+	  --out $(abspath $(TARGET))/load-report
 
 test-packages: tests/node_modules/.installed
 

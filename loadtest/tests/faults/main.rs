@@ -1,0 +1,115 @@
+//! The whole tool against a server that makes one mistake on purpose: it is found as what it is, and what
+//! is no mistake is not found.
+
+mod server;
+
+use server::{Mistake, start};
+use throng_load::check::Findings;
+use throng_load::profile::Profile;
+use throng_load::report::{Environment, Report, Status, Verdict};
+use throng_load::run::{Outcome, Settings, Where, run};
+use throng_protocol::AppId;
+
+fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
+    let profile = format!(
+        "version = 1\nname = 'x'\n[rooms]\nkind = '{kind}'\ncount = 1\nmembers = 5\n\
+         [phases]\nconnects_per_second = 100\nwarmup_seconds = 0.2\nmeasure_seconds = 1\ndrain_seconds = 4\n\
+         [traffic]\nmessages_per_second = 20\nsenders = 2\n[generator]\nlag_p99_ms = 60000\n"
+    );
+    let profile = Profile::parse(&profile).unwrap();
+    let target = start(mistake);
+    let settings = Settings {
+        profile: profile.clone(),
+        target,
+        host: target.to_string(),
+        app: AppId(7),
+        key: "key".to_owned(),
+        admin: "administrator".to_owned(),
+        sources: Vec::new(),
+        workers,
+        place: Where::default(),
+        keep_rooms: false,
+        salt: 5,
+    };
+    (run(&settings, &mut |_| {}).unwrap(), profile)
+}
+
+/// The findings of a run with a mistake, which is judged as `status`.
+fn findings(mistake: Mistake, status: Status) -> Findings {
+    let (outcome, profile) = outcome(mistake, "AVChatRoom", 2);
+    let verdict = Verdict::of(&profile, &outcome);
+    assert_eq!(verdict.status, status, "{mistake:?}: {verdict:?}");
+    outcome.findings
+}
+
+fn only(findings: &Findings, kind: &str) {
+    for (name, count) in findings.violations() {
+        assert_eq!(count, u64::from(name == kind), "{name}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_faithful_server_passes() {
+    for kind in ["AVChatRoom", "Public"] {
+        let (outcome, profile) = outcome(Mistake::None, kind, 2);
+        only(&outcome.findings, "");
+        assert_eq!(outcome.counts.sent, outcome.counts.planned);
+        assert_eq!(outcome.counts.acknowledged, outcome.counts.planned);
+        assert_eq!(outcome.findings.owed, 5 * outcome.counts.planned);
+        assert_eq!(outcome.findings.delivered, outcome.findings.owed);
+        let report = Report::new(profile, Environment::default(), outcome);
+        assert_eq!(report.verdict.status, Status::Pass, "{:?}", report.verdict);
+        assert!(report.delivery.count > 0 && report.delivery.p50_ms < 10_000.0);
+    }
+}
+
+#[test]
+fn a_lost_delivery() {
+    only(&findings(Mistake::Lose, Status::Fail), "lost");
+}
+
+#[test]
+fn a_double_delivery() {
+    only(&findings(Mistake::Double, Status::Fail), "doubled");
+}
+
+#[test]
+fn two_deliveries_in_the_wrong_order() {
+    only(&findings(Mistake::Swap, Status::Fail), "reordered");
+}
+
+#[test]
+fn a_skipped_number_matters_to_durable_groups_alone() {
+    only(&findings(Mistake::Skip, Status::Pass), "");
+    only(&outcome(Mistake::Skip, "Public", 1).0.findings, "holes");
+}
+
+#[test]
+fn dropped_messages() {
+    let findings_of = findings(Mistake::Drop, Status::Pass);
+    only(&findings_of, "");
+    assert_eq!(findings_of.owed % 5, 0);
+    only(&findings(Mistake::DropAndDeliver, Status::Fail), "dropped but seen");
+}
+
+#[test]
+fn a_refused_message_fails_the_threshold() {
+    only(&findings(Mistake::Refuse, Status::Fail), "");
+}
+
+#[test]
+fn a_member_that_comes_back_hears_again() {
+    let findings = findings(Mistake::Cut, Status::Pass);
+    only(&findings, "");
+    assert_eq!(findings.heard_again, 1);
+    assert_eq!(findings.delivered, findings.owed);
+}
+
+#[test]
+fn what_was_not_answered_is_sent_again() {
+    let (outcome, profile) = outcome(Mistake::CutAll, "AVChatRoom", 2);
+    only(&outcome.findings, "");
+    assert_eq!((outcome.counts.returned, outcome.counts.broken_lines), (5, 5));
+    assert_eq!(outcome.counts.acknowledged, outcome.counts.planned);
+    assert_eq!(Verdict::of(&profile, &outcome).status, Status::Pass);
+}
