@@ -150,6 +150,8 @@ pub struct Session {
     pending: Vec<Pending>,
     /// There is a line that requests can go out on.
     on_line: bool,
+    /// It logged in on the present line.
+    logged_in: bool,
     heard: u32,
     hello_every: u32,
     hello_due: u32,
@@ -162,8 +164,20 @@ impl Session {
         // The SDK begins at a random number below 10^8.
         let next_seq = 1 + u64::from(number.wrapping_mul(0x9E37_79B9)) % 100_000_000;
         let (identity, pending) = (None, Vec::new());
-        let (on_line, heard, hello_every, hello_due) = (false, 0, 0, 0);
-        Self { number, room, next_seq, identity, pending, on_line, heard, hello_every, hello_due }
+        let (on_line, logged_in) = (false, false);
+        let (heard, hello_every, hello_due) = (0, 0, 0);
+        Self {
+            number,
+            room,
+            next_seq,
+            identity,
+            pending,
+            on_line,
+            logged_in,
+            heard,
+            hello_every,
+            hello_due,
+        }
     }
 
     /// Its number in the plan.
@@ -182,6 +196,12 @@ impl Session {
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.identity.is_some()
+    }
+
+    /// Whether it logged in on the line that it has now.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.logged_in
     }
 
     /// Whether a message waits for its answer.
@@ -224,6 +244,7 @@ impl Session {
     /// The line is gone. What only made sense on it is forgotten.
     pub fn lost(&mut self) {
         self.on_line = false;
+        self.logged_in = false;
         self.pending
             .retain(|pending| matches!(pending.what, What::Join | What::Quit | What::Send(_)));
     }
@@ -302,6 +323,7 @@ impl Session {
         match what {
             What::Login if failed => Some(Happened::LoginRefused(body.error_code, body.error_info)),
             What::Login if self.identity.is_some() => {
+                self.logged_in = true;
                 self.catch_up(common, now, out);
                 Some(Happened::Returned)
             }
@@ -311,6 +333,7 @@ impl Session {
                     return Some(Happened::LoginRefused(2023, info));
                 };
                 self.identity = Some(Box::new(Identity { a2, tiny_id, inst_id: body.inst_id }));
+                self.logged_in = true;
                 self.hello_every = body.hello_interval;
                 self.hello_due = now.second + body.hello_interval;
                 self.alive(common, now, out);

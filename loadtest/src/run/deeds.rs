@@ -15,7 +15,7 @@ use crate::plan::{Move, Nanos, SECOND};
 const A_ROUND: usize = 64;
 /// A line that broke this soon after it was dialled is not dialled again at once.
 const YOUNG: Nanos = SECOND;
-/// Attempts in a row that may fail before a client is given up.
+/// Attempts in a row that may fail before a client is given up that was never in its room.
 const TRIES: u32 = 20;
 
 impl Worker {
@@ -162,11 +162,11 @@ impl Worker {
         }
     }
 
-    /// Dials again after a pause; not for ever while the client was never in.
+    /// Dials again after a pause; not for ever if the client was never in.
     fn try_again(&mut self, local: usize) {
         let client = &mut self.clients[local];
         client.tries += 1;
-        if client.tries > TRIES {
+        if client.tries > TRIES && !client.arrived {
             return self.give_up(local);
         }
         // Spread, so that many do not come at once: 200 to 600 ms, as the SDK.
@@ -207,6 +207,7 @@ impl Worker {
             }
             Happened::Returned => {
                 client.tries = 0;
+                self.last_stir = self.now;
                 self.outcome.returned += 1;
             }
             Happened::Joined => {

@@ -182,7 +182,7 @@ impl Worker {
                     if matches!(delivery, Delivery::New | Delivery::Reordered) {
                         let latency =
                             self.now.saturating_sub(self.start.saturating_add(message.at));
-                        self.last_delivery = self.now;
+                        self.last_stir = self.now;
                         self.tick.delivered += 1;
                         self.tick.delivery.record(latency);
                         if message.at >= self.shared.plan.measured_from {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use mio::{Events, Poll};
 
 use super::Clock;
-use super::connection::{Connection, SCRATCH, Stage};
+use super::connection::{Connection, SCRATCH};
 use crate::check::{Fate, Member, Witness};
 use crate::client::address::Sources;
 use crate::client::inbound::Reader;
@@ -104,12 +104,6 @@ pub(super) struct Client {
     pub(super) gone: bool,
 }
 
-impl Client {
-    pub(super) fn is_open(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.stage == Stage::Open)
-    }
-}
-
 /// One thread's part of the run.
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
@@ -134,7 +128,8 @@ pub(super) struct Worker {
     pub(super) next_step: usize,
     /// Messages without an answer.
     pub(super) open_sends: u64,
-    pub(super) last_delivery: Nanos,
+    /// The last delivery or return of a client.
+    pub(super) last_stir: Nanos,
     next_sweep: Nanos,
     sweep: usize,
     waiting_for: usize,
@@ -208,7 +203,7 @@ impl Worker {
             steps,
             next_step: 0,
             open_sends: 0,
-            last_delivery: 0,
+            last_stir: 0,
             next_sweep: now,
             sweep: 0,
             quiet: false,
@@ -315,9 +310,12 @@ impl Worker {
 
     fn is_quiet(&self) -> bool {
         let ends = self.start + self.shared.plan.ends;
-        let done = self.next_deed().is_none() && self.now >= ends;
-        let silent = self.open_sends == 0 && self.now > self.last_delivery + QUIET;
-        done && (silent || self.now >= ends + self.shared.drain)
+        if self.next_deed().is_some() || self.now < ends {
+            return false;
+        }
+        let silent = self.open_sends == 0 && self.now > self.last_stir + QUIET;
+        let back = |client: &Client| client.gone || client.session.is_logged_in();
+        self.now >= ends + self.shared.drain || (silent && self.clients.iter().all(back))
     }
 
     fn end_second(&mut self) {
@@ -332,7 +330,7 @@ impl Worker {
         } else {
             i64::try_from((self.next_tick - self.start) / SECOND).unwrap_or(i64::MAX) - 1
         };
-        let present = |client: &&Client| client.is_open() && client.member.is_in();
+        let present = |client: &&Client| client.session.is_logged_in() && client.member.is_in();
         tick.present = self.clients.iter().filter(present).count() as u64;
         self.last_used = used;
         self.last_tick = self.now;

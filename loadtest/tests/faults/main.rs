@@ -1,6 +1,8 @@
 //! The whole tool against a server that makes one mistake on purpose: it is found as what it is, and what
 //! is no mistake is not found.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod server;
 
 use server::{Mistake, start};

@@ -139,6 +139,11 @@ fn frame(value: &Value) -> Vec<u8> {
     frame
 }
 
+fn answer_to(line: &mut TcpStream, head: &Value, body: &Value) {
+    let head = json!({ "servcmd": head["servcmd"], "seq": head["seq"] });
+    let _ = line.write_all(&frame(&json!({ "head": head, "body": body })));
+}
+
 impl State {
     fn take(&mut self, request: &Value, line: &mut TcpStream) {
         let (head, body) = (&request["head"], &request["body"]);
@@ -151,12 +156,12 @@ impl State {
                 answer["TinyId"] = "144115".into();
                 answer["InstId"] = 1.into();
                 answer["HelloInterval"] = 120.into();
-                self.answer(line, head, answer);
+                answer_to(line, head, &answer);
                 return self.returned(&user, line);
             }
             "group_open_http_svc.apply_join_group" => {
                 let user = head["a2"].as_str().unwrap().to_owned();
-                self.answer(line, head, answer);
+                answer_to(line, head, &answer);
                 let line = Some(line.try_clone().unwrap());
                 let heard = self.sent.len();
                 return self.members.push(Member { user, line, held: None, heard });
@@ -171,12 +176,7 @@ impl State {
             }
             _ => {}
         }
-        self.answer(line, head, answer);
-    }
-
-    fn answer(&self, line: &mut TcpStream, head: &Value, body: Value) {
-        let head = json!({ "servcmd": head["servcmd"], "seq": head["seq"] });
-        let _ = line.write_all(&frame(&json!({ "head": head, "body": body })));
+        answer_to(line, head, &answer);
     }
 
     /// Who came back gets what it missed, and the last message before that again.
