@@ -22,6 +22,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Carry a profile out and write a report.
     Run(Box<RunFlags>),
+    /// Hold clients for another process of this program, which starts this one.
+    #[command(name = throng_load::run::HELPER, hide = true)]
+    Helper,
     /// Read a profile and say what it would do.
     Check {
         /// The profile (TOML).
@@ -42,7 +45,10 @@ pub(crate) struct RunFlags {
     /// An administrator of the app, who makes the rooms over REST.
     #[arg(long, value_name = "USER", default_value = "administrator")]
     pub(crate) admin: String,
-    /// Threads that hold clients [default: half of the cores].
+    /// Processes that hold clients, for more than one may have descriptors.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) processes: u32,
+    /// Threads that hold clients, in each process [default: half of the cores, shared by the processes].
     #[arg(long, value_name = "NUMBER")]
     pub(crate) workers: Option<u32>,
     /// An address of this machine to connect from; repeatable [default: towards 127.0.0.0/8 one for every

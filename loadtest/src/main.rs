@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 use throng_load::plan::Plan;
 use throng_load::profile::Profile;
 use throng_load::report::{Environment, Report};
-use throng_load::run::{Settings, Where, run};
+use throng_load::run::{Settings, Where, help, run};
 
 use cli::{Cli, Command, RunFlags};
 use progress::Progress;
@@ -36,10 +36,13 @@ fn main() -> ExitCode {
     let path = match &cli.command {
         Command::Run(flags) => &flags.profile,
         Command::Check { profile } => profile,
+        Command::Helper => {
+            return help().map_or(BROKEN.into(), |()| ExitCode::SUCCESS);
+        }
     };
     let changes = |profile| match &cli.command {
         Command::Run(flags) => changed(profile, flags),
-        Command::Check { .. } => Ok(profile),
+        Command::Check { .. } | Command::Helper => Ok(profile),
     };
     let profile = match read(path).and_then(changes) {
         Ok(profile) => profile,
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
         }
     };
     match cli.command {
-        Command::Check { .. } => {
+        Command::Check { .. } | Command::Helper => {
             describe(&profile);
             ExitCode::SUCCESS
         }
@@ -91,8 +94,10 @@ fn changed(mut profile: Profile, flags: &RunFlags) -> anyhow::Result<Profile> {
 fn carry_out(profile: Profile, flags: &RunFlags) -> anyhow::Result<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = flags.workers.unwrap_or(u32::try_from(cores / 2)?).max(1);
-    let environment = Environment::look(&flags.target.host, workers, i64::try_from(now.as_secs())?);
+    let processes = flags.processes;
+    let workers = flags.workers.unwrap_or(u32::try_from(cores / 2)? / processes).max(1);
+    let now_s = i64::try_from(now.as_secs())?;
+    let environment = Environment::look(&flags.target.host, workers * processes, now_s);
     let progress = Progress::new(profile.clients());
     let metrics = flags.metrics.clone().map(|it| (it.address, it.host, it.path));
     let settings = Settings {
@@ -103,6 +108,7 @@ fn carry_out(profile: Profile, flags: &RunFlags) -> anyhow::Result<u8> {
         admin: flags.admin.clone(),
         sources: flags.sources.clone(),
         workers,
+        processes,
         place: Where { metrics, pid: flags.pid },
         keep_rooms: flags.keep_rooms,
         // Names of users and groups are of this second and process alone.

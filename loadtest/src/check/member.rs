@@ -1,5 +1,7 @@
 //! What one member got.
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::Nanos;
 
 /// What a delivery was to its member.
@@ -16,7 +18,7 @@ pub enum Delivery {
 }
 
 /// One member of a room.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Member {
     /// A bit for each message of the room.
     pub(super) seen: Box<[u64]>,
@@ -32,7 +34,7 @@ pub struct Member {
     pub(super) reordered: u32,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Span {
     from: Nanos,
     to: Nanos,

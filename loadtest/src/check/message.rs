@@ -1,9 +1,11 @@
 //! What became of a message at its sender.
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::Nanos;
 
 /// A message at its sender. Times count from the start of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Fate {
     /// When it was sent first.
     pub sent: Nanos,
@@ -14,7 +16,7 @@ pub struct Fate {
 }
 
 /// The answer to a send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Outcome {
     /// It was never sent.
     #[default]

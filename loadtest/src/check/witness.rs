@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
 /// What was seen of one room, by all of its members at one worker.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Witness {
     /// `MsgSeq` of each message, 0 where nobody saw it.
     pub(super) seqs: Vec<u32>,

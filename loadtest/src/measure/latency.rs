@@ -1,7 +1,7 @@
 //! Latencies in a histogram: 2 digits from a microsecond to two minutes, some 20 KB.
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::plan::Nanos;
 
@@ -73,6 +73,24 @@ impl Latency {
     }
 }
 
+/// As pairs of a value in microseconds and its count, of those that there are.
+impl Serialize for Latency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = self.0.iter_recorded();
+        serializer.collect_seq(values.map(|it| (it.value_iterated_to(), it.count_at_value())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Latency {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let mut latency = Self::default();
+        for (value, count) in Vec::<(u64, u64)>::deserialize(source)? {
+            latency.0.saturating_record_n(value, count);
+        }
+        Ok(latency)
+    }
+}
+
 fn millis(micros: u64) -> f64 {
     micros as f64 / 1_000.0
 }
@@ -80,6 +98,17 @@ fn millis(micros: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_process_gets_the_same() {
+        let mut latency = Latency::default();
+        for value in (0..100_000).map(|n| n * 77_777) {
+            latency.record(value);
+        }
+        let text = serde_json::to_string(&latency).unwrap();
+        let copy: Latency = serde_json::from_str(&text).unwrap();
+        assert_eq!(copy.quantiles(), latency.quantiles());
+    }
 
     #[test]
     fn quantiles_are_milliseconds() {

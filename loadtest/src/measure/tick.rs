@@ -1,11 +1,11 @@
 //! What happened in one second.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Latency, Used};
 
 /// One second at one worker.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Tick {
     /// The worker.
     pub worker: u32,

@@ -102,7 +102,7 @@ impl Worker {
         }
         self.tick.sent += 1;
         self.open_sends += 1;
-        self.outcome.fates[number as usize] =
+        self.fates[number as usize] =
             Fate { sent: self.now, settled: self.now, outcome: Outcome::Open };
         let coarse = self.shared.clock.coarse(self.now);
         client.session.send(&self.shared.common, number, &message, coarse, &mut self.out);
@@ -265,7 +265,7 @@ impl Worker {
     }
 
     fn settle(&mut self, number: u32, outcome: Outcome) {
-        let fate = &mut self.outcome.fates[number as usize];
+        let fate = &mut self.fates[number as usize];
         fate.settled = self.now;
         fate.outcome = outcome;
         self.open_sends -= 1;

@@ -15,10 +15,11 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use mio::{Events, Poll};
+use serde::{Deserialize, Serialize};
 
 use super::Clock;
 use super::connection::{Connection, SCRATCH};
-use crate::check::{Fate, Member, Witness};
+use crate::check::{Fate, Member, Outcome, Witness};
 use crate::client::address::Sources;
 use crate::client::inbound::Reader;
 use crate::client::session::{Common, Happened, Outgoing, Session};
@@ -53,7 +54,7 @@ pub(super) struct Shared {
 }
 
 /// What workers tell.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
     /// All clients of one are in their rooms, or given up.
     Filled,
@@ -62,16 +63,14 @@ pub(super) enum Report {
     /// The plan of one is done, and nothing more comes.
     Quiet,
     /// Everything one has seen.
-    Done(io::Result<Box<WorkerOutcome>>),
+    Done(Result<Box<WorkerOutcome>, String>),
 }
 
 /// Everything a worker has seen.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct WorkerOutcome {
-    /// Its number.
-    pub worker: u32,
-    /// What became of the messages of its clients; all others are [`crate::check::Outcome::Unsent`].
-    pub fates: Vec<Fate>,
+    /// What became of the messages that its clients sent, by number.
+    pub fates: Vec<(u32, Fate)>,
     /// Its clients by number.
     pub members: Vec<(u32, Member)>,
     /// What they saw together, by room.
@@ -128,6 +127,8 @@ pub(super) struct Worker {
     pub(super) next_step: usize,
     /// Messages without an answer.
     pub(super) open_sends: u64,
+    /// What became of each message of the plan; those of other workers stay unsent.
+    pub(super) fates: Vec<Fate>,
     /// The last delivery or return of a client.
     pub(super) last_stir: Nanos,
     next_sweep: Nanos,
@@ -174,8 +175,7 @@ impl Worker {
         let dials =
             (0..).zip(numbers()).map(|(local, client)| (now + pace * u64::from(client), local));
         let outcome = WorkerOutcome {
-            worker: number,
-            fates: vec![Fate::default(); plan.messages.len()],
+            fates: Vec::new(),
             members: Vec::new(),
             witnesses: counts.iter().map(|count| Witness::new(*count)).collect(),
             delivery: Latency::default(),
@@ -204,6 +204,7 @@ impl Worker {
             next_step: 0,
             open_sends: 0,
             last_stir: 0,
+            fates: vec![Fate::default(); plan.messages.len()],
             next_sweep: now,
             sweep: 0,
             quiet: false,
@@ -224,6 +225,7 @@ impl Worker {
         self.now = self.shared.clock.now();
         self.end_second();
         let result = result.map(|()| Box::new(self.into_outcome()));
+        let result = result.map_err(|error| error.to_string());
         // Nobody listens any more: nothing to be done.
         let _ = reports.send(Report::Done(result));
     }
@@ -340,6 +342,8 @@ impl Worker {
 
     fn into_outcome(mut self) -> WorkerOutcome {
         let (number, workers) = (self.number, self.shared.workers);
+        let sent = |(_, fate): &(u32, Fate)| fate.outcome != Outcome::Unsent;
+        self.outcome.fates = (0..).zip(self.fates).filter(sent).collect();
         let members = (0_u32..).zip(self.clients);
         self.outcome.members =
             members.map(|(local, client)| (local * workers + number, client.member)).collect();

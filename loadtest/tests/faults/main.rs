@@ -29,6 +29,7 @@ fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
         admin: "administrator".to_owned(),
         sources: Vec::new(),
         workers,
+        processes: 1,
         place: Where::default(),
         keep_rooms: false,
         salt: 5,
@@ -114,4 +115,55 @@ fn what_was_not_answered_is_sent_again() {
     assert_eq!((outcome.counts.returned, outcome.counts.broken_lines), (5, 5));
     assert_eq!(outcome.counts.acknowledged, outcome.counts.planned);
     assert_eq!(Verdict::of(&profile, &outcome).status, Status::Pass);
+}
+
+fn url(mistake: Mistake) -> String {
+    format!("ws://{}", start(mistake))
+}
+
+/// The program itself, with its clients in two processes: its exit status and its report.
+fn program(target: &str, flags: &[&str]) -> (Option<i32>, Option<serde_json::Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("x.toml");
+    std::fs::write(
+        &profile,
+        "version = 1\nname = 'x'\n[rooms]\ncount = 1\nmembers = 5\n\
+         [phases]\nwarmup_seconds = 0.2\nmeasure_seconds = 1\ndrain_seconds = 4\n\
+         [traffic]\nmessages_per_second = 20\nsenders = 2\n[generator]\nlag_p99_ms = 60000\n",
+    )
+    .unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_throng-load"))
+        .arg("run")
+        .arg(&profile)
+        .args(["--target", target, "--app", "7:key"])
+        .args(["--processes", "2", "--workers", "1", "--out"])
+        .arg(folder.path())
+        .args(flags)
+        .output()
+        .unwrap();
+    let report = std::fs::read(folder.path().join("report.json")).ok();
+    let report = report.map(|text| serde_json::from_slice(&text).unwrap());
+    println!("{}", String::from_utf8_lossy(&output.stderr));
+    (output.status.code(), report)
+}
+
+#[test]
+fn the_program_passes_and_fails_by_its_exit_status() {
+    let (code, report) = program(&url(Mistake::None), &[]);
+    let report = report.unwrap();
+    assert_eq!((code, &report["verdict"]["status"]), (Some(0), &"pass".into()), "{report:#}");
+    assert_eq!(report["findings"]["delivered"], report["findings"]["owed"]);
+    assert_eq!(report["generator"]["workers"].as_array().unwrap().len(), 2);
+
+    let (code, report) = program(&url(Mistake::Lose), &[]);
+    assert_eq!((code, &report.unwrap()["findings"]["lost"]), (Some(1), &1.into()));
+}
+
+#[test]
+fn wrong_usage_and_servers_that_are_not_there() {
+    let nobody = "ws://127.0.0.1:1";
+    assert_eq!(program(nobody, &["--speed", "7"]).0, Some(64));
+    assert_eq!(program(nobody, &["--members", "0"]).0, Some(64));
+    assert_eq!(program("wss://127.0.0.1:1", &[]).0, Some(64));
+    assert_eq!(program(nobody, &[]).0, Some(70));
 }
