@@ -44,7 +44,7 @@ pub struct Settings {
     pub key: String,
     /// An administrator of the app, who makes the rooms.
     pub admin: String,
-    /// Addresses to connect from; empty: chosen by [`Sources::new`].
+    /// Addresses to connect from; empty: chosen by [`Sources::new`](crate::client::address::Sources::new).
     pub sources: Vec<IpAddr>,
     /// Threads that hold clients, in each process.
     pub workers: u32,
