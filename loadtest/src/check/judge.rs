@@ -86,7 +86,7 @@ pub fn judge<'a>(
     findings: &mut Findings,
 ) {
     judge_together(room, findings);
-    let kept = Kept::of(room.fates);
+    let kept = Kept::of(room.fates, room.witness);
     for (client, member) in members {
         findings.delivered += u64::from(member.delivered);
         findings.doubled += u64::from(member.doubled);
@@ -103,8 +103,10 @@ pub fn judge<'a>(
     }
 }
 
-/// The messages that are owed, as bits, and when they were on their way.
+/// The messages that are owed, as bits, and when they were on their way; and those of which nothing is
+/// known, but that somebody got.
 struct Kept {
+    open: Vec<usize>,
     bits: Vec<u64>,
     count: u64,
     first: Nanos,
@@ -112,15 +114,24 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(fates: &[Fate]) -> Self {
-        let mut kept =
-            Self { bits: vec![0; fates.len().div_ceil(64)], count: 0, first: Nanos::MAX, last: 0 };
+    fn of(fates: &[Fate], witness: &Witness) -> Self {
+        let mut kept = Self {
+            open: Vec::new(),
+            bits: vec![0; fates.len().div_ceil(64)],
+            count: 0,
+            first: Nanos::MAX,
+            last: 0,
+        };
         for (place, fate) in fates.iter().enumerate() {
             if matches!(fate.outcome, Outcome::Kept(_)) {
                 kept.bits[place / 64] |= 1 << (place % 64);
                 kept.count += 1;
                 kept.first = kept.first.min(fate.sent);
                 kept.last = kept.last.max(fate.settled);
+            } else if matches!(fate.outcome, Outcome::Open | Outcome::Failed)
+                && witness.seqs[place] != 0
+            {
+                kept.open.push(place);
             }
         }
         kept
@@ -139,7 +150,7 @@ fn judge_member(
         findings.owed += kept.count;
         let missing = kept.bits.iter().zip(&member.seen).any(|(kept, seen)| kept & !seen != 0);
         if !missing {
-            return judge_uneven(room, member, findings);
+            return judge_uneven(room, &kept.open, member, findings);
         }
     }
     for (place, fate) in room.fates.iter().enumerate() {
@@ -156,15 +167,12 @@ fn judge_member(
             });
         }
     }
-    judge_uneven(room, member, findings);
+    judge_uneven(room, &kept.open, member, findings);
 }
 
-fn judge_uneven(room: RoomFacts<'_>, member: &Member, findings: &mut Findings) {
-    for (place, fate) in room.fates.iter().enumerate() {
-        let open = matches!(fate.outcome, Outcome::Open | Outcome::Failed);
-        if open && room.witness.seqs[place] != 0 && !member.has(place) {
-            findings.uneven += u64::from(member.was_in(fate.sent, Nanos::MAX));
-        }
+fn judge_uneven(room: RoomFacts<'_>, open: &[usize], member: &Member, findings: &mut Findings) {
+    for place in open.iter().copied().filter(|place| !member.has(*place)) {
+        findings.uneven += u64::from(member.was_in(room.fates[place].sent, Nanos::MAX));
     }
 }
 

@@ -314,7 +314,8 @@ impl Session {
         out: &mut Outgoing,
     ) -> Option<Happened> {
         let place = self.pending.iter().position(|pending| pending.seq == answer.seq)?;
-        let what = self.pending.swap_remove(place).what;
+        // The others keep their order: in that they are sent again.
+        let what = self.pending.remove(place).what;
         if self.pending.is_empty() {
             self.pending = Vec::new();
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Report;
-use crate::measure::Quantiles;
+use crate::measure::{Quantiles, TargetSample};
 
 pub(super) fn markdown(report: &Report) -> String {
     let mut out = String::new();
@@ -76,7 +76,13 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         row("measured seconds", profile.phases.measure_seconds.to_string()),
         row("messages planned, sent", format!("{}, {}", counts.planned, counts.sent)),
         row("acknowledged", counts.acknowledged.to_string()),
-        row("of them dropped by the rate limit", counts.dropped.to_string()),
+        row("of them dropped by the rate limit", {
+            let part = |(priority, (sent, dropped)): (&&str, &(u64, u64))| {
+                format!("{priority} {dropped} of {sent}")
+            };
+            let parts: Vec<String> = counts.priorities.iter().map(part).collect();
+            format!("{} ({})", counts.dropped, parts.join(", "))
+        }),
         row("failed", counts.failed.to_string()),
         row("lines that broke, logins that followed", {
             format!("{}, {}", counts.broken_lines, counts.returned)
@@ -146,7 +152,17 @@ fn server(report: &Report) -> Vec<(String, String)> {
     if let Some(most) = memory.reduce(f64::max) {
         rows.push(("most memory, MiB".to_owned(), format!("{:.0}", most / f64::from(1 << 20))));
     }
-    let measured = |sample: &&crate::measure::TargetSample| sample.second >= 0;
+    let risen = |value: fn(&TargetSample) -> Option<f64>| {
+        let last = report.target.iter().filter_map(value).next_back()?;
+        Some((last - report.target.first().and_then(value).unwrap_or(0.0)).to_string())
+    };
+    let dropped = risen(|sample| sample.messages_dropped);
+    rows.extend(dropped.map(|it| ("messages that it counted as dropped".to_owned(), it)));
+    let frames = risen(|sample| sample.frames_dropped);
+    rows.extend(frames.map(|it| ("frames dropped for slow connections".to_owned(), it)));
+    let broken = risen(|sample| sample.invariant_violations);
+    rows.extend(broken.map(|it| ("broken invariants".to_owned(), it)));
+    let measured = |sample: &&TargetSample| sample.second >= 0;
     let mut cpu = report
         .target
         .iter()

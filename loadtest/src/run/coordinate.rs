@@ -122,6 +122,8 @@ pub struct Counts {
     pub returned: u64,
     /// Clients that were lost for good.
     pub lost_clients: u64,
+    /// Messages sent and dropped, by priority.
+    pub priorities: BTreeMap<&'static str, (u64, u64)>,
 }
 
 /// What one worker used of its core while the traffic was measured.

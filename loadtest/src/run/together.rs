@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::coordinate::{Counts, Outcome};
 use super::worker::WorkerOutcome;
-use crate::check::{Fate, Findings, RoomFacts, Witness, judge};
+use crate::check::{Fate, Findings, Outcome as Fates, RoomFacts, Witness, judge};
 use crate::measure::{Latency, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -45,6 +45,9 @@ pub(super) fn put_together(
         }
     }
     for (message, fate) in plan.messages.iter().zip(all_fates) {
+        let (sent, dropped) = counts.priorities.entry(message.priority.wire()).or_default();
+        *sent += u64::from(fate.outcome != Fates::Unsent);
+        *dropped += u64::from(fate.outcome == Fates::Dropped);
         fates[message.room as usize].push(fate);
     }
     for second in seconds {
