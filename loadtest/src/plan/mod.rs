@@ -147,9 +147,7 @@ impl Plan {
         let traffic = &profile.traffic;
         let senders = traffic.senders.min(self.members);
         let mut draw = Draw::new(profile.seed, u64::from(room) << 8);
-        // Rooms do not beat in time.
-        let rate = traffic.messages_per_second;
-        let mut parts = vec![(0, self.ends, rate, traffic.priorities)];
+        let mut parts = vec![(0, self.ends, traffic.messages_per_second, traffic.priorities)];
         for burst in &profile.bursts {
             let from = self.measured_from + nanos(burst.at_seconds);
             let until = (from + nanos(burst.for_seconds)).min(self.ends);
