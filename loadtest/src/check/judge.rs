@@ -153,6 +153,7 @@ fn judge_member(
             return judge_uneven(room, &kept.open, member, findings);
         }
     }
+    let mut lost: Vec<(usize, u32)> = Vec::new();
     for (place, fate) in room.fates.iter().enumerate() {
         let Outcome::Kept(seq) = fate.outcome else {
             continue;
@@ -160,12 +161,18 @@ fn judge_member(
         let owed = whole || member.was_in(fate.sent, fate.settled);
         findings.owed += u64::from(owed && !whole);
         if owed && !member.has(place) {
-            findings.lost += 1;
-            findings.example(|| {
-                let room = room.room;
-                format!("room {room}: message {place} (MsgSeq {seq}) did not reach client {client}")
-            });
+            lost.push((place, seq));
         }
+    }
+    findings.lost += lost.len() as u64;
+    if let (Some((first, first_seq)), Some((last, last_seq))) = (lost.first(), lost.last()) {
+        findings.example(|| {
+            let (room, count) = (room.room, lost.len());
+            format!(
+                "room {room}, client {client}: {count} lost, from message {first} (MsgSeq {first_seq}) \
+                 to {last} (MsgSeq {last_seq})"
+            )
+        });
     }
     judge_uneven(room, &kept.open, member, findings);
 }

@@ -151,7 +151,12 @@ impl Worker {
         let Some(line) = client.line.take() else {
             return;
         };
+        let logged_in = client.session.is_logged_in();
         client.session.lost();
+        // A line that was never logged in on changes nothing.
+        if client.member.is_in() && logged_in {
+            client.broken_at = self.now;
+        }
         if line.stage == Stage::Open {
             self.tick.broken += 1;
         }

@@ -95,6 +95,8 @@ pub(super) struct Client {
     pub(super) session: Session,
     pub(super) member: Member,
     pub(super) line: Option<Connection>,
+    /// When its last line broke.
+    pub(super) broken_at: Nanos,
     /// Attempts that failed in a row.
     pub(super) tries: u32,
     /// It was in its room once.
@@ -164,6 +166,7 @@ impl Worker {
                     session: Session::new(client, room),
                     member: Member::new(counts[room as usize]),
                     line: None,
+                    broken_at: 0,
                     tries: 0,
                     arrived: false,
                     gone: false,
@@ -342,6 +345,15 @@ impl Worker {
 
     fn into_outcome(mut self) -> WorkerOutcome {
         let (number, workers) = (self.number, self.shared.workers);
+        // Nobody knows what those would still have got who are not back: they are judged up to their break.
+        for client in self.clients.iter_mut().filter(|client| client.member.is_in()) {
+            if !client.session.is_logged_in() {
+                client.member.left(client.broken_at);
+                self.outcome.gone += 1;
+                let what = "not back at the end of the run".to_owned();
+                *self.outcome.trouble.entry(what).or_default() += 1;
+            }
+        }
         let sent = |(_, fate): &(u32, Fate)| fate.outcome != Outcome::Unsent;
         self.outcome.fates = (0..).zip(self.fates).filter(sent).collect();
         let members = (0_u32..).zip(self.clients);
