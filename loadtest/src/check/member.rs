@@ -77,6 +77,12 @@ impl Member {
         self.spans.last().is_some_and(|last| last.to == Nanos::MAX)
     }
 
+    /// How many messages it got, if it was in the room ever since it joined.
+    #[must_use]
+    pub fn delivered_throughout(&self) -> Option<u32> {
+        (self.spans.len() == 1 && self.is_in()).then_some(self.delivered)
+    }
+
     /// It has a new connection.
     pub fn line_opened(&mut self) {
         self.line_seq = self.last_seq;

@@ -320,7 +320,20 @@ impl Worker {
         }
         let silent = self.open_sends == 0 && self.now > self.last_stir + QUIET;
         let back = |client: &Client| client.gone || client.session.is_logged_in();
-        self.now >= ends + self.shared.drain || (silent && self.clients.iter().all(back))
+        self.now >= ends + self.shared.drain
+            || (silent && self.clients.iter().all(back) && self.is_even())
+    }
+
+    /// Whether all who were in a room all the time got as many messages. Where one got less, something may
+    /// still be on its way: that is worth the whole of the drain.
+    fn is_even(&self) -> bool {
+        let mut counts: Vec<Option<u32>> = vec![None; self.shared.plan.rooms as usize];
+        self.clients.iter().all(|client| {
+            let Some(delivered) = client.member.delivered_throughout() else {
+                return true;
+            };
+            *counts[client.session.room() as usize].get_or_insert(delivered) == delivered
+        })
     }
 
     fn end_second(&mut self) {
