@@ -42,10 +42,11 @@ pub(super) fn chart(title: &str, lines: &[Line]) -> String {
             height + 4.0
         );
     }
-    for second in [first, f64::midpoint(first, last).round(), last] {
+    let middle = f64::midpoint(first, last).round();
+    for (second, anchor) in [(first, "start"), (middle, "middle"), (last, "end")] {
         let _ = write!(
             svg,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{second} s</text>",
+            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{second} s</text>",
             x(second),
             HEIGHT - 6.0
         );
