@@ -22,6 +22,7 @@ fn outcome() -> Outcome {
         delivery: Quantiles { count: 3, p99_ms: 20.0, ..Quantiles::default() },
         ack: Quantiles::default(),
         lag: Quantiles::default(),
+        cut_off: false,
         workers: vec![WorkerUse::default()],
         bytes_per_client: Some(1000),
         fill_seconds: 1.0,
@@ -68,7 +69,9 @@ fn a_slow_tool_voids_a_run_but_hides_no_broken_promise() {
     busy.workers[0].cpu_share = 0.95;
     assert_eq!(status(&strict, &busy).0, Status::Void);
     late.findings.lost = 1;
-    assert_eq!(status(&strict, &late).0, Status::Fail);
+    assert_eq!(status(&strict, &late), (Status::Fail, "lost: 1".to_owned()));
+    late.cut_off = true;
+    assert!(status(&strict, &late).1.contains("may be late"));
 }
 
 #[test]

@@ -74,6 +74,10 @@ fn broken_promises(outcome: &Outcome) -> Vec<String> {
         .filter(|(_, count)| *count > 0)
         .map(|(what, count)| format!("{what}: {count}"))
         .collect();
+    if outcome.findings.lost > 0 && outcome.cut_off {
+        let why = "drain_seconds were over before all was quiet: what is called lost may be late";
+        reasons.push(why.to_owned());
+    }
     let violations = outcome.target.iter().filter_map(|sample| sample.invariant_violations);
     let (first, last) =
         violations.fold((None, 0.0_f64), |(first, last), now| (first.or(Some(now)), last.max(now)));

@@ -150,6 +150,8 @@ pub struct Outcome {
     pub ack: Quantiles,
     /// From the intended moment to the send.
     pub lag: Quantiles,
+    /// The drain was over before all was quiet: what is called lost may be late.
+    pub cut_off: bool,
     /// What workers used.
     pub workers: Vec<WorkerUse>,
     /// Bytes of this process for each client, when all were in.
@@ -220,10 +222,12 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     }
 
     let workers = crew.worker_use(&shared.plan);
+    let cut_off = crew.was_cut_off();
     let seconds = crew.into_seconds();
     let mut outcome = put_together(&shared.plan, profile, outcomes, &seconds);
     outcome.began_unix_s = clock.unix_began_s();
     outcome.workers = workers;
+    outcome.cut_off = cut_off;
     outcome.bytes_per_client = bytes_per_client;
     outcome.fill_seconds = fill_seconds;
     outcome.seconds = seconds;

@@ -23,6 +23,7 @@ pub(super) struct Crew {
     reports: Receiver<Report>,
     filled: usize,
     quiet: usize,
+    cut_off: bool,
     done: Vec<WorkerOutcome>,
     /// Seconds, and how many workers told of each.
     seconds: BTreeMap<i64, (Second, usize)>,
@@ -76,6 +77,7 @@ impl Crew {
             reports,
             filled: 0,
             quiet: 0,
+            cut_off: false,
             done: Vec::new(),
             seconds: BTreeMap::new(),
             present: vec![0; workers],
@@ -153,7 +155,10 @@ impl Crew {
     fn hear(&mut self, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<(), RunError> {
         match self.reports.recv_timeout(Duration::from_millis(200)) {
             Ok(Report::Filled) => self.filled += 1,
-            Ok(Report::Quiet) => self.quiet += 1,
+            Ok(Report::Quiet { cut_off }) => {
+                self.quiet += 1;
+                self.cut_off |= cut_off;
+            }
             Ok(Report::Done(outcome)) => self.done.push(*outcome.map_err(RunError::Worker)?),
             Ok(Report::Tick(tick)) => self.note(&tick, progress),
             Err(RecvTimeoutError::Timeout) => {}
@@ -192,6 +197,11 @@ impl Crew {
             WorkerUse { cpu_share: share(running), waiting_share: share(waiting) }
         };
         self.ticks.iter().map(one).collect()
+    }
+
+    /// Whether the drain was over before all was quiet.
+    pub(super) fn was_cut_off(&self) -> bool {
+        self.cut_off
     }
 
     pub(super) fn into_seconds(self) -> Vec<Second> {

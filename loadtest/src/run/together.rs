@@ -71,6 +71,7 @@ pub(super) fn put_together(
         delivery: delivery.quantiles(),
         ack: ack.quantiles(),
         lag: lag.quantiles(),
+        cut_off: false,
         workers: Vec::new(),
         bytes_per_client: None,
         fill_seconds: 0.0,

@@ -60,8 +60,11 @@ pub(super) enum Report {
     Filled,
     /// A second is over.
     Tick(Box<Tick>),
-    /// The plan of one is done, and nothing more comes.
-    Quiet,
+    /// The plan of one is done, and nothing more comes; or the drain was over before that.
+    Quiet {
+        /// Something was still missing.
+        cut_off: bool,
+    },
     /// Everything one has seen.
     Done(Result<Box<WorkerOutcome>, String>),
 }
@@ -304,24 +307,26 @@ impl Worker {
     }
 
     fn report(&mut self) {
-        if self.start != NOT_YET && !self.quiet && self.is_quiet() {
-            self.quiet = true;
-            let _ = self.reports.send(Report::Quiet);
+        if self.start != NOT_YET && !self.quiet && self.is_done() {
+            let cut_off = !self.is_quiet();
+            if !cut_off || self.now >= self.start + self.shared.plan.ends + self.shared.drain {
+                self.quiet = true;
+                let _ = self.reports.send(Report::Quiet { cut_off });
+            }
         }
         if self.now >= self.next_tick {
             self.end_second();
         }
     }
 
+    fn is_done(&self) -> bool {
+        self.next_deed().is_none() && self.now >= self.start + self.shared.plan.ends
+    }
+
     fn is_quiet(&self) -> bool {
-        let ends = self.start + self.shared.plan.ends;
-        if self.next_deed().is_some() || self.now < ends {
-            return false;
-        }
         let silent = self.open_sends == 0 && self.now > self.last_stir + QUIET;
         let back = |client: &Client| client.gone || client.session.is_logged_in();
-        self.now >= ends + self.shared.drain
-            || (silent && self.clients.iter().all(back) && self.is_even())
+        silent && self.clients.iter().all(back) && self.is_even()
     }
 
     /// Whether all who were in a room all the time got as many messages. Where one got less, something may
