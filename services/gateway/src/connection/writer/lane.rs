@@ -200,9 +200,9 @@ impl<'a> Maker<'a> {
 #[derive(Debug)]
 pub(super) struct Pace {
     /// Events come that have not gone out.
-    pub(super) dirty: bool,
-    /// When they may.
-    pub(super) due: Instant,
+    dirty: bool,
+    /// More events come than in a quiet room.
+    busy: bool,
     /// When the last ones went out, and how long that took.
     written: Instant,
     took: Duration,
@@ -216,7 +216,7 @@ impl Pace {
     fn new(now: Instant) -> Self {
         Self {
             dirty: false,
-            due: now,
+            busy: false,
             written: now,
             took: Duration::ZERO,
             second: now,
@@ -234,15 +234,16 @@ impl Pace {
             (self.second, self.count) = (now, 0);
         }
         self.count += 1;
-        if self.dirty {
-            return false;
-        }
-        self.dirty = true;
-        let is_busy = self.count.max(self.before) > pacing.busy_events;
-        let step = if is_busy { pacing.busy_step } else { Duration::ZERO };
+        self.busy = self.count.max(self.before) > pacing.busy_events;
+        !std::mem::replace(&mut self.dirty, true)
+    }
+
+    /// When the events that came may go out. Events come during a pass too, so it is not known before
+    /// that is over.
+    pub(super) fn due(&self, pacing: &Pacing) -> Instant {
+        let step = if self.busy { pacing.busy_step } else { Duration::ZERO };
         let rest = self.took.mul_f64((1.0 - pacing.duty) / pacing.duty).min(pacing.longest_rest);
-        self.due = (self.written + step.max(rest)).max(now);
-        true
+        self.written + step.max(rest)
     }
 
     /// A pass over the members begins.
@@ -255,5 +256,59 @@ impl Pace {
     pub(super) fn took(&mut self, now: Instant, time: Duration) {
         self.written = now;
         self.took += time;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn pacing() -> Pacing {
+        Pacing {
+            duty: 0.5,
+            longest_rest: 250 * MS,
+            busy_events: 20,
+            busy_step: 50 * MS,
+            ring_events: 1,
+            ring_bytes: 1,
+        }
+    }
+
+    #[test]
+    fn a_lone_event_goes_out_at_once() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        assert!(pace.came(start + 10 * MS, &pacing()));
+        assert!(pace.due(&pacing()) <= start + 10 * MS);
+    }
+
+    #[test]
+    fn what_comes_during_a_pass_waits_for_the_rest_after_it() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        pace.came(start, &pacing());
+        pace.begins();
+        pace.took(start + 10 * MS, 10 * MS);
+        assert!(pace.came(start + 11 * MS, &pacing()));
+        pace.took(start + 90 * MS, 60 * MS);
+        assert_eq!(pace.due(&pacing()), start + 160 * MS, "as long as it was written, 70 ms");
+    }
+
+    #[test]
+    fn busy_rooms_go_out_in_steps() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        for number in 0..=20 {
+            pace.came(start + number * MS, &pacing());
+        }
+        assert_eq!(pace.due(&pacing()), start + 50 * MS);
+        pace.begins();
+        pace.took(start + 52 * MS, 2 * MS);
+        pace.came(start + 1500 * MS, &pacing());
+        assert_eq!(pace.due(&pacing()), start + 102 * MS, "as in the second before");
+        pace.came(start + 5000 * MS, &pacing());
+        assert_eq!(pace.due(&pacing()), start + 54 * MS, "quiet again: only the rest");
     }
 }

@@ -258,16 +258,16 @@ impl<S: Write> Shard<S> {
 
     /// When the next pass may begin.
     pub(super) fn next_pass(&self) -> Option<Instant> {
-        self.dirty.iter().map(|lane| self.lanes.get(*lane).pace.due).min()
+        self.dirty.iter().map(|lane| self.lanes.get(*lane).pace.due(&self.pacing)).min()
     }
 
     /// Begins a pass over the rooms that are due.
     pub(super) fn begin_pass(&mut self, now: Instant) {
         self.pass += 1;
-        let Self { dirty, lanes, passing, .. } = self;
+        let Self { dirty, lanes, passing, pacing, .. } = self;
         dirty.retain(|number| {
             let lane = lanes.get_mut(*number);
-            let is_due = lane.pace.due <= now;
+            let is_due = lane.pace.due(pacing) <= now;
             if is_due {
                 lane.pace.begins();
                 passing.push((*number, lane.head(), lane.members.len()));
