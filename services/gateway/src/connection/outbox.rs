@@ -1,10 +1,13 @@
 //! The way into a connection: anybody may hold it, put frames in, sit the connection down in a room, or
 //! ask for the end. A shard of the writers carries it out.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::task::Poll;
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -44,6 +47,8 @@ pub(crate) struct Shared<S> {
     close: Mutex<Option<Close>>,
     phase: AtomicU8,
     changed: Notify,
+    /// The task that reads: the one that waits for as long as there is a connection.
+    reader: AtomicWaker,
     /// Second of the last frame in either direction.
     pub(super) active: AtomicU32,
 }
@@ -67,6 +72,7 @@ impl<S: Write> Outbox<S> {
                 close: Mutex::new(None),
                 phase: AtomicU8::new(0),
                 changed: Notify::new(),
+                reader: AtomicWaker::new(),
                 active: AtomicU32::new(Coarse::now()),
             }),
         }
@@ -164,9 +170,14 @@ impl<S: Write> Outbox<S> {
         self.shared.reached(CLOSING).await;
     }
 
-    /// Resolves once everything is written, or nothing can be.
-    pub(super) async fn written(&self) {
-        self.shared.reached(WRITTEN).await;
+    /// [`closing`](Self::closing), for the task that reads.
+    pub(super) fn closing_for_reader(&self) -> impl Future<Output = ()> {
+        self.shared.reached_for_reader(CLOSING)
+    }
+
+    /// Resolves once everything is written, or nothing can be. For the task that reads.
+    pub(super) fn written_for_reader(&self) -> impl Future<Output = ()> {
+        self.shared.reached_for_reader(WRITTEN)
     }
 
     /// Why it ends, once it does.
@@ -218,6 +229,15 @@ impl<S> Shared<S> {
     fn reach(&self, phase: u8) {
         self.phase.fetch_max(phase, Ordering::AcqRel);
         self.changed.notify_waiters();
+        self.reader.wake();
+    }
+
+    fn reached_for_reader(&self, phase: u8) -> impl Future<Output = ()> {
+        poll_fn(move |context| {
+            self.reader.register(context.waker());
+            let reached = self.phase.load(Ordering::Acquire) >= phase;
+            if reached { Poll::Ready(()) } else { Poll::Pending }
+        })
     }
 
     async fn reached(&self, phase: u8) {

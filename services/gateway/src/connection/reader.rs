@@ -32,15 +32,19 @@ thread_local! {
 }
 
 /// Serves a connection until it ends, its session included. `early` came with the handshake.
-pub(crate) async fn serve(stream: Stream, early: Bytes, session: Arc<Session>) {
+/// The future is small: every connection has one for all of its life.
+pub(crate) fn serve(
+    stream: Stream,
+    early: Bytes,
+    session: Arc<Session>,
+) -> impl Future<Output = ()> + Send {
     let stream = Arc::new(stream);
-    let (outbox, metrics) = (session.outbox().clone(), Arc::clone(session.metrics()));
-    let path = outbox.kind().path();
+    let outbox = session.outbox().clone();
     outbox.open(Arc::clone(&stream));
-    metrics.opened(path);
+    session.metrics().opened(outbox.kind().path());
     let mut reader = Reader {
         stream,
-        outbox: outbox.clone(),
+        outbox,
         frame_bytes: session.frame_bytes(),
         parser: Parser::default(),
         read: VecDeque::new(),
@@ -49,10 +53,13 @@ pub(crate) async fn serve(stream: Stream, early: Bytes, session: Arc<Session>) {
     if !early.is_empty() {
         reader.parse(&mut early.to_vec());
     }
-    reader.run(&session).await;
-    // On the heap, so that the task of a connection that lives has no place for its end.
-    Box::pin(reader.end(&session)).await;
-    metrics.closed(path, outbox.close_reason().map_or("peer", |close| close.reason));
+    // Even an empty one keeps the buffer that the handshake was read into.
+    drop(early);
+    async move {
+        reader.run(&session).await;
+        // On the heap, so that the task of a connection that lives has no place for its end.
+        Box::pin(reader.end(session)).await;
+    }
 }
 
 /// What was read and not looked at.
@@ -60,6 +67,20 @@ enum Read {
     Message(Bytes),
     /// Nothing after it counts. True: the client does not come back.
     End(Close, bool),
+}
+
+/// Resolves when one of the commands that run is done.
+async fn one_of<C: Future<Output = ()>>(running: &mut Option<FuturesUnordered<C>>) {
+    if let Some(commands) = running {
+        commands.next().await;
+        if commands.is_empty() {
+            *running = None;
+        }
+    }
+}
+
+fn has_room<C>(running: Option<&FuturesUnordered<C>>, session: &Session) -> bool {
+    running.is_none_or(|commands| commands.len() < session.in_flight_limit())
 }
 
 struct Reader {
@@ -75,32 +96,32 @@ struct Reader {
 impl Reader {
     /// Reads and runs until the connection ends.
     async fn run(&mut self, session: &Arc<Session>) {
-        let outbox = self.outbox.clone();
-        let mut running = FuturesUnordered::new();
-        let closing = outbox.closing();
-        tokio::pin!(closing);
+        // None while nothing runs: most of a connection's life.
+        let mut running: Option<FuturesUnordered<_>> = None;
         loop {
             tokio::select! {
                 biased;
-                () = &mut closing => break,
+                () = session.outbox().closing_for_reader() => break,
                 // First of all what runs: a command has started before the next frame is looked at.
-                Some(()) = running.next(), if !running.is_empty() => {}
-                read = self.next(), if running.len() < session.in_flight_limit() => match read {
+                () = one_of(&mut running), if running.is_some() => {}
+                read = self.next(), if has_room(running.as_ref(), session) => match read {
                     None => {}
                     Some(Read::Message(message)) => match Arc::clone(session).accept(&message) {
-                        Ok(Some(command)) => running.push(command),
+                        Ok(Some(command)) => running.get_or_insert_default().push(command),
                         Ok(None) => {}
-                        Err(close) => outbox.close(close),
+                        Err(close) => session.outbox().close(close),
                     },
                     Some(Read::End(close, for_good)) => {
                         self.for_good = for_good;
-                        outbox.close(close);
+                        session.outbox().close(close);
                     }
                 }
             }
         }
-        let finish = async { while running.next().await.is_some() {} };
-        let _ = timeout(FINISH, finish).await;
+        if let Some(mut running) = running {
+            let finish = async { while running.next().await.is_some() {} };
+            let _ = timeout(FINISH, finish).await;
+        }
     }
 
     /// The next message, or the end; `None` when nothing of that was read.
@@ -145,15 +166,18 @@ impl Reader {
     }
 
     /// Ends the session; waits until the other side has heard the last words.
-    async fn end(mut self, session: &Arc<Session>) {
+    async fn end(mut self, session: Arc<Session>) {
         let for_good = self.for_good;
         let goodbye = async {
-            self.outbox.written().await;
+            self.outbox.written_for_reader().await;
             if self.outbox.close_reason() != Some(Close::PEER) {
                 let _ = timeout(GOODBYE, self.until_silent()).await;
             }
         };
         tokio::join!(session.end(for_good), goodbye);
+        let outbox = session.outbox();
+        let reason = outbox.close_reason().map_or("peer", |close| close.reason);
+        session.metrics().closed(outbox.kind().path(), reason);
     }
 
     /// Reads until the other side has closed too.

@@ -1,5 +1,6 @@
 //! The socket of a connection, shared by the task that reads it and the shard that writes it.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 
@@ -29,9 +30,9 @@ impl Stream {
         Self { tcp }
     }
 
-    /// Resolves when something may be read.
-    pub(super) async fn readable(&self) -> io::Result<()> {
-        self.tcp.readable().await
+    /// Resolves when something may be read. For one task at a time, which keeps nothing to wait here.
+    pub(super) fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        poll_fn(|context| self.tcp.poll_read_ready(context))
     }
 
     /// Reads what is there.

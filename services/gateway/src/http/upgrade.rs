@@ -77,14 +77,16 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
     };
     let session = Arc::new(Session::new(context, peer, outbox, place));
     let switched = hyper::upgrade::on(&mut request);
+    let tasks = drain.clone();
     drain.spawn(async move {
         let Ok(Ok(upgraded)) = timeout(SWITCH_TIMEOUT, switched).await else {
             return;
         };
         match upgraded.downcast::<TokioIo<TcpStream>>() {
+            // In a task of its own, without what the handshake took.
             Ok(parts) => {
                 let stream = Stream::new(parts.io.into_inner());
-                connection::serve(stream, parts.read_buf, session).await;
+                tasks.spawn(connection::serve(stream, parts.read_buf, session));
             }
             Err(_) => tracing::error!("a connection is of an unknown kind"),
         }

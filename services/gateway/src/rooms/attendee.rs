@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use throng_proto::v1;
 use throng_protocol::ids::AppId;
 
@@ -44,7 +45,7 @@ pub(crate) enum Standing {
 pub(super) struct Seats {
     /// The connection is gone: no more seats.
     pub(super) closed: bool,
-    pub(super) list: Vec<(Arc<Room>, Seat)>,
+    pub(super) list: SmallVec<[(Arc<Room>, Seat); 1]>,
 }
 
 /// How an attendee sits in a room.

@@ -5,13 +5,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use throng_protocol::ids::AppId;
 
 use super::Session;
 
 const SHARDS: usize = 64;
 
-type Users = HashMap<String, Vec<(u32, Arc<Session>)>>;
+type Users = HashMap<String, SmallVec<[(u32, Arc<Session>); 1]>>;
 
 /// Finds sessions.
 #[derive(Debug)]

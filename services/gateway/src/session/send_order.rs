@@ -2,17 +2,20 @@
 //! and the owner takes them in by the numbers that they get here as their frames arrive.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rand::RngExt;
 use throng_proto::v1;
 
-/// The messages of one connection that are under way. Clones share them.
-#[derive(Debug, Clone, Default)]
+/// The messages of one connection that are under way.
+#[derive(Debug, Default)]
 pub(super) struct SendOrder {
-    groups: Arc<Mutex<HashMap<Box<str>, Line>>>,
+    /// Made for the first message: most connections only listen.
+    groups: OnceLock<Arc<Groups>>,
 }
+
+type Groups = Mutex<HashMap<Box<str>, Line>>;
 
 /// Messages to one group, from one that found nothing under way to the last before nothing is again:
 /// what was answered before needs no order.
@@ -26,7 +29,7 @@ struct Line {
 /// The place of one message, until it is answered.
 #[derive(Debug)]
 pub(super) struct Place {
-    order: SendOrder,
+    groups: Arc<Groups>,
     group: Box<str>,
     number: u32,
 }
@@ -34,7 +37,8 @@ pub(super) struct Place {
 impl SendOrder {
     /// Gives the next message to a group its place.
     pub(super) fn enter(&self, group: &str) -> Place {
-        let mut groups = self.groups.lock();
+        let shared = self.groups.get_or_init(Arc::default);
+        let mut groups = shared.lock();
         let line = groups.entry(group.into()).or_insert_with(|| Line {
             stream: rand::rng().random(),
             last: 0,
@@ -42,7 +46,7 @@ impl SendOrder {
         });
         line.last += 1;
         line.under_way.insert(line.last);
-        Place { order: self.clone(), group: group.into(), number: line.last }
+        Place { groups: Arc::clone(shared), group: group.into(), number: line.last }
     }
 }
 
@@ -53,7 +57,7 @@ impl Place {
 
     /// What the owner has to know of it.
     pub(super) fn order(&self) -> Option<v1::SendOrder> {
-        let groups = self.order.groups.lock();
+        let groups = self.groups.lock();
         let line = groups.get(&self.group)?;
         let settled = line.under_way.first()?.saturating_sub(1);
         Some(v1::SendOrder { stream: line.stream, number: self.number, settled })
@@ -62,7 +66,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut groups = self.order.groups.lock();
+        let mut groups = self.groups.lock();
         if let Some(line) = groups.get_mut(&self.group) {
             line.under_way.remove(&self.number);
             if line.under_way.is_empty() {
@@ -90,7 +94,7 @@ mod tests {
         drop(first);
         assert_eq!(of(&third).settled, 2);
         drop(third);
-        assert!(order.groups.lock().is_empty());
+        assert!(order.groups.get().unwrap().lock().is_empty());
         let next = order.enter("a");
         assert_eq!(of(&next).number, 1);
         assert_ne!(of(&next).stream, stream);

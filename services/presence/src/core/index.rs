@@ -183,6 +183,8 @@ impl Desk<'_> {
             let users = session.watching.iter().cloned().collect();
             self.out.push(Effect::Watch { session: id, users });
         }
+        // Most users have one session.
+        self.user.sessions.reserve_exact(1);
         self.user.sessions.push(session);
         self.user.sessions.len() - 1
     }

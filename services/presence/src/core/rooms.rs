@@ -87,6 +87,7 @@ impl Desk<'_> {
             if let Some(known) = session.room(&room.group_id) {
                 *known = room;
             } else if session.rooms.len() < max_rooms {
+                session.rooms.reserve_exact(1);
                 session.rooms.push(room);
             }
         }

@@ -18,8 +18,6 @@ use crate::rooms::Position;
 
 /// Slices of one write.
 const SLICES: usize = 64;
-/// Frames that an empty queue keeps memory for.
-const KEPT: usize = 8;
 
 /// A connection.
 #[derive(Debug)]
@@ -227,7 +225,7 @@ impl<S: Write> Line<S> {
             }
             self.waiting.pop_front();
         }
-        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
+        if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }
         taken
