@@ -34,6 +34,15 @@ pub struct Config {
     /// Bytes that may wait to be written to one connection. Over it the connection first loses room
     /// messages, and is closed when it cannot take what may not be lost.
     pub outbox_bytes: usize,
+    /// Connections that the system may keep until they are taken in; it has a limit of its own
+    /// (`net.core.somaxconn`). Beyond it clients knock again by themselves, later and later.
+    pub backlog: u32,
+    /// Connections that are taken in a second; 0 for no limit. Those above it wait with the system,
+    /// connected: a client that is refused is away for seconds or a minute.
+    pub accepts_per_second: u32,
+    /// Connections that were taken in and have not asked for anything yet. At this number the next
+    /// ones wait with the system; who is silent for 2 s may have to make room for them.
+    pub max_handshakes: usize,
     /// Time for a client to send the head of an HTTP request.
     #[serde(with = "seconds")]
     pub handshake_timeout: Duration,
@@ -41,8 +50,9 @@ pub struct Config {
     /// is broken off. Where the system cannot tell (outside Linux), nothing is.
     #[serde(with = "seconds")]
     pub stall_timeout: Duration,
-    /// Time after which a connection without a frame in either direction is closed. Longer than the
-    /// hello interval, because a client that receives sends no heartbeats.
+    /// Time after which a connection without a frame in either direction is closed: in whole seconds,
+    /// and up to 2 later. Longer than the hello interval, because a client that receives sends no
+    /// heartbeats.
     #[serde(with = "seconds")]
     pub idle_timeout: Duration,
     /// Time that a command of a socket has to be answered in; the client gives up after 15 seconds.
@@ -121,6 +131,11 @@ impl Config {
         }
     }
 
+    /// Whole seconds after which a connection is idle.
+    pub(crate) fn idle_seconds(&self) -> u32 {
+        u32::try_from(self.idle_timeout.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+    }
+
     /// # Errors
     /// [`ConfigError`] that names the setting.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -128,6 +143,7 @@ impl Config {
         let not_zero = [
             ("frame_bytes", self.frame_bytes),
             ("in_flight", self.in_flight),
+            ("max_handshakes", self.max_handshakes),
             ("max_connections", self.max_connections),
             ("max_connections_per_address", self.max_connections_per_address),
             ("max_logins", self.max_logins),
@@ -138,6 +154,9 @@ impl Config {
             if value == 0 {
                 return error(option, "must not be 0");
             }
+        }
+        if self.backlog == 0 {
+            return error("backlog", "must not be 0");
         }
         if !(self.room_duty > 0.0 && self.room_duty <= 1.0) {
             return error("room_duty", "must be above 0 and at most 1");
@@ -168,6 +187,9 @@ impl Default for Config {
             socket_send_bytes: 64 * 1024,
             in_flight: 64,
             outbox_bytes: 2 * 1024 * 1024,
+            backlog: 4096,
+            accepts_per_second: 2000,
+            max_handshakes: 2048,
             handshake_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(150),

@@ -1,6 +1,8 @@
 //! The port for clients: WebSocket connections, the REST front door and the demo page, over HTTP/1.1.
 
 mod drain;
+mod handshakes;
+mod pace;
 mod server;
 mod upgrade;
 

@@ -1,5 +1,6 @@
 //! Accepts connections and serves HTTP on them until one becomes a WebSocket.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower::Service as _;
 
+use super::handshakes::{Handshake, Handshakes, Room};
+use super::pace::Pace;
 use crate::addresses::Addresses;
 use crate::config::Config;
 use crate::context::Context;
@@ -36,42 +39,86 @@ pub(crate) async fn serve(
     drain: Drain,
 ) {
     let config = &context.config;
-    let places = Arc::new(Semaphore::new(config.max_connections));
-    let addresses = Arc::new(Addresses::new(config.max_connections_per_address));
-    loop {
-        let accepted = tokio::select! {
-            () = drain.draining() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(OUT_OF_SOCKETS).await;
-                continue;
+    let door = Door {
+        pace: Pace::new(config.accepts_per_second),
+        handshakes: Handshakes::new(config.max_handshakes),
+        places: Arc::new(Semaphore::new(config.max_connections)),
+        addresses: Arc::new(Addresses::new(config.max_connections_per_address)),
+        router,
+        context: Arc::clone(&context),
+        drain: drain.clone(),
+    };
+    tokio::select! {
+        biased;
+        () = drain.draining() => {}
+        () = door.take_in(&listener) => {}
+    }
+}
+
+/// The way in.
+struct Door {
+    pace: Pace,
+    handshakes: Arc<Handshakes>,
+    /// For HTTP.
+    places: Arc<Semaphore>,
+    addresses: Arc<Addresses>,
+    router: Router,
+    context: Arc<Context>,
+    drain: Drain,
+}
+
+impl Door {
+    /// Takes in one after the other, never to return. While one waits for its turn those behind it
+    /// stay in the system's queue, connected and unaware of it: a client that is refused dials again
+    /// after seconds or a minute, one that waits is served as soon as there is room.
+    async fn take_in(&self, listener: &TcpListener) {
+        let metrics = &self.context.metrics;
+        loop {
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(OUT_OF_SOCKETS).await;
+                    continue;
+                }
+            };
+            if self.pace.turn().await {
+                metrics.accepts_paced.increment(1);
             }
-        };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            context.metrics.refused("http");
-            continue;
+            if self.handshakes.room().await == Room::TakenFromAnother {
+                metrics.refused("handshakes");
+            }
+            self.let_in(stream, peer);
+        }
+    }
+
+    /// Serves a connection, unless it is one too many.
+    fn let_in(&self, stream: TcpStream, peer: SocketAddr) {
+        let Self { context, drain, .. } = self;
+        let config = &context.config;
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return context.metrics.refused("http");
         };
         // What comes through a proxy comes from many.
         let ip = peer.ip().to_canonical();
         let address = if config.rest.trusted_proxies.trusts(ip) {
             None
-        } else if let Some(address) = addresses.take(ip) {
+        } else if let Some(address) = self.addresses.take(ip) {
             Some(address)
         } else {
-            context.metrics.refused("http_address");
-            continue;
+            return context.metrics.refused("http_address");
         };
         prepare(&stream, config);
+        let handshake = self.handshakes.begin();
+        let number = handshake.number();
+        let router = self.router.clone();
         let task =
-            connection(stream, peer, router.clone(), config.handshake_timeout, drain.clone());
-        drain.spawn(async move {
+            connection(stream, peer, router, config.handshake_timeout, handshake, drain.clone());
+        let task = drain.spawn(async move {
             task.await;
             drop((place, address));
         });
+        self.handshakes.served_by(number, task.abort_handle());
     }
 }
 
@@ -92,9 +139,13 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     handshake_timeout: Duration,
+    handshake: Handshake,
     drain: Drain,
 ) {
+    let handshake = Cell::new(Some(handshake));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        // From now on it is a request that is being worked on.
+        drop(handshake.take());
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().call(request)
