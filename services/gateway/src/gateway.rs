@@ -10,10 +10,11 @@ use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::admission::Admission;
 use crate::config::{Config, ConfigError};
+use crate::connection::Coarse;
 use crate::context::Context;
 use crate::forward::{Forwarder, Links};
 use crate::http;
@@ -21,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::presence::{self, Presence};
 use crate::rooms::Hub;
 
-/// How often idle connections and guests are looked for.
+/// How often guests that are gone are looked for.
 const LOOK_FOR_IDLE: Duration = Duration::from_secs(5);
 
 /// What a gateway needs of the rest of the cluster.
@@ -75,8 +76,11 @@ impl Gateway {
             Arc::clone(&metrics),
             drain.clone(),
         ));
-        let admission =
-            Arc::new(Admission::new(config.max_connections, config.max_connections_per_address));
+        let admission = Arc::new(Admission::new(
+            config.max_connections,
+            config.max_connections_per_address,
+            config.idle_seconds(),
+        ));
         let context = Arc::new(Context::new(
             config,
             gateway_id,
@@ -118,12 +122,11 @@ async fn upkeep(context: Arc<Context>) {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     });
-    let idle = u32::try_from(config.idle_timeout.as_secs()).unwrap_or(u32::MAX).max(1);
     loop {
         tokio::select! {
             _ = acks.tick() => context.acks.run(Instant::now()),
+            () = sleep_until(Coarse::next()) => context.admission.close_idle(Coarse::now()),
             _ = look.tick() => {
-                context.admission.close_idle(idle);
                 context.hub.expire_guests(config.guest_idle);
                 context.probation.run(Instant::now());
             }

@@ -19,6 +19,7 @@ mod presence;
 mod rest;
 mod rooms;
 mod session;
+mod wheel;
 
 pub use config::{Config, ConfigError};
 pub use demo::DemoConfig;

@@ -10,6 +10,7 @@ mod stream;
 mod wire;
 mod writer;
 
+pub(crate) use clock::Coarse;
 pub(crate) use dropped::Dropped;
 pub(crate) use outbox::Outbox;
 pub(crate) use reader::serve;

@@ -179,9 +179,9 @@ impl<S: Write> Outbox<S> {
         self.shared.active.store(Coarse::now(), Ordering::Relaxed);
     }
 
-    /// Seconds since the last frame.
-    pub(crate) fn idle_seconds(&self) -> u32 {
-        Coarse::now().saturating_sub(self.shared.active.load(Ordering::Relaxed))
+    /// The second of the last frame.
+    pub(crate) fn active(&self) -> u32 {
+        self.shared.active.load(Ordering::Relaxed)
     }
 }
 
@@ -190,6 +190,11 @@ impl Outbox {
     /// One that nobody writes.
     pub(crate) fn unwritten(budget: usize) -> Self {
         Self::new(&Arc::new(Inbox::new()), Kind::Binary, budget)
+    }
+
+    /// A frame came at that second.
+    pub(crate) fn touch_at(&self, second: u32) {
+        self.shared.active.store(second, Ordering::Relaxed);
     }
 
     /// Everything that this connection would have been sent so far, event by event.
