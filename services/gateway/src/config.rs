@@ -30,6 +30,11 @@ pub struct Config {
     /// Bytes that the system may keep for one socket that takes nothing.
     pub socket_send_bytes: usize,
     /// Requests of one connection that may be unanswered; reading pauses at that number.
+    /// Bytes of what goes to a room from which on it is compressed, once for all members, for clients
+    /// that say that they can inflate; 0 for never.
+    pub compress_bytes: usize,
+    /// The same for what goes to one connection alone, such as answers: for each again.
+    pub compress_answer_bytes: usize,
     pub in_flight: usize,
     /// Bytes that may wait to be written to one connection. Over it the connection first loses room
     /// messages, and is closed when it cannot take what may not be lost.
@@ -137,6 +142,8 @@ impl Config {
     }
 
     /// # Errors
+            compress_rooms: self.compress_bytes,
+            compress_answers: self.compress_answer_bytes,
     /// [`ConfigError`] that names the setting.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let error = |option, reason| Err(ConfigError { option, reason });
@@ -194,6 +201,8 @@ impl Default for Config {
             stall_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(150),
             command_timeout: Duration::from_secs(12),
+            compress_bytes: 1024,
+            compress_answer_bytes: 0,
             hello_interval: Duration::from_secs(120),
             poll_hold: Duration::from_secs(throng_protocol::limits::POLL_HOLD_SECONDS),
             guest_idle: Duration::from_secs(60),
@@ -220,7 +229,7 @@ mod seconds {
 
     use serde::{Deserialize, Deserializer, de};
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(source)?).map_err(de::Error::custom)
     }
 }

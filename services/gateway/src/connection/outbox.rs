@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 
 use super::clock::Coarse;
 use super::stream::{Stream, Write};
-use super::wire;
 use super::writer::{Inbox, Order};
 use super::{Close, Kind};
+use super::{packing, wire};
 use crate::rooms::Position;
 
 /// The connection takes nothing more.
@@ -86,7 +86,7 @@ impl<S: Write> Outbox<S> {
     /// # Errors
     /// [`Closed`] when the connection is ending.
     pub(crate) fn control(&self, frame: &[u8]) -> Result<(), Closed> {
-        let frame = wire::frame(self.shared.kind.opcode(), &[frame]);
+        let frame = self.packed(frame);
         self.queue(frame, |line, frame| Order::Control { line, frame })
     }
 
@@ -101,8 +101,12 @@ impl<S: Write> Outbox<S> {
     /// # Errors
     /// [`Closed`] when the connection is ending.
     pub(crate) fn in_order(&self, frame: &[u8]) -> Result<(), Closed> {
-        let frame = wire::frame(self.shared.kind.opcode(), &[frame]);
+        let frame = self.packed(frame);
         self.queue(frame, |line, frame| Order::AfterRooms { line, frame })
+    }
+
+    fn packed(&self, frame: &[u8]) -> Bytes {
+        packing::frame(self.shared.kind, self.shared.shard.compress_answers, &[frame])
     }
 
     fn queue(
@@ -189,7 +193,7 @@ impl<S: Write> Outbox<S> {
 impl Outbox {
     /// One that nobody writes.
     pub(crate) fn unwritten(budget: usize) -> Self {
-        Self::new(&Arc::new(Inbox::new()), Kind::Binary, budget)
+        Self::new(&Arc::new(Inbox::new(0)), Kind::Binary, budget)
     }
 
     /// A frame came at that second.

@@ -42,6 +42,9 @@ struct Parameters {
     sdkappid: u32,
     #[serde(default)]
     instanceid: String,
+    /// `gzip` of clients that can inflate.
+    #[serde(default)]
+    compress: String,
     #[serde(default)]
     platform: u32,
 }
@@ -59,6 +62,10 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "going away");
     }
     let Sockets { context, drain } = sockets;
+    let kind = match kind {
+        Kind::Binary if parameters.compress == "gzip" => Kind::Compressed,
+        kind => kind,
+    };
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let ip = context.config.rest.trusted_proxies.client_ip(peer, request.headers());
     let outbox = Outbox::new(context.writers.choose(), kind, context.config.outbox_bytes);

@@ -6,6 +6,7 @@
 mod admission;
 mod bad_input;
 mod commands;
+mod compression;
 mod drain;
 mod login;
 mod polling;

@@ -1,17 +1,20 @@
 //! Shards with sockets in memory: whatever comes, whatever sockets take, everybody gets what is theirs,
 //! in order, and what a slow one loses is counted.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, Read as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::read::ZlibDecoder;
 use parking_lot::Mutex;
 use proptest::prelude::*;
+use throng_protocol::compress::MARK;
 use tokio::time::Instant;
 
 use super::Pacing;
+use super::lane::Lane;
 use super::orders::{Inbox, RoomFrame};
 use super::shard::Shard;
 use crate::connection::outbox::Outbox;
@@ -66,7 +69,8 @@ impl Pipe {
                 texts.push("close".to_owned());
                 continue;
             }
-            let frame: serde_json::Value = serde_json::from_slice(payload).expect("it is JSON");
+            let frame: serde_json::Value =
+                serde_json::from_slice(&inflated(payload)).expect("it is JSON");
             match frame["body"]["EventArray"].as_array() {
                 Some(entries) => {
                     texts.extend(entries.iter().map(|entry| entry.as_str().unwrap().to_owned()));
@@ -108,6 +112,13 @@ fn pacing() -> Pacing {
         busy_step: Duration::ZERO,
         ring_events: RING,
         ring_bytes: 1 << 20,
+fn inflated(payload: &[u8]) -> Vec<u8> {
+    let Some(zlib) = payload.strip_prefix(MARK) else { return payload.to_vec() };
+    let mut out = Vec::new();
+    ZlibDecoder::new(zlib).read_to_end(&mut out).expect("it is zlib");
+    out
+}
+
     }
 }
 
@@ -118,6 +129,8 @@ struct Bench {
     lines: Vec<(Outbox<Pipe>, Arc<Pipe>)>,
     blocked: Vec<Arc<crate::connection::outbox::Shared<Pipe>>>,
     now: Instant,
+/// Bytes of frames that are compressed: frames of several events are longer.
+const COMPRESSED: usize = 100;
     events: u64,
 }
 
@@ -125,14 +138,16 @@ impl Bench {
     fn new(lines: usize) -> Self {
         let mut bench = Self {
             shard: Shard::new(pacing()),
-            inbox: Arc::new(Inbox::new()),
+            inbox: Arc::new(Inbox::new(COMPRESSED)),
             lines: Vec::new(),
+        compress_rooms: COMPRESSED,
+        compress_answers: COMPRESSED,
             blocked: Vec::new(),
             now: Instant::now(),
             events: 0,
         };
         for number in 0..lines {
-            let kind = if number % 3 == 2 { Kind::Text } else { Kind::Binary };
+            let kind = [Kind::Binary, Kind::Compressed, Kind::Text][number % 3];
             let outbox = Outbox::new(&bench.inbox, kind, 1 << 20);
             let pipe = Arc::new(Pipe::default());
             outbox.open(Arc::clone(&pipe));
@@ -299,6 +314,28 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => (0..2u64, 0..5u32).prop_map(|(room, priority)| Step::Event(room, priority)),
         2 => line.clone().prop_map(Step::Control),
         1 => (line.clone(), 0..2u64).prop_map(|(line, room)| Step::Alone(line, room)),
+/// Those who can inflate share one compressed frame, whoever cannot gets the plain one.
+#[tokio::test]
+async fn a_batch_is_compressed_once_for_all_who_can_inflate() {
+    let mut lane = Lane::new(Instant::now(), COMPRESSED);
+    for event_no in 1..=20 {
+        let position = Position { epoch: 1, event_no };
+        lane.push(RoomFrame { position, frame: push("the same again"), priority: 3 });
+    }
+    let batch = lane.batch(Kind::Compressed, 0);
+    assert!(Arc::ptr_eq(&batch, &lane.batch(Kind::Compressed, 0)));
+    let packed = |kind, lane: &mut Lane| {
+        let batch = lane.batch(kind, 0);
+        assert_eq!((batch.len(), batch[0].events), (1, 20));
+        let (_, payload, _) = server_frame(&batch[0].bytes).unwrap();
+        payload.starts_with(MARK)
+    };
+    assert!(packed(Kind::Compressed, &mut lane));
+    assert!(!packed(Kind::Binary, &mut lane) && !packed(Kind::Text, &mut lane));
+    let (essence, _) = lane.essence(Kind::Compressed, 0);
+    assert!(essence.is_empty(), "all may be dropped");
+}
+
         2 => (line.clone(), 0..2u64).prop_map(|(line, room)| Step::Join(line, room)),
         1 => (line.clone(), 0..2u64).prop_map(|(line, room)| Step::Part(line, room)),
         6 => (line.clone(), prop_oneof![1..200usize, Just(100_000)])

@@ -1,10 +1,14 @@
 //! A client that frames as the SDK does.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use flate2::read::ZlibDecoder;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use throng_protocol::compress::MARK;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_websockets::{ClientBuilder, Error, MaybeTlsStream, Message, WebSocketStream};
@@ -29,6 +33,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Compressed frames that came.
+    pub(crate) compressed: usize,
     pub(crate) async fn connect(address: SocketAddr, path: &str, instance: &str) -> Self {
         Self::try_connect(address, path, instance).await.unwrap()
     }
@@ -45,7 +51,14 @@ impl Client {
         let builder = ClientBuilder::new().uri(&uri).unwrap();
         let (socket, _) = timeout(LONG, builder.connect()).await.unwrap()?;
         let text = path == "/info";
-        Ok(Self { socket, login: Login::default(), seq: 1000, text, early: Vec::new() })
+        Ok(Self {
+            socket,
+            login: Login::default(),
+            seq: 1000,
+            text,
+            compressed: 0,
+            early: Vec::new(),
+        })
     }
 
     /// Sends a login; returns its number.
@@ -145,7 +158,15 @@ impl Client {
             }
             if message.is_text() || message.is_binary() {
                 assert_eq!(message.is_text(), self.text, "the path's kind of frames");
-                return serde_json::from_slice(message.as_payload()).unwrap();
+                let payload = &message.as_payload()[..];
+                let Some(zlib) = payload.strip_prefix(MARK) else {
+                    return serde_json::from_slice(payload).unwrap();
+                };
+                assert!(message.is_binary(), "only binary frames are inflated");
+                self.compressed += 1;
+                let mut json = Vec::new();
+                ZlibDecoder::new(zlib).read_to_end(&mut json).unwrap();
+                return serde_json::from_slice(&json).unwrap();
             }
         }
     }
