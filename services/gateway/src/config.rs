@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::connection::Pacing;
 use crate::demo::DemoConfig;
+use crate::http::TlsConfig;
 use crate::rest::RestConfig;
 
 /// Settings of one gateway. Times are in seconds and may have fractions.
@@ -29,12 +30,12 @@ pub struct Config {
     pub busy_room_step: Duration,
     /// Bytes that the system may keep for one socket that takes nothing.
     pub socket_send_bytes: usize,
-    /// Requests of one connection that may be unanswered; reading pauses at that number.
     /// Bytes of what goes to a room from which on it is compressed, once for all members, for clients
     /// that say that they can inflate; 0 for never.
     pub compress_bytes: usize,
     /// The same for what goes to one connection alone, such as answers: for each again.
     pub compress_answer_bytes: usize,
+    /// Requests of one connection that may be unanswered; reading pauses at that number.
     pub in_flight: usize,
     /// Bytes that may wait to be written to one connection. Over it the connection first loses room
     /// messages, and is closed when it cannot take what may not be lost.
@@ -103,6 +104,8 @@ pub struct Config {
     /// Time in which all connections are closed, in random order, when the process ends.
     #[serde(with = "seconds")]
     pub drain_window: Duration,
+    /// TLS on the port for clients; without it, it is for a network that is safe or a proxy in front.
+    pub tls: Option<TlsConfig>,
     /// The REST front door.
     pub rest: RestConfig,
     /// The demo page.
@@ -114,7 +117,13 @@ pub struct Config {
 #[error("gateway: {option} {reason}")]
 pub struct ConfigError {
     option: &'static str,
-    reason: &'static str,
+    reason: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(option: &'static str, reason: String) -> Self {
+        Self { option, reason }
+    }
 }
 
 impl Config {
@@ -133,6 +142,8 @@ impl Config {
             busy_step: self.busy_room_step,
             ring_events: self.ring_events,
             ring_bytes: self.ring_bytes,
+            compress_rooms: self.compress_bytes,
+            compress_answers: self.compress_answer_bytes,
         }
     }
 
@@ -142,11 +153,9 @@ impl Config {
     }
 
     /// # Errors
-            compress_rooms: self.compress_bytes,
-            compress_answers: self.compress_answer_bytes,
     /// [`ConfigError`] that names the setting.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let error = |option, reason| Err(ConfigError { option, reason });
+        let error = |option, reason: &str| Err(ConfigError::new(option, reason.to_owned()));
         let not_zero = [
             ("frame_bytes", self.frame_bytes),
             ("in_flight", self.in_flight),
@@ -192,6 +201,8 @@ impl Default for Config {
             busy_room_events: 20,
             busy_room_step: Duration::from_millis(50),
             socket_send_bytes: 64 * 1024,
+            compress_bytes: 1024,
+            compress_answer_bytes: 0,
             in_flight: 64,
             outbox_bytes: 2 * 1024 * 1024,
             backlog: 4096,
@@ -201,8 +212,6 @@ impl Default for Config {
             stall_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(150),
             command_timeout: Duration::from_secs(12),
-            compress_bytes: 1024,
-            compress_answer_bytes: 0,
             hello_interval: Duration::from_secs(120),
             poll_hold: Duration::from_secs(throng_protocol::limits::POLL_HOLD_SECONDS),
             guest_idle: Duration::from_secs(60),
@@ -217,6 +226,7 @@ impl Default for Config {
             ring_events: 512,
             ring_bytes: 1024 * 1024,
             drain_window: Duration::from_secs(5),
+            tls: None,
             rest: RestConfig::default(),
             demo: DemoConfig::default(),
         }
@@ -224,7 +234,7 @@ impl Default for Config {
 }
 
 /// Durations as numbers of seconds.
-mod seconds {
+pub(crate) mod seconds {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, de};

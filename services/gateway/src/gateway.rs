@@ -17,7 +17,7 @@ use crate::config::{Config, ConfigError};
 use crate::connection::Coarse;
 use crate::context::Context;
 use crate::forward::{Forwarder, Links};
-use crate::http;
+use crate::http::{self, Tls};
 use crate::metrics::Metrics;
 use crate::presence::{self, Presence};
 use crate::rooms::Hub;
@@ -48,6 +48,7 @@ pub struct Deps {
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
+    tls: Option<Tls>,
     deps: Deps,
 }
 
@@ -58,7 +59,9 @@ impl Gateway {
     /// [`ConfigError`] when a setting cannot work.
     pub fn build(config: Config, deps: Deps) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self { config, deps })
+        let tls = config.tls.as_ref().map(Tls::load).transpose();
+        let tls = tls.map_err(|error| ConfigError::new("tls", error.to_string()))?;
+        Ok(Self { config, tls, deps })
     }
 
     /// Serves on the listener until the process drains, then closes all connections over the
@@ -100,7 +103,12 @@ impl Gateway {
         let upkeep = tokio::spawn(upkeep(Arc::clone(&context)));
 
         let router = http::router(&context, &drain);
-        http::serve(listener, router, Arc::clone(&context), drain).await;
+        let acceptor = self.tls.as_ref().map(Tls::acceptor);
+        let certificates = self.tls.map(|tls| tokio::spawn(async move { tls.follow().await }));
+        http::serve(listener, router, acceptor, Arc::clone(&context), drain).await;
+        if let Some(certificates) = certificates {
+            certificates.abort();
+        }
 
         http::close_connections(&admission, context.config.drain_window).await;
         in_touch.abort();

@@ -25,4 +25,5 @@ pub use config::{Config, ConfigError};
 pub use demo::DemoConfig;
 pub use forward::{Forwarder, Links};
 pub use gateway::{Deps, Gateway};
+pub use http::TlsConfig;
 pub use rest::{BadProxy, RestConfig, TrustedProxies};

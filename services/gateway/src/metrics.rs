@@ -30,6 +30,7 @@ pub(crate) struct Metrics {
     pub(crate) room_unrecovered: Counter,
     pub(crate) acks_missed: Counter,
     pub(crate) accepts_paced: Counter,
+    pub(crate) tls_failed: Counter,
     dropped_slow: [Counter; 5],
     commands: Counters<(&'static str, u32)>,
     /// By path.
@@ -81,6 +82,7 @@ impl Metrics {
             acks_missed: counter!("throng_gateway_pushes_unacknowledged_total"),
             dropped_slow: ["none", "high", "normal", "low", "lowest"].map(dropped),
             accepts_paced: counter!("throng_gateway_accepts_paced_total"),
+            tls_failed: counter!("throng_gateway_tls_failures_total"),
             commands: Counters::new(),
             open: [Kind::Binary, Kind::Text].map(|kind| {
                 let path = kind.path();

@@ -43,7 +43,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     }
     let serving = tokio::spawn(gateway.serve(listener, process.drain.clone()));
     if let Some(demo) = &demo {
-        demo.print(address);
+        demo.print(address, config.gateway.tls.is_some());
     }
     process.ready(&[("listen", address)]);
 

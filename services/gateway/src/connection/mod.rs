@@ -8,6 +8,7 @@ mod outbox;
 mod packing;
 mod reader;
 mod stream;
+mod tls;
 mod wire;
 mod writer;
 
@@ -26,9 +27,9 @@ pub(crate) type Shard = std::sync::Arc<writer::Inbox<Stream>>;
 pub(crate) enum Kind {
     /// `/binfo`.
     Binary,
-    /// `/info`.
     /// The same with `compress=gzip`: compressed ones too.
     Compressed,
+    /// `/info`.
     Text,
 }
 
@@ -41,7 +42,6 @@ impl Kind {
         }
     }
 
-    fn opcode(self) -> u8 {
     /// The same without compression.
     fn plain(self) -> Self {
         match self {
@@ -50,6 +50,7 @@ impl Kind {
         }
     }
 
+    fn opcode(self) -> u8 {
         match self {
             Kind::Binary | Kind::Compressed => wire::op::BINARY,
             Kind::Text => wire::op::TEXT,

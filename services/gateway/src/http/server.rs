@@ -13,9 +13,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use throng_node::drain::Drain;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
 use super::handshakes::{Handshake, Handshakes, Room};
@@ -35,6 +37,7 @@ const OUT_OF_SOCKETS: Duration = Duration::from_millis(50);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    tls: Option<TlsAcceptor>,
     context: Arc<Context>,
     drain: Drain,
 ) {
@@ -45,6 +48,7 @@ pub(crate) async fn serve(
         places: Arc::new(Semaphore::new(config.max_connections)),
         addresses: Arc::new(Addresses::new(config.max_connections_per_address)),
         router,
+        tls,
         context: Arc::clone(&context),
         drain: drain.clone(),
     };
@@ -63,6 +67,7 @@ struct Door {
     places: Arc<Semaphore>,
     addresses: Arc<Addresses>,
     router: Router,
+    tls: Option<TlsAcceptor>,
     context: Arc<Context>,
     drain: Drain,
 }
@@ -111,13 +116,30 @@ impl Door {
         prepare(&stream, config);
         let handshake = self.handshakes.begin();
         let number = handshake.number();
-        let router = self.router.clone();
-        let task =
-            connection(stream, peer, router, config.handshake_timeout, handshake, drain.clone());
-        let task = drain.spawn(async move {
-            task.await;
-            drop((place, address));
-        });
+        let http = Http {
+            peer,
+            router: self.router.clone(),
+            time: config.handshake_timeout,
+            handshake,
+            drain: drain.clone(),
+        };
+        let held = (place, address);
+        let task = match self.tls.clone() {
+            None => drain.spawn(async move {
+                http.serve(stream).await;
+                drop(held);
+            }),
+            Some(tls) => {
+                let failed = context.metrics.tls_failed.clone();
+                drain.spawn(async move {
+                    match timeout(http.time, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => http.serve(stream).await,
+                        Ok(Err(_)) | Err(_) => failed.increment(1),
+                    }
+                    drop(held);
+                })
+            }
+        };
         self.handshakes.served_by(number, task.abort_handle());
     }
 }
@@ -134,40 +156,46 @@ fn prepare(stream: &TcpStream, config: &Config) {
     let _ = socket.set_tcp_user_timeout(Some(config.stall_timeout));
 }
 
-async fn connection(
-    stream: TcpStream,
+/// A connection on which requests come.
+struct Http {
     peer: SocketAddr,
     router: Router,
-    handshake_timeout: Duration,
+    /// For the head of a request.
+    time: Duration,
     handshake: Handshake,
     drain: Drain,
-) {
-    let handshake = Cell::new(Some(handshake));
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        // From now on it is a request that is being worked on.
-        drop(handshake.take());
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(handshake_timeout)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = drain.draining() => {
-            connection.as_mut().graceful_shutdown();
-            match timeout(LAST_REQUEST, connection).await {
-                Ok(result) => result,
-                Err(_) => return,
+}
+
+impl Http {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { peer, router, time, handshake, drain } = self;
+        let handshake = Cell::new(Some(handshake));
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            // From now on it is a request that is being worked on.
+            drop(handshake.take());
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(time)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = drain.draining() => {
+                connection.as_mut().graceful_shutdown();
+                match timeout(LAST_REQUEST, connection).await {
+                    Ok(result) => result,
+                    Err(_) => return,
+                }
             }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "an HTTP connection broke");
         }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "an HTTP connection broke");
     }
 }

@@ -16,4 +16,5 @@ mod rooms;
 mod strangers;
 mod support;
 mod takeover;
+mod tls;
 mod tokens;

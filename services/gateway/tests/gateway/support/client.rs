@@ -11,7 +11,7 @@ use throng_protocol::compress::MARK;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_websockets::{ClientBuilder, Error, MaybeTlsStream, Message, WebSocketStream};
+use tokio_websockets::{ClientBuilder, Error, Message, WebSocketStream};
 
 use super::{APP, LONG};
 
@@ -23,18 +23,23 @@ pub(crate) struct Login {
     pub(crate) inst_id: u64,
 }
 
+/// What frames travel over.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
+
 pub(crate) struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Socket>>,
     pub(crate) login: Login,
     seq: u64,
     text: bool,
+    /// Compressed frames that came.
+    pub(crate) compressed: usize,
     /// Frames that came while something else was waited for.
     early: Vec<Value>,
 }
 
 impl Client {
-    /// Compressed frames that came.
-    pub(crate) compressed: usize,
     pub(crate) async fn connect(address: SocketAddr, path: &str, instance: &str) -> Self {
         Self::try_connect(address, path, instance).await.unwrap()
     }
@@ -44,12 +49,22 @@ impl Client {
         path: &str,
         instance: &str,
     ) -> Result<Self, Error> {
+        let tcp = TcpStream::connect(address).await?;
+        Self::over(Box::new(tcp), path, instance).await
+    }
+
+    /// A client on a connection that is there.
+    pub(crate) async fn over(
+        socket: Box<dyn Socket>,
+        path: &str,
+        instance: &str,
+    ) -> Result<Self, Error> {
         let uri = format!(
-            "ws://{address}{path}?sdkappid={APP}&instanceid={instance}&random=0.5&platform=7\
+            "ws://localhost{path}?sdkappid={APP}&instanceid={instance}&random=0.5&platform=7\
              &host=unknown&version=-1&sdkversion=3.6.6&compress=gzip"
         );
         let builder = ClientBuilder::new().uri(&uri).unwrap();
-        let (socket, _) = timeout(LONG, builder.connect()).await.unwrap()?;
+        let (socket, _) = timeout(LONG, builder.connect_on(socket)).await.unwrap()?;
         let text = path == "/info";
         Ok(Self {
             socket,
