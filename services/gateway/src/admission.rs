@@ -99,7 +99,7 @@ impl Admission {
                 let mut over = Vec::new();
                 let mut idle = self.idle.lock();
                 for (key, active, outbox) in active {
-                    if idle.is_over(active, now) {
+                    if idle.limit().is_over(active, now) {
                         over.push(outbox);
                     } else {
                         idle.watch(active, key);

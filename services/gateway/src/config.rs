@@ -70,7 +70,8 @@ pub struct Config {
     /// How long an empty poll of a live room is held. The client gives up after 15 seconds.
     #[serde(with = "seconds")]
     pub poll_hold: Duration,
-    /// Time without a poll after which a guest is gone: guests do not say so when they leave.
+    /// Time without a poll after which a guest is gone: guests do not say so when they leave. In whole
+    /// seconds, and up to 2 later.
     #[serde(with = "seconds")]
     pub guest_idle: Duration,
     /// Pause before a push that was not acknowledged goes out again.
@@ -149,7 +150,12 @@ impl Config {
 
     /// Whole seconds after which a connection is idle.
     pub(crate) fn idle_seconds(&self) -> u32 {
-        u32::try_from(self.idle_timeout.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+        whole_seconds(self.idle_timeout)
+    }
+
+    /// Whole seconds after which a guest is gone.
+    pub(crate) fn guest_idle_seconds(&self) -> u32 {
+        whole_seconds(self.guest_idle)
     }
 
     /// # Errors
@@ -231,6 +237,10 @@ impl Default for Config {
             demo: DemoConfig::default(),
         }
     }
+}
+
+fn whole_seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
 
 /// Durations as numbers of seconds.

@@ -22,8 +22,8 @@ use crate::metrics::Metrics;
 use crate::presence::{self, Presence};
 use crate::rooms::Hub;
 
-/// How often guests that are gone are looked for.
-const LOOK_FOR_IDLE: Duration = Duration::from_secs(5);
+/// How often empty rooms and connections without a login are looked for.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// What a gateway needs of the rest of the cluster.
 #[derive(Debug, Clone)]
@@ -123,8 +123,7 @@ impl Gateway {
 async fn upkeep(context: Arc<Context>) {
     let config = &context.config;
     let acks = (config.ack_timeout / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
-    let shortest = config.guest_idle.min(config.login_timeout) / 4;
-    let look = LOOK_FOR_IDLE.min(shortest).max(Duration::from_millis(10));
+    let look = LOOK.min(config.login_timeout / 4).max(Duration::from_millis(10));
     let [mut acks, mut look] = [acks, look].map(|period| {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -133,9 +132,12 @@ async fn upkeep(context: Arc<Context>) {
     loop {
         tokio::select! {
             _ = acks.tick() => context.acks.run(Instant::now()),
-            () = sleep_until(Coarse::next()) => context.admission.close_idle(Coarse::now()),
+            () = sleep_until(Coarse::next()) => {
+                context.admission.close_idle(Coarse::now());
+                context.hub.expire_guests(Coarse::now());
+            }
             _ = look.tick() => {
-                context.hub.expire_guests(config.guest_idle);
+                context.hub.drop_empty_rooms();
                 context.probation.run(Instant::now());
             }
         }

@@ -47,38 +47,48 @@ impl<K> Wheel<K> {
     }
 }
 
-/// Things that end when nothing happened to them for so many seconds.
+/// The seconds for which nothing may happen to a thing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit(u32);
+
+impl Limit {
+    /// Whether it is too long ago that something last happened.
+    pub(crate) fn is_over(self, active: u32, now: u32) -> bool {
+        self.ends(active) <= now
+    }
+
+    /// The second in which it is certain that the limit is over: `active` may be the end of its own.
+    fn ends(self, active: u32) -> u32 {
+        active.saturating_add(self.0).saturating_add(1)
+    }
+}
+
+/// Things that end when nothing happened to them for too long.
 #[derive(Debug)]
 pub(crate) struct Idle<K> {
-    limit: u32,
+    limit: Limit,
     wheel: Wheel<K>,
 }
 
 impl<K> Idle<K> {
     pub(crate) fn new(limit: u32, now: u32) -> Self {
-        Self { limit, wheel: Wheel::new(limit.saturating_add(2), now) }
+        Self { limit: Limit(limit), wheel: Wheel::new(limit.saturating_add(2), now) }
+    }
+
+    pub(crate) fn limit(&self) -> Limit {
+        self.limit
     }
 
     /// Something begins, or something that was looked at goes on. `active` is the second in which
     /// something last happened to it.
     pub(crate) fn watch(&mut self, active: u32, key: K) {
-        self.wheel.put(ends(active, self.limit), key);
+        self.wheel.put(self.limit.ends(active), key);
     }
 
     /// What has to be looked at; `None` when that is all.
     pub(crate) fn due(&mut self, now: u32) -> Option<Vec<K>> {
         self.wheel.turn(now)
     }
-
-    /// Whether that was too long ago.
-    pub(crate) fn is_over(&self, active: u32, now: u32) -> bool {
-        ends(active, self.limit) <= now
-    }
-}
-
-/// The second in which it is certain that the limit is over: `active` may be the end of its second.
-fn ends(active: u32, limit: u32) -> u32 {
-    active.saturating_add(limit).saturating_add(1)
 }
 
 #[cfg(test)]
@@ -106,7 +116,7 @@ mod tests {
             while let Some(due) = idle.due(second(now)) {
                 for key in due {
                     let last = times[key].iter().rfind(|time| **time < now).copied().unwrap();
-                    if idle.is_over(second(last), second(now)) {
+                    if idle.limit().is_over(second(last), second(now)) {
                         assert_eq!(ended[key].replace(now), None);
                     } else {
                         idle.watch(second(last), key);
