@@ -190,6 +190,9 @@ impl Config {
         if self.idle_timeout <= self.hello_interval {
             return error("idle_timeout", "must be longer than hello_interval");
         }
+        if self.tls.as_ref().is_some_and(|tls| tls.reload.is_zero()) {
+            return error("tls.reload", "must not be 0");
+        }
         if self.poll_hold >= Duration::from_secs(15) {
             return error("poll_hold", "must be below 15 s: clients do not wait longer");
         }

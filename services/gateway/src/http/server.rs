@@ -132,7 +132,11 @@ impl Door {
             Some(tls) => {
                 let failed = context.metrics.tls_failed.clone();
                 drain.spawn(async move {
-                    match timeout(http.time, tls.accept(stream)).await {
+                    let accepted = tokio::select! {
+                        accepted = timeout(http.time, tls.accept(stream)) => accepted,
+                        () = http.drain.draining() => return,
+                    };
+                    match accepted {
                         Ok(Ok(stream)) => http.serve(stream).await,
                         Ok(Err(_)) | Err(_) => failed.increment(1),
                     }
