@@ -8,6 +8,7 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { Backing } from './harness/backing.mjs';
 import { requireBinary } from './harness/binary.mjs';
+import { CERTIFICATES } from './harness/certificates.mjs';
 import { CLUSTERED } from './harness/target.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -62,6 +63,8 @@ function printSummary(file) {
 }
 
 requireBinary();
+// Node reads it when a process starts: tests of TLS trust the certificate of the gateway's own tests.
+process.env.NODE_EXTRA_CA_CERTS = CERTIFICATES.cert;
 const began = Date.now();
 const parts = process.argv.slice(2);
 const files = chosen(testFiles(), parts);

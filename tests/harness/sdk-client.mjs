@@ -105,7 +105,7 @@ export class SdkClient {
     } catch {
       // The lint says so.
     }
-    const entry = { dir: frame.dir, socket: frame.socket, at: frame.at, binary: frame.binary, head: parsed?.head ?? {}, body: parsed?.body ?? {} };
+    const entry = { dir: frame.dir, socket: frame.socket, at: frame.at, binary: frame.binary, packed: frame.packed, head: parsed?.head ?? {}, body: parsed?.body ?? {} };
     if (frame.dir === 'in') {
       for (const fault of lintIncoming(frame, parsed)) this.crashes.push({ what: 'bad frame', stack: fault });
     }

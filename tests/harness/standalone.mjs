@@ -27,8 +27,9 @@ export class Standalone extends ServerProcess {
     this.config = config;
   }
 
-  get base() { return `http://${this.addresses.listen}`; }
-  get wsBase() { return `ws://${this.addresses.listen}`; }
+  get base() { return `http${this.#tls}://${this.addresses.listen}`; }
+  get wsBase() { return `ws${this.#tls}://${this.addresses.listen}`; }
+  get #tls() { return this.config.gateway?.tls ? 's' : ''; }
 
   /** Ends the server for good and removes its data, unless they are to be looked at. */
   async dispose({ keep = false } = {}) {

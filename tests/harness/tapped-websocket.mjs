@@ -6,10 +6,13 @@ import WebSocket from 'ws';
 // Nothing listens here: port 9 of the loopback (discard) is closed on test machines.
 const NOWHERE = 'ws://127.0.0.1:9/';
 
+const asBytes = (data) => (Buffer.isBuffer(data) ? data : Buffer.from(data));
+const isPacked = (data) => asBytes(data).subarray(0, 4).toString('latin1') === 'COMP';
+
 /** A frame's JSON text, whether plain or compressed. */
 export function frameText(data) {
-  const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data);
-  if (bytes.subarray(0, 4).toString('latin1') !== 'COMP') return bytes.toString('utf8');
+  const bytes = asBytes(data);
+  if (!isPacked(bytes)) return bytes.toString('utf8');
   const packed = bytes.subarray(4);
   return (packed[0] === 0x1f ? gunzipSync(packed) : inflateSync(packed)).toString('utf8');
 }
@@ -51,7 +54,7 @@ export function tappedWebSocket(server, redirect, record, faults) {
       if (event === 'message') {
         const [data, binary] = args;
         const text = frameText(data);
-        const frame = { dir: 'in', socket: this.number, path: new URL(this.url).pathname, binary, text };
+        const frame = { dir: 'in', socket: this.number, path: new URL(this.url).pathname, binary, packed: isPacked(data), text };
         if (faults.swallow?.(frame)) {
           record({ ...frame, dir: 'lost' });
           return true;

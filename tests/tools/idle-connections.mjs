@@ -1,9 +1,12 @@
 // How much memory a connection costs that says nothing: opens raw WebSockets to a fresh server, logs a
 // user in on each, waits until the server's memory is steady, and prints what each one added.
 //
-//   node tools/idle-connections.mjs [CONNECTIONS] [ROOMS_EACH]      (THRONG_BIN names the server)
+//   node tools/idle-connections.mjs [CONNECTIONS] [ROOMS_EACH] [tls]      (THRONG_BIN names the server)
+//
+// With `tls`, NODE_EXTRA_CA_CERTS has to be ../services/gateway/tests/gateway/certificates/first.pem.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CERTIFICATES } from '../harness/certificates.mjs';
 import { APP } from '../harness/credentials.mjs';
 import { RawClient } from '../harness/raw-client.mjs';
 import { Rest } from '../harness/rest.mjs';
@@ -14,7 +17,8 @@ const WARM_UP = 200;
 const AT_ONCE = 50;
 
 const app = { id: APP.id, key: APP.key };
-const target = await startTarget({ app: [{ ...app, rooms: { rooms_per_session: 10 } }] });
+const gateway = process.argv[4] === 'tls' ? { tls: CERTIFICATES } : {};
+const target = await startTarget({ gateway, app: [{ ...app, rooms: { rooms_per_session: 10 } }] });
 const rest = new Rest(() => target.base, app);
 
 function residentKiB() {
@@ -53,7 +57,7 @@ try {
   await open(WARM_UP, WARM_UP + connections);
   const after = await steadyKiB();
   const each = ((after - before) / connections).toFixed(1);
-  console.log(`connections=${connections} rooms_each=${roomsEach} before_KiB=${before} after_KiB=${after} each_KiB=${each}`);
+  console.log(`connections=${connections} rooms_each=${roomsEach} ${process.argv[4] ?? 'plain'} before_KiB=${before} after_KiB=${after} each_KiB=${each}`);
 } finally {
   for (const client of clients) client.close();
   await target.dispose();

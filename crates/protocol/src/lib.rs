@@ -6,6 +6,7 @@
 //! [`envelope::ok`] or [`envelope::fail`].
 
 pub mod catalogue;
+pub mod compress;
 pub mod elements;
 pub mod envelope;
 pub mod error;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::connection::Pacing;
 use crate::demo::DemoConfig;
+use crate::http::TlsConfig;
 use crate::rest::RestConfig;
 
 /// Settings of one gateway. Times are in seconds and may have fractions.
@@ -29,11 +30,25 @@ pub struct Config {
     pub busy_room_step: Duration,
     /// Bytes that the system may keep for one socket that takes nothing.
     pub socket_send_bytes: usize,
+    /// Bytes of what goes to a room from which on it is compressed, once for all members, for clients
+    /// that say that they can inflate; 0 for never.
+    pub compress_bytes: usize,
+    /// The same for what goes to one connection alone, such as answers: for each again.
+    pub compress_answer_bytes: usize,
     /// Requests of one connection that may be unanswered; reading pauses at that number.
     pub in_flight: usize,
     /// Bytes that may wait to be written to one connection. Over it the connection first loses room
     /// messages, and is closed when it cannot take what may not be lost.
     pub outbox_bytes: usize,
+    /// Connections that the system may keep until they are taken in; it has a limit of its own
+    /// (`net.core.somaxconn`). Beyond it clients knock again by themselves, later and later.
+    pub backlog: u32,
+    /// Connections that are taken in a second; 0 for no limit. Those above it wait with the system,
+    /// connected: a client that is refused is away for seconds or a minute.
+    pub accepts_per_second: u32,
+    /// Connections that were taken in and have not asked for anything yet. At this number the next
+    /// ones wait with the system; who is silent for 2 s may have to make room for them.
+    pub max_handshakes: usize,
     /// Time for a client to send the head of an HTTP request.
     #[serde(with = "seconds")]
     pub handshake_timeout: Duration,
@@ -41,8 +56,9 @@ pub struct Config {
     /// is broken off. Where the system cannot tell (outside Linux), nothing is.
     #[serde(with = "seconds")]
     pub stall_timeout: Duration,
-    /// Time after which a connection without a frame in either direction is closed. Longer than the
-    /// hello interval, because a client that receives sends no heartbeats.
+    /// Time after which a connection without a frame in either direction is closed: in whole seconds,
+    /// and up to 2 later. Longer than the hello interval, because a client that receives sends no
+    /// heartbeats.
     #[serde(with = "seconds")]
     pub idle_timeout: Duration,
     /// Time that a command of a socket has to be answered in; the client gives up after 15 seconds.
@@ -54,7 +70,8 @@ pub struct Config {
     /// How long an empty poll of a live room is held. The client gives up after 15 seconds.
     #[serde(with = "seconds")]
     pub poll_hold: Duration,
-    /// Time without a poll after which a guest is gone: guests do not say so when they leave.
+    /// Time without a poll after which a guest is gone: guests do not say so when they leave. In whole
+    /// seconds, and up to 2 later.
     #[serde(with = "seconds")]
     pub guest_idle: Duration,
     /// Pause before a push that was not acknowledged goes out again.
@@ -88,6 +105,8 @@ pub struct Config {
     /// Time in which all connections are closed, in random order, when the process ends.
     #[serde(with = "seconds")]
     pub drain_window: Duration,
+    /// TLS on the port for clients; without it, it is for a network that is safe or a proxy in front.
+    pub tls: Option<TlsConfig>,
     /// The REST front door.
     pub rest: RestConfig,
     /// The demo page.
@@ -99,7 +118,13 @@ pub struct Config {
 #[error("gateway: {option} {reason}")]
 pub struct ConfigError {
     option: &'static str,
-    reason: &'static str,
+    reason: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(option: &'static str, reason: String) -> Self {
+        Self { option, reason }
+    }
 }
 
 impl Config {
@@ -118,16 +143,29 @@ impl Config {
             busy_step: self.busy_room_step,
             ring_events: self.ring_events,
             ring_bytes: self.ring_bytes,
+            compress_rooms: self.compress_bytes,
+            compress_answers: self.compress_answer_bytes,
         }
+    }
+
+    /// Whole seconds after which a connection is idle.
+    pub(crate) fn idle_seconds(&self) -> u32 {
+        whole_seconds(self.idle_timeout)
+    }
+
+    /// Whole seconds after which a guest is gone.
+    pub(crate) fn guest_idle_seconds(&self) -> u32 {
+        whole_seconds(self.guest_idle)
     }
 
     /// # Errors
     /// [`ConfigError`] that names the setting.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let error = |option, reason| Err(ConfigError { option, reason });
+        let error = |option, reason: &str| Err(ConfigError::new(option, reason.to_owned()));
         let not_zero = [
             ("frame_bytes", self.frame_bytes),
             ("in_flight", self.in_flight),
+            ("max_handshakes", self.max_handshakes),
             ("max_connections", self.max_connections),
             ("max_connections_per_address", self.max_connections_per_address),
             ("max_logins", self.max_logins),
@@ -139,6 +177,9 @@ impl Config {
                 return error(option, "must not be 0");
             }
         }
+        if self.backlog == 0 {
+            return error("backlog", "must not be 0");
+        }
         if !(self.room_duty > 0.0 && self.room_duty <= 1.0) {
             return error("room_duty", "must be above 0 and at most 1");
         }
@@ -148,6 +189,9 @@ impl Config {
         }
         if self.idle_timeout <= self.hello_interval {
             return error("idle_timeout", "must be longer than hello_interval");
+        }
+        if self.tls.as_ref().is_some_and(|tls| tls.reload.is_zero()) {
+            return error("tls.reload", "must not be 0");
         }
         if self.poll_hold >= Duration::from_secs(15) {
             return error("poll_hold", "must be below 15 s: clients do not wait longer");
@@ -166,8 +210,13 @@ impl Default for Config {
             busy_room_events: 20,
             busy_room_step: Duration::from_millis(50),
             socket_send_bytes: 64 * 1024,
+            compress_bytes: 1024,
+            compress_answer_bytes: 0,
             in_flight: 64,
             outbox_bytes: 2 * 1024 * 1024,
+            backlog: 4096,
+            accepts_per_second: 2000,
+            max_handshakes: 2048,
             handshake_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(150),
@@ -186,19 +235,24 @@ impl Default for Config {
             ring_events: 512,
             ring_bytes: 1024 * 1024,
             drain_window: Duration::from_secs(5),
+            tls: None,
             rest: RestConfig::default(),
             demo: DemoConfig::default(),
         }
     }
 }
 
+fn whole_seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+}
+
 /// Durations as numbers of seconds.
-mod seconds {
+pub(crate) mod seconds {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, de};
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(source)?).map_err(de::Error::custom)
     }
 }

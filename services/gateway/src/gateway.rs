@@ -10,19 +10,20 @@ use throng_node::drain::Drain;
 use throng_node::secret::Secret;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::admission::Admission;
 use crate::config::{Config, ConfigError};
+use crate::connection::Coarse;
 use crate::context::Context;
 use crate::forward::{Forwarder, Links};
-use crate::http;
+use crate::http::{self, Tls};
 use crate::metrics::Metrics;
 use crate::presence::{self, Presence};
 use crate::rooms::Hub;
 
-/// How often idle connections and guests are looked for.
-const LOOK_FOR_IDLE: Duration = Duration::from_secs(5);
+/// How often empty rooms and connections without a login are looked for.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// What a gateway needs of the rest of the cluster.
 #[derive(Debug, Clone)]
@@ -47,6 +48,7 @@ pub struct Deps {
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
+    tls: Option<Tls>,
     deps: Deps,
 }
 
@@ -57,7 +59,9 @@ impl Gateway {
     /// [`ConfigError`] when a setting cannot work.
     pub fn build(config: Config, deps: Deps) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self { config, deps })
+        let tls = config.tls.as_ref().map(Tls::load).transpose();
+        let tls = tls.map_err(|error| ConfigError::new("tls", error.to_string()))?;
+        Ok(Self { config, tls, deps })
     }
 
     /// Serves on the listener until the process drains, then closes all connections over the
@@ -75,8 +79,11 @@ impl Gateway {
             Arc::clone(&metrics),
             drain.clone(),
         ));
-        let admission =
-            Arc::new(Admission::new(config.max_connections, config.max_connections_per_address));
+        let admission = Arc::new(Admission::new(
+            config.max_connections,
+            config.max_connections_per_address,
+            config.idle_seconds(),
+        ));
         let context = Arc::new(Context::new(
             config,
             gateway_id,
@@ -96,7 +103,12 @@ impl Gateway {
         let upkeep = tokio::spawn(upkeep(Arc::clone(&context)));
 
         let router = http::router(&context, &drain);
-        http::serve(listener, router, Arc::clone(&context), drain).await;
+        let acceptor = self.tls.as_ref().map(Tls::acceptor);
+        let certificates = self.tls.map(|tls| tokio::spawn(async move { tls.follow().await }));
+        http::serve(listener, router, acceptor, Arc::clone(&context), drain).await;
+        if let Some(certificates) = certificates {
+            certificates.abort();
+        }
 
         http::close_connections(&admission, context.config.drain_window).await;
         in_touch.abort();
@@ -111,20 +123,21 @@ impl Gateway {
 async fn upkeep(context: Arc<Context>) {
     let config = &context.config;
     let acks = (config.ack_timeout / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
-    let shortest = config.guest_idle.min(config.login_timeout) / 4;
-    let look = LOOK_FOR_IDLE.min(shortest).max(Duration::from_millis(10));
+    let look = LOOK.min(config.login_timeout / 4).max(Duration::from_millis(10));
     let [mut acks, mut look] = [acks, look].map(|period| {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     });
-    let idle = u32::try_from(config.idle_timeout.as_secs()).unwrap_or(u32::MAX).max(1);
     loop {
         tokio::select! {
             _ = acks.tick() => context.acks.run(Instant::now()),
+            () = sleep_until(Coarse::next()) => {
+                context.admission.close_idle(Coarse::now());
+                context.hub.expire_guests(Coarse::now());
+            }
             _ = look.tick() => {
-                context.admission.close_idle(idle);
-                context.hub.expire_guests(config.guest_idle);
+                context.hub.drop_empty_rooms();
                 context.probation.run(Instant::now());
             }
         }

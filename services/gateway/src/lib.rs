@@ -19,9 +19,11 @@ mod presence;
 mod rest;
 mod rooms;
 mod session;
+mod wheel;
 
 pub use config::{Config, ConfigError};
 pub use demo::DemoConfig;
 pub use forward::{Forwarder, Links};
 pub use gateway::{Deps, Gateway};
+pub use http::TlsConfig;
 pub use rest::{BadProxy, RestConfig, TrustedProxies};

@@ -66,11 +66,12 @@ pub(crate) async fn make_room(links: &Links, demo: &Demo) -> anyhow::Result<()> 
 
 impl Demo {
     /// Prints what to connect with, ready to paste.
-    pub(crate) fn print(&self, address: SocketAddr) {
+    pub(crate) fn print(&self, address: SocketAddr, tls: bool) {
+        let s = if tls { "s" } else { "" };
         let sig = |user| sign(self.app, &self.key, user, now_seconds(), VALID_SECONDS, None);
         let random: u32 = rand::rng().random();
-        println!("demo page    http://{address}/");
-        println!("proxyServer  ws://{address}");
+        println!("demo page    http{s}://{address}/");
+        println!("proxyServer  ws{s}://{address}");
         println!("SDKAppID     {}", self.app);
         println!("secret key   {}", self.key);
         println!("live room    {}", self.room);
@@ -79,7 +80,7 @@ impl Demo {
         println!("admin        {ADMIN}");
         println!("admin sig    {}", sig(ADMIN));
         println!(
-            "REST         curl -d '{{\"GroupIdList\":[\"{}\"]}}' 'http://{address}/v4/group_open_http_svc/get_group_info?sdkappid={}&identifier={ADMIN}&usersig={}&random={random}&contenttype=json'",
+            "REST         curl -d '{{\"GroupIdList\":[\"{}\"]}}' 'http{s}://{address}/v4/group_open_http_svc/get_group_info?sdkappid={}&identifier={ADMIN}&usersig={}&random={random}&contenttype=json'",
             self.room,
             self.app,
             sig(ADMIN),

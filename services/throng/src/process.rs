@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use throng_node::admin::{self, Readiness};
 use throng_node::drain::Drain;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -33,7 +33,7 @@ pub(crate) struct Process {
 impl Process {
     /// Answers on the admin port from now on, not ready yet.
     pub(crate) async fn start(config: &Config) -> anyhow::Result<Self> {
-        let listener = bind(config.admin_listen).await?;
+        let listener = bind(config.admin_listen, FEW)?;
         let admin_address = listener.local_addr()?;
         let (drain, readiness) = (Drain::new(), Readiness::new());
         let (stop_admin, stopped) = oneshot::channel::<()>();
@@ -138,7 +138,40 @@ impl Deadline {
     }
 }
 
-/// Listens on an address.
-pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
+/// Connections that the system keeps for ports that only other processes of ours dial.
+pub(crate) const FEW: u32 = 1024;
+
+/// Listens on an address; so many connections may wait there to be taken in.
+pub(crate) fn bind(address: SocketAddr, backlog: u32) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A process that starts again does not wait for what the last one left half closed.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(backlog)
+    };
+    listen().with_context(|| format!("listen on {address}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// More connect at once than the system keeps where nobody says how many.
+    #[tokio::test]
+    async fn a_storm_fits_into_the_backlog() {
+        let cap = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
+        let cap = cap.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(128);
+        let listener = bind((Ipv4Addr::LOCALHOST, 0).into(), 2000).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..cap.min(1500) {
+            let connect = tokio::net::TcpStream::connect(address);
+            waiting.push(timeout(Duration::from_millis(900), connect).await.unwrap().unwrap());
+        }
+    }
 }

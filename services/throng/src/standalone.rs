@@ -35,7 +35,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let services = Services::build(&config, Arc::clone(&store), &secret, epoch, &process.drain)?;
     let demo = demo::prepare(&mut config, &services.directory).await?;
     let gateway = services.gateway(&config, secret)?;
-    let listener = bind(config.listen).await?;
+    let listener = bind(config.listen, config.gateway.backlog)?;
     let address = listener.local_addr()?;
     services.run(&process.drain);
     if let Some(demo) = &demo {
@@ -43,7 +43,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     }
     let serving = tokio::spawn(gateway.serve(listener, process.drain.clone()));
     if let Some(demo) = &demo {
-        demo.print(address);
+        demo.print(address, config.gateway.tls.is_some());
     }
     process.ready(&[("listen", address)]);
 

@@ -5,11 +5,14 @@
 mod clock;
 mod dropped;
 mod outbox;
+mod packing;
 mod reader;
 mod stream;
+mod tls;
 mod wire;
 mod writer;
 
+pub(crate) use clock::Coarse;
 pub(crate) use dropped::Dropped;
 pub(crate) use outbox::Outbox;
 pub(crate) use reader::serve;
@@ -19,11 +22,13 @@ pub(crate) use writer::{Pacing, Writers, Written};
 /// Where a room's events go: one for each shard that somebody in the room is written by.
 pub(crate) type Shard = std::sync::Arc<writer::Inbox<Stream>>;
 
-/// The kind of frames that a client understands; the path of its connection tells.
+/// The kind of frames that a client understands; the address that it dials tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `/binfo`.
     Binary,
+    /// The same with `compress=gzip`: compressed ones too.
+    Compressed,
     /// `/info`.
     Text,
 }
@@ -32,14 +37,22 @@ impl Kind {
     /// The path, as the label of metrics.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Kind::Binary => "binfo",
+            Kind::Binary | Kind::Compressed => "binfo",
             Kind::Text => "info",
+        }
+    }
+
+    /// The same without compression.
+    fn plain(self) -> Self {
+        match self {
+            Kind::Binary | Kind::Compressed => Kind::Binary,
+            Kind::Text => Kind::Text,
         }
     }
 
     fn opcode(self) -> u8 {
         match self {
-            Kind::Binary => wire::op::BINARY,
+            Kind::Binary | Kind::Compressed => wire::op::BINARY,
             Kind::Text => wire::op::TEXT,
         }
     }

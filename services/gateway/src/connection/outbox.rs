@@ -13,9 +13,9 @@ use tokio::sync::Notify;
 
 use super::clock::Coarse;
 use super::stream::{Stream, Write};
-use super::wire;
 use super::writer::{Inbox, Order};
 use super::{Close, Kind};
+use super::{packing, wire};
 use crate::rooms::Position;
 
 /// The connection takes nothing more.
@@ -92,7 +92,7 @@ impl<S: Write> Outbox<S> {
     /// # Errors
     /// [`Closed`] when the connection is ending.
     pub(crate) fn control(&self, frame: &[u8]) -> Result<(), Closed> {
-        let frame = wire::frame(self.shared.kind.opcode(), &[frame]);
+        let frame = self.packed(frame);
         self.queue(frame, |line, frame| Order::Control { line, frame })
     }
 
@@ -107,8 +107,12 @@ impl<S: Write> Outbox<S> {
     /// # Errors
     /// [`Closed`] when the connection is ending.
     pub(crate) fn in_order(&self, frame: &[u8]) -> Result<(), Closed> {
-        let frame = wire::frame(self.shared.kind.opcode(), &[frame]);
+        let frame = self.packed(frame);
         self.queue(frame, |line, frame| Order::AfterRooms { line, frame })
+    }
+
+    fn packed(&self, frame: &[u8]) -> Bytes {
+        packing::frame(self.shared.kind, self.shared.shard.compress_answers, &[frame])
     }
 
     fn queue(
@@ -190,9 +194,9 @@ impl<S: Write> Outbox<S> {
         self.shared.active.store(Coarse::now(), Ordering::Relaxed);
     }
 
-    /// Seconds since the last frame.
-    pub(crate) fn idle_seconds(&self) -> u32 {
-        Coarse::now().saturating_sub(self.shared.active.load(Ordering::Relaxed))
+    /// The second of the last frame.
+    pub(crate) fn active(&self) -> u32 {
+        self.shared.active.load(Ordering::Relaxed)
     }
 }
 
@@ -200,7 +204,12 @@ impl<S: Write> Outbox<S> {
 impl Outbox {
     /// One that nobody writes.
     pub(crate) fn unwritten(budget: usize) -> Self {
-        Self::new(&Arc::new(Inbox::new()), Kind::Binary, budget)
+        Self::new(&Arc::new(Inbox::new(0)), Kind::Binary, budget)
+    }
+
+    /// A frame came at that second.
+    pub(crate) fn touch_at(&self, second: u32) {
+        self.shared.active.store(second, Ordering::Relaxed);
     }
 
     /// Everything that this connection would have been sent so far, event by event.

@@ -1,19 +1,32 @@
-//! The socket of a connection, shared by the task that reads it and the shard that writes it.
+//! The socket of a connection, plain or with TLS, shared by the task that reads it and the shard that
+//! writes it.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::tls::Tls;
 
 /// What a shard writes to. Never waits.
 pub(crate) trait Write: Send + Sync + 'static {
-    /// Writes as much as fits.
+    /// Writes as much as fits. What was taken is on its way only when [`Write::flush`] says so.
     ///
     /// # Errors
     /// `WouldBlock` when nothing fits; anything else is the end of the socket.
     fn try_write(&self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Sends what was taken.
+    ///
+    /// # Errors
+    /// `WouldBlock` when not all of it fits; anything else is the end of the socket.
+    fn flush(&self) -> io::Result<()>;
 
     /// Nothing more will be written.
     fn finish(&self);
@@ -23,11 +36,27 @@ pub(crate) trait Write: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Stream {
     tcp: TcpStream,
+    /// On the heap: a plain connection has no room for it.
+    tls: Option<Box<Tls>>,
 }
 
 impl Stream {
-    pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { tcp }
+    /// Takes the socket out of the HTTP connection that it was, with what came behind the request.
+    /// `None`: it is of another kind than those that HTTP is served on.
+    pub(crate) fn from_http(upgraded: Upgraded) -> Option<(Self, Bytes)> {
+        let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => {
+                let stream = Self { tcp: parts.io.into_inner(), tls: None };
+                return Some((stream, parts.read_buf));
+            }
+            Err(upgraded) => upgraded,
+        };
+        let parts = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
+        let (tcp, connection) = parts.io.into_inner().into_inner();
+        let tls = Box::new(Tls::new(connection));
+        let mut early = parts.read_buf.to_vec();
+        early.append(&mut tls.early());
+        Some((Self { tcp, tls: Some(tls) }, early.into()))
     }
 
     /// Resolves when something may be read. For one task at a time, which keeps nothing to wait here.
@@ -37,7 +66,10 @@ impl Stream {
 
     /// Reads what is there.
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tcp.try_read(buffer)
+        match &self.tls {
+            None => self.tcp.try_read(buffer),
+            Some(tls) => tls.read(&self.tcp, buffer),
+        }
     }
 
     /// Resolves when something may be written, or the socket is broken.
@@ -48,10 +80,23 @@ impl Stream {
 
 impl Write for Stream {
     fn try_write(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.tcp.try_write_vectored(parts)
+        match &self.tls {
+            None => self.tcp.try_write_vectored(parts),
+            Some(tls) => tls.write(&self.tcp, parts),
+        }
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        match &self.tls {
+            None => Ok(()),
+            Some(tls) => tls.flush(&self.tcp),
+        }
     }
 
     fn finish(&self) {
+        if let Some(tls) = &self.tls {
+            tls.finish(&self.tcp);
+        }
         let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Write);
     }
 }

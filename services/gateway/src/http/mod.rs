@@ -1,7 +1,10 @@
 //! The port for clients: WebSocket connections, the REST front door and the demo page, over HTTP/1.1.
 
 mod drain;
+mod handshakes;
+mod pace;
 mod server;
+mod tls;
 mod upgrade;
 
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use throng_node::drain::Drain;
 
 pub(crate) use drain::close_connections;
 pub(crate) use server::serve;
+pub(crate) use tls::Tls;
+pub use tls::TlsConfig;
 
 use crate::connection::Kind;
 use crate::context::Context;

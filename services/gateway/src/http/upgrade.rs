@@ -10,12 +10,10 @@ use axum::extract::{ConnectInfo, Query, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use sha1_smol::Sha1;
 use throng_node::drain::Drain;
 use throng_protocol::ids::AppId;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::connection::{self, Kind, Outbox, Stream};
@@ -44,6 +42,9 @@ struct Parameters {
     instanceid: String,
     #[serde(default)]
     platform: u32,
+    /// `gzip` of clients that can inflate.
+    #[serde(default)]
+    compress: String,
 }
 
 /// Answers a request for a WebSocket.
@@ -61,6 +62,10 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
     let Sockets { context, drain } = sockets;
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let ip = context.config.rest.trusted_proxies.client_ip(peer, request.headers());
+    let kind = match kind {
+        Kind::Binary if parameters.compress == "gzip" => Kind::Compressed,
+        kind => kind,
+    };
     let outbox = Outbox::new(context.writers.choose(), kind, context.config.outbox_bytes);
     let place = match context.admission.admit(ip, outbox.clone()) {
         Ok(place) => place,
@@ -82,13 +87,12 @@ pub(super) async fn upgrade(sockets: Sockets, kind: Kind, mut request: Request) 
         let Ok(Ok(upgraded)) = timeout(SWITCH_TIMEOUT, switched).await else {
             return;
         };
-        match upgraded.downcast::<TokioIo<TcpStream>>() {
+        match Stream::from_http(upgraded) {
             // In a task of its own, without what the handshake took.
-            Ok(parts) => {
-                let stream = Stream::new(parts.io.into_inner());
-                tasks.spawn(connection::serve(stream, parts.read_buf, session));
+            Some((stream, early)) => {
+                tasks.spawn(connection::serve(stream, early, session));
             }
-            Err(_) => tracing::error!("a connection is of an unknown kind"),
+            None => tracing::error!("a connection is of an unknown kind"),
         }
     });
     switching(&accept)

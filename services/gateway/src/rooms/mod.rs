@@ -30,10 +30,13 @@ pub(crate) use position::Position;
 use ring::Ring;
 pub(crate) use room::{Left, Room};
 pub(crate) use state::Since;
+use upkeep::Guest;
 
 use crate::config::Config;
+use crate::connection::Coarse;
 use crate::forward::Forwarder;
 use crate::metrics::Metrics;
+use crate::wheel::Idle;
 
 const SHARDS: usize = 64;
 
@@ -49,6 +52,8 @@ pub(crate) struct Hub {
     gateway_id: String,
     metrics: Arc<Metrics>,
     drain: Drain,
+    /// Those who do not say when they leave.
+    guests: Mutex<Idle<Guest>>,
     ring_events: usize,
     ring_bytes: usize,
 }
@@ -70,6 +75,7 @@ impl Hub {
             gateway_id,
             metrics,
             drain,
+            guests: Mutex::new(Idle::new(config.guest_idle_seconds(), Coarse::now())),
             ring_events: config.ring_events,
             ring_bytes: config.ring_bytes,
         }
@@ -90,6 +96,9 @@ impl Hub {
             if let Some(sits) = room.sit(attendee, seat, since) {
                 if sits {
                     self.note_owner(&room, since.member_at());
+                    if let Seat::Poll(place) = seat {
+                        self.watch_guest(&room, place);
+                    }
                 }
                 self.drop_if_empty(&room);
                 return sits;

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ring::Page;
 use super::{Attendee, Hub, PollSeat, Position, Room, Seat, Since};
+use crate::connection::Coarse;
 
 /// What a client asks for.
 #[derive(Debug, Deserialize)]
@@ -73,7 +74,7 @@ impl Room {
         let Some(member) = state.polls.get_mut(place) else {
             return false;
         };
-        member.polled = Instant::now();
+        member.polled = Coarse::now();
         if member.attendee.id != attendee.id {
             let mut seats = attendee.seats.lock();
             if seats.closed {
@@ -92,7 +93,7 @@ impl Room {
     /// Notes that a poll was answered.
     pub(super) fn end_poll(&self, place: &PollSeat) {
         if let Some(member) = self.state.lock().polls.get_mut(place) {
-            member.polled = Instant::now();
+            member.polled = Coarse::now();
             member.holding = member.holding.saturating_sub(1);
         }
     }
@@ -125,24 +126,46 @@ impl Room {
         Some(page)
     }
 
-    /// Takes guests out that have not polled since `before`.
-    pub(super) fn expire_guests(self: &Arc<Self>, before: Instant) -> Vec<PollSeat> {
+    /// The number of a guest that nobody has watched until now.
+    pub(super) fn watch_guest(&self, place: &PollSeat) -> Option<u64> {
         let mut state = self.state.lock();
-        let gone: Vec<PollSeat> = state
-            .polls
-            .iter()
-            .filter(|(place, member)| {
-                place.user.is_empty() && member.holding == 0 && member.polled < before
-            })
-            .map(|(place, _)| place.clone())
-            .collect();
-        for place in &gone {
-            if let Some(member) = state.polls.remove(place) {
-                member.attendee.stand_up(self, &Seat::Poll(place.clone()));
-            }
-        }
-        gone
+        let member = state.polls.get_mut(place).filter(|member| !member.watched)?;
+        member.watched = true;
+        Some(member.number)
     }
+
+    /// Looks at a guest, and takes it out if it has not polled for too long.
+    pub(super) fn look_at_guest(
+        self: &Arc<Self>,
+        place: &PollSeat,
+        number: u64,
+        is_over: impl Fn(u32) -> bool,
+    ) -> Looked {
+        let mut state = self.state.lock();
+        let Some(member) = state.polls.get(place).filter(|member| member.number == number) else {
+            return Looked::Gone;
+        };
+        if member.holding > 0 {
+            return Looked::Polls(Coarse::now());
+        }
+        if !is_over(member.polled) {
+            return Looked::Polls(member.polled);
+        }
+        if let Some(member) = state.polls.remove(place) {
+            member.attendee.stand_up(self, &Seat::Poll(place.clone()));
+        }
+        Looked::TakenOut
+    }
+}
+
+/// What became of a guest.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// It polled last in that second.
+    Polls(u32),
+    TakenOut,
+    /// It had left, or left and come back.
+    Gone,
 }
 
 /// A poll that is held, until it is answered or given up.

@@ -2,6 +2,7 @@
 //! is behind one lock that is held for as long as one event takes to reach all outboxes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use throng_proto::v1::{GatewayMember, RoomEvent};
@@ -15,6 +16,10 @@ use super::position::Position;
 use super::ring::Ring;
 use super::state::{PollMember, Since, State};
 use super::takeover::Takeover;
+use crate::connection::Coarse;
+
+/// Numbers of members that poll.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// A room that this gateway has members in.
 #[derive(Debug)]
@@ -115,7 +120,9 @@ impl Room {
                     attendee: Arc::clone(attendee),
                     since,
                     has: None,
-                    polled: Instant::now(),
+                    polled: Coarse::now(),
+                    number: NEXT.fetch_add(1, Ordering::Relaxed),
+                    watched: false,
                     holding: 0,
                 };
                 if let Some(before) = state.polls.insert(place.clone(), member)

@@ -76,7 +76,12 @@ pub(super) struct PollMember {
     pub(super) since: Since,
     /// Where its last poll began: it has everything up to there.
     pub(super) has: Option<Position>,
-    pub(super) polled: Instant,
+    /// In whole seconds.
+    pub(super) polled: u32,
+    /// Different for every member of this process.
+    pub(super) number: u64,
+    /// A guest that is looked at from time to time.
+    pub(super) watched: bool,
     pub(super) holding: usize,
 }
 

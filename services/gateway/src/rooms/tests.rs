@@ -7,9 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use throng_proto::v1::{MembersRemoved, RoomClosed, RoomEvent, room_event::Membership};
 use throng_protocol::ids::AppId;
-use tokio::time::Instant;
 
 use super::attendee::{Attendee, PollSeat, Seat};
+use super::poll::Looked;
 use super::position::Position;
 use super::ring::Ring;
 use super::room::{Offered, Room};
@@ -261,9 +261,15 @@ async fn guests_that_stopped_polling_are_taken_out() {
     let place = PollSeat { user: String::new(), inst_id: 7 };
     room.sit(&guest, &Seat::Poll(place.clone()), Since::Joined(at(1, 0))).unwrap();
     assert!(room.begin_poll(&place, &guest));
-    let later = Instant::now() + std::time::Duration::from_secs(1);
-    assert!(room.expire_guests(later).is_empty(), "its poll is being held");
+    let number = room.watch_guest(&place).unwrap();
+    assert_eq!(room.watch_guest(&place), None, "one look at a time is enough");
+    let polls = |looked| matches!(looked, Looked::Polls(_));
+    assert!(polls(room.look_at_guest(&place, number, |_| true)), "its poll is being held");
     room.end_poll(&place);
-    assert_eq!(room.expire_guests(later), [place]);
+    assert!(polls(room.look_at_guest(&place, number, |_| false)));
+    assert_eq!(room.look_at_guest(&place, number + 1, |_| true), Looked::Gone);
+    assert!(guest.is_in("room"), "another one that had its place is gone");
+    assert_eq!(room.look_at_guest(&place, number, |_| true), Looked::TakenOut);
     assert!(!guest.is_in("room"));
+    assert_eq!(room.look_at_guest(&place, number, |_| true), Looked::Gone);
 }

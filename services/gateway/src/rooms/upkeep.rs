@@ -1,25 +1,60 @@
 //! What has to be done for rooms from time to time: guests that stopped polling leave, owners learn
 //! how many members their rooms have here.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
 
 use throng_proto::{Route, v1};
 use throng_protocol::ids::{AppId, group_hash};
-use tokio::time::Instant;
 
-use super::{Hub, Left, PollSeat, Seat};
+use super::poll::Looked;
+use super::{Hub, Left, PollSeat, Room, Seat};
+use crate::connection::Coarse;
+
+/// A guest that may be gone.
+#[derive(Debug)]
+pub(super) struct Guest {
+    room: Weak<Room>,
+    inst_id: u32,
+    /// Of its place: who leaves and comes back has another one.
+    number: u64,
+}
 
 impl Hub {
-    /// Takes guests out that have not polled for so long.
-    pub(crate) fn expire_guests(self: &Arc<Self>, idle: Duration) {
-        let Some(before) = Instant::now().checked_sub(idle) else {
-            return;
-        };
-        for room in self.rooms() {
-            for guest in room.expire_guests(before) {
-                self.detach(room.app(), room.group().to_owned(), guest);
+    /// Looks after a guest that has just sat down.
+    pub(super) fn watch_guest(&self, room: &Arc<Room>, place: &PollSeat) {
+        if place.user.is_empty()
+            && let Some(number) = room.watch_guest(place)
+        {
+            let guest = Guest { room: Arc::downgrade(room), inst_id: place.inst_id, number };
+            self.guests.lock().watch(Coarse::now(), guest);
+        }
+    }
+
+    /// Takes guests out that have not polled for too long. Each is looked at once in that time.
+    pub(crate) fn expire_guests(self: &Arc<Self>, now: u32) {
+        let limit = self.guests.lock().limit();
+        loop {
+            let due = self.guests.lock().due(now);
+            let Some(due) = due else { return };
+            for guest in due {
+                let Some(room) = guest.room.upgrade() else { continue };
+                let place = PollSeat { user: String::new(), inst_id: guest.inst_id };
+                let is_over = |polled| limit.is_over(polled, now);
+                match room.look_at_guest(&place, guest.number, is_over) {
+                    Looked::Polls(last) => self.guests.lock().watch(last, guest),
+                    Looked::Gone => {}
+                    Looked::TakenOut => {
+                        self.detach(room.app(), room.group().to_owned(), place);
+                        self.drop_if_empty(&room);
+                    }
+                }
             }
+        }
+    }
+
+    /// Forgets rooms that nobody sits in.
+    pub(crate) fn drop_empty_rooms(&self) {
+        for room in self.rooms() {
             self.drop_if_empty(&room);
         }
     }

@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admission;
 mod bad_input;
 mod commands;
+mod compression;
 mod drain;
 mod login;
 mod polling;
@@ -14,4 +16,5 @@ mod rooms;
 mod strangers;
 mod support;
 mod takeover;
+mod tls;
 mod tokens;

@@ -9,7 +9,7 @@ use crate::process::Process;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let mut process = Process::start(&config).await?;
-    let port = RpcPort::bind(&config).await?;
+    let port = RpcPort::bind(&config)?;
     let mut services = RoutesBuilder::default();
     services.add_service(Callback::build().server());
     let rpc = port.serve(services);

@@ -25,7 +25,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     directory.run(&process.drain);
     let mut services = RoutesBuilder::default();
     services.add_service(directory.server());
-    let rpc = RpcPort::bind(&config).await?.serve(services);
+    let rpc = RpcPort::bind(&config)?.serve(services);
     process.ready(&[("rpc", rpc.address)]);
 
     let deadline = process.until_told_to_end().await;

@@ -26,7 +26,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
             homes: Homes::placed(&parts.view, &parts.channels, &process.drain),
         },
     )?;
-    let listener = bind(config.listen).await?;
+    let listener = bind(config.listen, config.gateway.backlog)?;
     let address = listener.local_addr()?;
     let serving = tokio::spawn(gateway.serve(listener, process.drain.clone()));
     process.wait_for("the placement", || parts.view.now().version() > 0).await?;

@@ -26,7 +26,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let mut process = Process::start(&config).await?;
     let parts = Parts::new(&config, &process.drain)?;
     let (store, bus) = (store(&config).await?, bus(&config, &parts.unique_name()).await?);
-    let port = RpcPort::bind(&config).await?;
+    let port = RpcPort::bind(&config)?;
     let placement = ClusterPlacement::start(
         config.group_router.placement.clone(),
         PlacementDeps {

@@ -17,7 +17,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     history.run(&process.drain);
     let mut services = RoutesBuilder::default();
     services.add_service(history.server());
-    let rpc = RpcPort::bind(&config).await?.serve(services);
+    let rpc = RpcPort::bind(&config)?.serve(services);
     process.ready(&[("rpc", rpc.address)]);
 
     let deadline = process.until_told_to_end().await;

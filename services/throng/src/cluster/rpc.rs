@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tonic::service::RoutesBuilder;
 
 use crate::config::Config;
-use crate::process::{Deadline, bind};
+use crate::process::{Deadline, FEW, bind};
 
 /// A bound port that does not serve yet.
 pub(crate) struct RpcPort {
@@ -21,8 +21,8 @@ pub(crate) struct RpcPort {
 }
 
 impl RpcPort {
-    pub(crate) async fn bind(config: &Config) -> anyhow::Result<Self> {
-        let listener = bind(config.cluster.rpc_listen).await?;
+    pub(crate) fn bind(config: &Config) -> anyhow::Result<Self> {
+        let listener = bind(config.cluster.rpc_listen, FEW)?;
         let address = listener.local_addr()?;
         let advertised = config.cluster.advertised(address);
         Ok(Self { listener, requests: config.cluster.rpc_requests, address, advertised })

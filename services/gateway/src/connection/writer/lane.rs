@@ -13,7 +13,7 @@ use super::Pacing;
 use super::orders::RoomFrame;
 use crate::connection::Kind;
 use crate::connection::dropped::{Dropped, priority_of};
-use crate::connection::wire;
+use crate::connection::packing;
 
 /// Events of one frame: a client complains about 100 (SDK protocol notes 02, 1.5).
 const FRAME_EVENTS: usize = 64;
@@ -48,10 +48,12 @@ pub(super) struct Lane {
     pub(super) pace: Pace,
     /// Every line that is not blocked has what is before this place.
     pub(super) low: u64,
+    /// Bytes of frames that are compressed; 0: none are.
+    compress: usize,
 }
 
 impl Lane {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, compress: usize) -> Self {
         Self {
             events: VecDeque::new(),
             bytes: 0,
@@ -60,6 +62,7 @@ impl Lane {
             batches: Vec::new(),
             pace: Pace::new(now),
             low: 0,
+            compress,
         }
     }
 
@@ -112,7 +115,8 @@ impl Lane {
             return Arc::clone(batch);
         }
         let start = usize::try_from(from - self.first()).unwrap_or(usize::MAX);
-        let batch: Batch = frames(kind, from, self.events.range(start..), |_| true).into();
+        let maker = Maker::new(kind, self.compress);
+        let batch: Batch = maker.frames(from, self.events.range(start..), |_| true).into();
         self.batches.push((kind, from, Arc::clone(&batch)));
         batch
     }
@@ -125,7 +129,9 @@ impl Lane {
         for event in self.events.range(start..).filter(|event| event.priority != 0) {
             dropped[priority_of(event.priority)] += 1;
         }
-        (frames(kind, from, self.events.range(start..), |event| event.priority == 0), dropped)
+        // For this line alone, so without the work of compressing it.
+        let maker = Maker::new(kind.plain(), 0);
+        (maker.frames(from, self.events.range(start..), |event| event.priority == 0), dropped)
     }
 
     fn first(&self) -> u64 {
@@ -137,27 +143,10 @@ impl Lane {
     }
 }
 
-fn frames<'a>(
-    kind: Kind,
-    from: u64,
-    events: impl Iterator<Item = &'a RoomFrame>,
-    wanted: impl Fn(&RoomFrame) -> bool,
-) -> Vec<Framed> {
-    let mut maker = Maker { kind, framed: Vec::new(), entries: Vec::new(), bytes: 0 };
-    let mut place = from;
-    for event in events {
-        if wanted(event) {
-            maker.add(&event.frame, place);
-        }
-        place += 1;
-    }
-    maker.close(place);
-    maker.framed
-}
-
 /// Puts events into frames, as many into each as fit.
 struct Maker<'a> {
     kind: Kind,
+    compress: usize,
     framed: Vec<Framed>,
     /// Of the frame that is being filled.
     entries: Vec<&'a [u8]>,
@@ -165,10 +154,32 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
+    fn new(kind: Kind, compress: usize) -> Self {
+        Self { kind, compress, framed: Vec::new(), entries: Vec::new(), bytes: 0 }
+    }
+
+    /// The frames of the events that are wanted; the first of them is at that place.
+    fn frames(
+        mut self,
+        from: u64,
+        events: impl Iterator<Item = &'a RoomFrame>,
+        wanted: impl Fn(&RoomFrame) -> bool,
+    ) -> Vec<Framed> {
+        let mut place = from;
+        for event in events {
+            if wanted(event) {
+                self.add(&event.frame, place);
+            }
+            place += 1;
+        }
+        self.close(place);
+        self.framed
+    }
+
     fn add(&mut self, frame: &'a [u8], place: u64) {
         let Some(entry) = push_entries(frame) else {
             self.close(place);
-            let bytes = wire::frame(self.kind.opcode(), &[frame]);
+            let bytes = packing::frame(self.kind, self.compress, &[frame]);
             return self.framed.push(Framed { bytes, end: place + 1, events: 1 });
         };
         if self.entries.len() >= FRAME_EVENTS || self.bytes + entry.len() > FRAME_BYTES {
@@ -189,7 +200,7 @@ impl<'a> Maker<'a> {
         }
         let events = u32::try_from(parts.len() / 2).unwrap_or(u32::MAX);
         parts.push(PUSH_END);
-        let bytes = wire::frame(self.kind.opcode(), &parts);
+        let bytes = packing::frame(self.kind, self.compress, &parts);
         self.framed.push(Framed { bytes, end, events });
         self.bytes = 0;
     }

@@ -7,14 +7,20 @@ use tokio::time::Instant;
 use super::lane::Lane;
 
 /// Rooms that somebody at this shard sits in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lanes {
+    compress: usize,
     by_room: HashMap<u64, u32>,
     lanes: Vec<Option<(u64, Lane)>>,
     free: Vec<u32>,
 }
 
 impl Lanes {
+    /// Frames of so many bytes are compressed; 0: none.
+    pub(super) fn new(compress: usize) -> Self {
+        Self { compress, by_room: HashMap::new(), lanes: Vec::new(), free: Vec::new() }
+    }
+
     pub(super) fn find(&self, room: u64) -> Option<u32> {
         self.by_room.get(&room).copied()
     }
@@ -27,7 +33,7 @@ impl Lanes {
             self.lanes.push(None);
             u32::try_from(self.lanes.len() - 1).expect("fewer than 2^32 rooms fit into memory")
         });
-        self.lanes[lane as usize] = Some((room, Lane::new(now)));
+        self.lanes[lane as usize] = Some((room, Lane::new(now, self.compress)));
         self.by_room.insert(room, lane);
         lane
     }

@@ -2,7 +2,7 @@
 //! all of that goes into one write.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -158,6 +158,9 @@ impl<S: Write> Line<S> {
 
     /// Writes what is its own, then what its rooms have for it.
     pub(super) fn write(&mut self, lanes: &mut Lanes, written: &mut Written) -> Wrote {
+        if let Err(error) = self.stream.flush() {
+            return failed(&error);
+        }
         loop {
             let mut batches: SmallVec<[(usize, Batch); 2]> = SmallVec::new();
             for seat in 0..self.seats.len() {
@@ -193,12 +196,14 @@ impl<S: Write> Line<S> {
                         return Wrote::Blocked;
                     }
                     if !self.has_more(lanes) {
-                        return Wrote::All;
+                        return self
+                            .stream
+                            .flush()
+                            .map_or_else(|error| failed(&error), |()| Wrote::All);
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Wrote::Blocked,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Wrote::Broken,
+                Err(error) => return failed(&error),
             }
         }
     }
@@ -270,4 +275,8 @@ impl<S: Write> Line<S> {
     pub(super) fn stream(&self) -> &Arc<S> {
         &self.stream
     }
+}
+
+fn failed(error: &io::Error) -> Wrote {
+    if error.kind() == ErrorKind::WouldBlock { Wrote::Blocked } else { Wrote::Broken }
 }

@@ -26,7 +26,7 @@ pub(crate) use orders::{Inbox, Order};
 use super::stream::Stream;
 use crate::metrics::Metrics;
 
-/// When rooms are written.
+/// When rooms are written, and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pacing {
     /// Of the time, how much one room may be written at most, above 0 and up to 1.
@@ -40,6 +40,9 @@ pub(crate) struct Pacing {
     /// Events and bytes of a room that are kept for connections whose sockets take nothing.
     pub(crate) ring_events: usize,
     pub(crate) ring_bytes: usize,
+    /// Bytes from which on a frame is compressed, of a room and of one connection; 0: never.
+    pub(crate) compress_rooms: usize,
+    pub(crate) compress_answers: usize,
 }
 
 /// All shards of a gateway.
@@ -56,7 +59,7 @@ impl Writers {
         let mut tasks = JoinSet::new();
         let shards = (0..shards.max(1))
             .map(|_| {
-                let inbox = Arc::new(Inbox::new());
+                let inbox = Arc::new(Inbox::new(pacing.compress_answers));
                 tasks.spawn(task::run(Arc::clone(&inbox), pacing, Arc::clone(metrics)));
                 inbox
             })

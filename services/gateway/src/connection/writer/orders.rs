@@ -47,11 +47,13 @@ pub(crate) struct RoomFrame {
 pub(crate) struct Inbox<S> {
     orders: Mutex<Vec<Order<S>>>,
     wake: Notify,
+    /// Bytes from which on what is for one connection is compressed; 0: never.
+    pub(in crate::connection) compress_answers: usize,
 }
 
 impl<S: Write> Inbox<S> {
-    pub(in crate::connection) fn new() -> Self {
-        Self { orders: Mutex::default(), wake: Notify::new() }
+    pub(in crate::connection) fn new(compress_answers: usize) -> Self {
+        Self { orders: Mutex::default(), wake: Notify::new(), compress_answers }
     }
 
     pub(in crate::connection) fn push(&self, order: Order<S>) {

@@ -50,7 +50,7 @@ impl<S: Write> Shard<S> {
             pacing,
             lines: Vec::new(),
             free: Vec::new(),
-            lanes: Lanes::default(),
+            lanes: Lanes::new(pacing.compress_rooms),
             own: Vec::new(),
             dirty: Vec::new(),
             blocked: Vec::new(),

@@ -1,17 +1,20 @@
 //! Shards with sockets in memory: whatever comes, whatever sockets take, everybody gets what is theirs,
 //! in order, and what a slow one loses is counted.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, Read as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::read::ZlibDecoder;
 use parking_lot::Mutex;
 use proptest::prelude::*;
+use throng_protocol::compress::MARK;
 use tokio::time::Instant;
 
 use super::Pacing;
+use super::lane::Lane;
 use super::orders::{Inbox, RoomFrame};
 use super::shard::Shard;
 use crate::connection::outbox::Outbox;
@@ -29,8 +32,20 @@ struct Pipe {
 struct PipeState {
     written: Vec<u8>,
     takes: usize,
+    /// Taken and not sent, as a connection with TLS does; and how much of it there may be.
+    kept: Vec<u8>,
+    keeps: usize,
     broken: bool,
     finished: bool,
+}
+
+impl PipeState {
+    fn flush(&mut self) -> io::Result<()> {
+        let size = self.kept.len().min(self.takes);
+        self.takes -= size;
+        self.written.extend(self.kept.drain(..size));
+        if self.kept.is_empty() { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) }
+    }
 }
 
 impl Write for Pipe {
@@ -39,14 +54,21 @@ impl Write for Pipe {
         if state.broken {
             return Err(ErrorKind::BrokenPipe.into());
         }
+        state.flush()?;
         let mut taken = 0;
         for part in parts {
             let size = part.len().min(state.takes);
             state.takes -= size;
             state.written.extend_from_slice(&part[..size]);
-            taken += size;
+            let more = (part.len() - size).min(state.keeps - state.kept.len());
+            state.kept.extend_from_slice(&part[size..size + more]);
+            taken += size + more;
         }
         if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.state.lock().flush()
     }
 
     fn finish(&self) {
@@ -66,7 +88,8 @@ impl Pipe {
                 texts.push("close".to_owned());
                 continue;
             }
-            let frame: serde_json::Value = serde_json::from_slice(payload).expect("it is JSON");
+            let frame: serde_json::Value =
+                serde_json::from_slice(&inflated(payload)).expect("it is JSON");
             match frame["body"]["EventArray"].as_array() {
                 Some(entries) => {
                     texts.extend(entries.iter().map(|entry| entry.as_str().unwrap().to_owned()));
@@ -89,6 +112,13 @@ fn server_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     (rest.len() >= length).then(|| (first, &rest[..length], &rest[length..]))
 }
 
+fn inflated(payload: &[u8]) -> Vec<u8> {
+    let Some(zlib) = payload.strip_prefix(MARK) else { return payload.to_vec() };
+    let mut out = Vec::new();
+    ZlibDecoder::new(zlib).read_to_end(&mut out).expect("it is zlib");
+    out
+}
+
 fn push(text: &str) -> Bytes {
     let body = format!(r#"{{"EventArray":["{text}"]}}"#);
     throng_protocol::frame::push("im_open_push.msg_push", body.as_bytes())
@@ -99,6 +129,8 @@ fn answer(text: &str) -> Vec<u8> {
 }
 
 const RING: usize = 6;
+/// Bytes of frames that are compressed: frames of several events are longer.
+const COMPRESSED: usize = 100;
 
 fn pacing() -> Pacing {
     Pacing {
@@ -108,6 +140,8 @@ fn pacing() -> Pacing {
         busy_step: Duration::ZERO,
         ring_events: RING,
         ring_bytes: 1 << 20,
+        compress_rooms: COMPRESSED,
+        compress_answers: COMPRESSED,
     }
 }
 
@@ -125,16 +159,17 @@ impl Bench {
     fn new(lines: usize) -> Self {
         let mut bench = Self {
             shard: Shard::new(pacing()),
-            inbox: Arc::new(Inbox::new()),
+            inbox: Arc::new(Inbox::new(COMPRESSED)),
             lines: Vec::new(),
             blocked: Vec::new(),
             now: Instant::now(),
             events: 0,
         };
         for number in 0..lines {
-            let kind = if number % 3 == 2 { Kind::Text } else { Kind::Binary };
+            let kind = [Kind::Binary, Kind::Compressed, Kind::Text][number % 3];
             let outbox = Outbox::new(&bench.inbox, kind, 1 << 20);
             let pipe = Arc::new(Pipe::default());
+            pipe.state.lock().keeps = if number % 2 == 1 { 150 } else { 0 };
             outbox.open(Arc::clone(&pipe));
             bench.lines.push((outbox, pipe));
         }
@@ -277,6 +312,28 @@ async fn the_end_comes_after_what_waits_but_not_for_ever() {
     assert_eq!(finished(&bench), [true, true, true]);
     bench.event(7, "nobody", 3);
     bench.pass_all();
+}
+
+/// Those who can inflate share one compressed frame, whoever cannot gets the plain one.
+#[tokio::test]
+async fn a_batch_is_compressed_once_for_all_who_can_inflate() {
+    let mut lane = Lane::new(Instant::now(), COMPRESSED);
+    for event_no in 1..=20 {
+        let position = Position { epoch: 1, event_no };
+        lane.push(RoomFrame { position, frame: push("the same again"), priority: 3 });
+    }
+    let batch = lane.batch(Kind::Compressed, 0);
+    assert!(Arc::ptr_eq(&batch, &lane.batch(Kind::Compressed, 0)));
+    let packed = |kind, lane: &mut Lane| {
+        let batch = lane.batch(kind, 0);
+        assert_eq!((batch.len(), batch[0].events), (1, 20));
+        let (_, payload, _) = server_frame(&batch[0].bytes).unwrap();
+        payload.starts_with(MARK)
+    };
+    assert!(packed(Kind::Compressed, &mut lane));
+    assert!(!packed(Kind::Binary, &mut lane) && !packed(Kind::Text, &mut lane));
+    let (essence, _) = lane.essence(Kind::Compressed, 0);
+    assert!(essence.is_empty(), "all may be dropped");
 }
 
 #[derive(Debug, Clone)]

@@ -1,13 +1,17 @@
 //! A client that frames as the SDK does.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use flate2::read::ZlibDecoder;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use throng_protocol::compress::MARK;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_websockets::{ClientBuilder, Error, MaybeTlsStream, Message, WebSocketStream};
+use tokio_websockets::{ClientBuilder, Error, Message, WebSocketStream};
 
 use super::{APP, LONG};
 
@@ -19,11 +23,18 @@ pub(crate) struct Login {
     pub(crate) inst_id: u64,
 }
 
+/// What frames travel over.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
+
 pub(crate) struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Socket>>,
     pub(crate) login: Login,
     seq: u64,
     text: bool,
+    /// Compressed frames that came.
+    pub(crate) compressed: usize,
     /// Frames that came while something else was waited for.
     early: Vec<Value>,
 }
@@ -38,14 +49,31 @@ impl Client {
         path: &str,
         instance: &str,
     ) -> Result<Self, Error> {
+        let tcp = TcpStream::connect(address).await?;
+        Self::over(Box::new(tcp), path, instance).await
+    }
+
+    /// A client on a connection that is there.
+    pub(crate) async fn over(
+        socket: Box<dyn Socket>,
+        path: &str,
+        instance: &str,
+    ) -> Result<Self, Error> {
         let uri = format!(
-            "ws://{address}{path}?sdkappid={APP}&instanceid={instance}&random=0.5&platform=7\
+            "ws://localhost{path}?sdkappid={APP}&instanceid={instance}&random=0.5&platform=7\
              &host=unknown&version=-1&sdkversion=3.6.6&compress=gzip"
         );
         let builder = ClientBuilder::new().uri(&uri).unwrap();
-        let (socket, _) = timeout(LONG, builder.connect()).await.unwrap()?;
+        let (socket, _) = timeout(LONG, builder.connect_on(socket)).await.unwrap()?;
         let text = path == "/info";
-        Ok(Self { socket, login: Login::default(), seq: 1000, text, early: Vec::new() })
+        Ok(Self {
+            socket,
+            login: Login::default(),
+            seq: 1000,
+            text,
+            compressed: 0,
+            early: Vec::new(),
+        })
     }
 
     /// Sends a login; returns its number.
@@ -145,7 +173,15 @@ impl Client {
             }
             if message.is_text() || message.is_binary() {
                 assert_eq!(message.is_text(), self.text, "the path's kind of frames");
-                return serde_json::from_slice(message.as_payload()).unwrap();
+                let payload = &message.as_payload()[..];
+                let Some(zlib) = payload.strip_prefix(MARK) else {
+                    return serde_json::from_slice(payload).unwrap();
+                };
+                assert!(message.is_binary(), "only binary frames are inflated");
+                self.compressed += 1;
+                let mut json = Vec::new();
+                ZlibDecoder::new(zlib).read_to_end(&mut json).unwrap();
+                return serde_json::from_slice(&json).unwrap();
             }
         }
     }

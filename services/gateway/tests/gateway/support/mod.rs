@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use prost::Message as _;
 use throng_bus::{Bus, LocalBus, subjects};
-use throng_gateway::{Config, Deps, Gateway, Links};
+use throng_gateway::{Config, ConfigError, Deps, Gateway, Links};
 use throng_node::apps::Apps;
 use throng_node::cluster::{Homes, PlacementView, Placements};
 use throng_node::drain::Drain;
@@ -63,6 +63,21 @@ impl Cluster {
         Self::at_homes(config, None).await
     }
 
+    /// Whether such a gateway can be built.
+    pub(crate) fn build(config: Config) -> Result<Gateway, ConfigError> {
+        let links = unconnected();
+        let deps = Deps {
+            apps: Apps::new(links.directory.clone()),
+            homes: Homes::one(links.presence.clone()),
+            links,
+            secret: Secret::new(&[7; 32]),
+            bus: Arc::new(LocalBus::new()),
+            gateway_id: GATEWAY.to_owned(),
+            placement: None,
+        };
+        Gateway::build(config, deps)
+    }
+
     /// Calls about a session go to one presence, beats to these.
     pub(crate) async fn at_homes(config: Config, homes: Option<Homes>) -> Self {
         let bus = LocalBus::new();
@@ -70,12 +85,7 @@ impl Cluster {
         let secret = Secret::new(&[7; 32]);
         let owner = Owner::new(bus.clone(), secret.clone());
         let presence = Arc::new(FakePresence::default());
-        let links = Links {
-            group_router: Link::unconnected(),
-            history: Link::unconnected(),
-            presence: Link::unconnected(),
-            directory: Link::unconnected(),
-        };
+        let links = unconnected();
         links.group_router.connect_server(GroupRouterServer::from_arc(Arc::clone(&owner.0)));
         links.history.connect_server(HistoryServer::new(FakeHistory));
         links.presence.connect_server(PresenceServer::from_arc(Arc::clone(&presence)));
@@ -134,6 +144,15 @@ impl Cluster {
         let message =
             v1::GatewayMessage { message: Some(message), ..v1::GatewayMessage::default() };
         self.bus.publish(&subject, message.encode_to_vec().into()).unwrap();
+    }
+}
+
+fn unconnected() -> Links {
+    Links {
+        group_router: Link::unconnected(),
+        history: Link::unconnected(),
+        presence: Link::unconnected(),
+        directory: Link::unconnected(),
     }
 }
 
