@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::admission::Admission;
+use crate::capture::{Capture, CaptureError};
 use crate::config::{Config, ConfigError};
 use crate::context::Context;
 use crate::forward::{Forwarder, Links};
@@ -48,23 +49,36 @@ pub struct Deps {
 pub struct Gateway {
     config: Config,
     deps: Deps,
+    capture: Option<Arc<Capture>>,
+}
+
+/// Why a gateway cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A setting cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Traffic cannot be captured.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
 }
 
 impl Gateway {
     /// A gateway that does not serve yet.
     ///
     /// # Errors
-    /// [`ConfigError`] when a setting cannot work.
-    pub fn build(config: Config, deps: Deps) -> Result<Self, ConfigError> {
+    /// [`BuildError`] when a setting cannot work, or the file of a capture cannot be written.
+    pub fn build(config: Config, deps: Deps) -> Result<Self, BuildError> {
         config.check()?;
-        Ok(Self { config, deps })
+        let capture = Capture::start(&config.capture)?;
+        Ok(Self { config, deps, capture })
     }
 
     /// Serves on the listener until the process drains, then closes all connections over the
     /// configured window and returns.
     pub async fn serve(self, listener: TcpListener, drain: Drain) {
         let Deps { links, apps, secret, bus, gateway_id, placement, homes } = self.deps;
-        let config = self.config;
+        let (config, capture) = (self.config, self.capture);
         let metrics = Arc::new(Metrics::new());
         let forwarder = Forwarder::new(links, apps, secret, placement);
         let hub = Arc::new(Hub::new(
@@ -77,7 +91,7 @@ impl Gateway {
         ));
         let admission =
             Arc::new(Admission::new(config.max_connections, config.max_connections_per_address));
-        let context = Arc::new(Context::new(
+        let context = Context::new(
             config,
             gateway_id,
             forwarder,
@@ -85,7 +99,8 @@ impl Gateway {
             Presence::new(homes),
             Arc::clone(&admission),
             metrics,
-        ));
+        );
+        let context = Arc::new(context.captured_by(capture));
         let mut inboxes = JoinSet::new();
         for partition in 0..subjects::GATEWAY_PARTITIONS {
             let (bus, drain) = (Arc::clone(&bus), drain.clone());
@@ -99,6 +114,9 @@ impl Gateway {
         http::serve(listener, router, Arc::clone(&context), drain).await;
 
         http::close_connections(&admission, context.config.drain_window).await;
+        if let Some(capture) = &context.capture {
+            capture.finish().await;
+        }
         in_touch.abort();
         presence::say_farewell(&context).await;
         inboxes.abort_all();
