@@ -2,6 +2,7 @@
 //! is one thread with one event loop that owns its clients. REST and metrics have small threads of their
 //! own.
 
+mod client;
 mod connection;
 mod coordinate;
 mod crew;
@@ -13,6 +14,7 @@ mod scrape;
 mod serve;
 mod setup;
 mod together;
+mod turns;
 mod worker;
 
 pub use coordinate::{Counts, Outcome, RunError, Settings, Stage, WorkerUse, run};

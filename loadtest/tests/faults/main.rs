@@ -22,6 +22,7 @@ fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
     let target = start(mistake);
     let settings = Settings {
         profile: profile.clone(),
+        plan: None,
         target,
         host: target.to_string(),
         app: AppId(7),
