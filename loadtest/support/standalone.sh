@@ -26,6 +26,8 @@ trap 'exit 143' TERM
 start_server() {
   local server=$1 own=$dir/$2 ready=
   mkdir -p "$own"
+  # Looked into before the server has come to make it.
+  : >"$own/out"
   "$server" standalone --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --data-dir "$own/data" --app "$app" \
     >"$own/out" 2>"$own/log" &
   server_pid=$!

@@ -194,10 +194,10 @@ impl Builder {
         match &command.message {
             Some(sent) if name == command::SEND => self.message(at, client, room, sent),
             _ if name == command::JOIN => {
-                self.steps.push(Step { at, client, what: Move::Join(room) })
+                self.steps.push(Step { at, client, what: Move::Join(room) });
             }
             _ if name == command::QUIT => {
-                self.steps.push(Step { at, client, what: Move::Leave(room) })
+                self.steps.push(Step { at, client, what: Move::Leave(room) });
             }
             _ => self.leave_out(&format!("{name}, without its message"), 1),
         }

@@ -1,5 +1,5 @@
-//! What a worker does when it is time: dials, messages, steps of the plan; and what follows from answers
-//! and from lines that break.
+//! What a worker does when it is time: dials, messages, steps of the plan; and what follows from lines that
+//! break.
 
 use std::cmp::Reverse;
 
@@ -9,7 +9,6 @@ use super::client::Deed;
 use super::connection::{Connection, Stage};
 use super::worker::{NOT_YET, Worker};
 use crate::check::{Fate, Outcome};
-use crate::client::session::Happened;
 use crate::client::websocket::Kind;
 use crate::plan::{Move, Nanos, SECOND};
 
@@ -236,7 +235,7 @@ impl Worker {
     }
 
     /// Dials again after a pause; not for ever if the client was never in.
-    fn try_again(&mut self, local: usize) {
+    pub(super) fn try_again(&mut self, local: usize) {
         let client = &mut self.clients[local];
         client.tries += 1;
         if client.tries > TRIES && !client.arrived {
@@ -268,97 +267,6 @@ impl Worker {
     /// Notes something that should not happen.
     pub(super) fn trouble(&mut self, what: String) {
         *self.outcome.trouble.entry(what).or_default() += 1;
-    }
-
-    /// Carries on after an answer.
-    pub(super) fn react(&mut self, local: usize, happened: Happened) {
-        let coarse = self.shared.clock.coarse(self.now);
-        let client = &mut self.clients[local];
-        match happened {
-            Happened::LoggedIn => {
-                for seat in client.seats.iter().filter(|seat| seat.first) {
-                    client.session.join(&self.shared.common, seat.room, coarse, &mut self.out);
-                }
-                self.write_out(local);
-                self.arrive(local);
-            }
-            Happened::Returned => {
-                client.tries = 0;
-                for seat in client.seats.iter_mut().filter(|seat| seat.resumes) {
-                    seat.resumes = false;
-                    seat.member.joined(self.now);
-                }
-                self.last_stir = self.now;
-                self.outcome.returned += 1;
-            }
-            Happened::Joined(room) => {
-                client.tries = 0;
-                let now = self.now;
-                client.member(room).into_iter().for_each(|member| member.joined(now));
-                self.arrive(local);
-            }
-            Happened::Quit(_) => {}
-            Happened::LoginRefused(code, info) => {
-                let known = client.session.is_known();
-                self.trouble(format!("login refused: {code} {info}"));
-                if known {
-                    // The SDK stays outside for ever.
-                    self.give_up(local);
-                } else if self.clients[local].line.take().is_some() {
-                    self.clients[local].session.lost();
-                    self.try_again(local);
-                }
-            }
-            Happened::JoinRefused(room, code, info) => {
-                client.tries += 1;
-                let tries = client.tries;
-                self.trouble(format!("join refused: {code} {info}"));
-                if tries > 3 {
-                    return self.give_up(local);
-                }
-                let client = &mut self.clients[local];
-                client.session.join(&self.shared.common, room, coarse, &mut self.out);
-                self.write_out(local);
-            }
-            Happened::Acknowledged { number, seq, dropped } => {
-                let outcome = if dropped { Outcome::Dropped } else { Outcome::Kept(seq) };
-                self.settle(number, outcome);
-                self.tick.acknowledged += 1;
-                self.tick.dropped += u64::from(dropped);
-                let at = self.shared.plan.messages[number as usize].at;
-                let latency = self.now.saturating_sub(self.start + at);
-                self.tick.ack.record(latency);
-                if at >= self.shared.plan.measured_from {
-                    self.outcome.ack.record(latency);
-                }
-            }
-            Happened::SendFailed { number, code } => {
-                self.settle(number, Outcome::Failed);
-                self.tick.failed += 1;
-                self.trouble(format!("send failed: {code}"));
-            }
-            Happened::Dead => {
-                self.trouble("line broke: no answer to a heartbeat".to_owned());
-                self.broken(local);
-            }
-        }
-    }
-
-    /// A client is where it has to be before the traffic begins, if it is.
-    fn arrive(&mut self, local: usize) {
-        let client = &mut self.clients[local];
-        if !client.arrived && client.is_in_first_rooms() {
-            client.arrived = true;
-            self.settled();
-        }
-    }
-
-    fn settle(&mut self, number: u32, outcome: Outcome) {
-        let fate = &mut self.fates[number as usize];
-        fate.settled = self.now;
-        fate.outcome = outcome;
-        self.open_sends -= 1;
-        self.pass_turn(number);
     }
 }
 

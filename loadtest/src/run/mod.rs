@@ -9,6 +9,7 @@ mod crew;
 mod deeds;
 mod http;
 mod process;
+mod reactions;
 mod rest_load;
 mod scrape;
 mod serve;

@@ -233,6 +233,10 @@ impl Worker {
                 self.serve(event);
             }
             self.now = self.shared.clock.now();
+            // Before what is due: a message of the first moment belongs to the first second.
+            if self.now >= self.next_tick {
+                self.end_second();
+            }
             self.do_what_is_due();
             self.sweep();
             self.report();
@@ -295,9 +299,6 @@ impl Worker {
                 self.quiet = true;
                 let _ = self.reports.send(Report::Quiet { cut_off });
             }
-        }
-        if self.now >= self.next_tick {
-            self.end_second();
         }
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod replay;
 mod server;
 
 use server::{Mistake, start};
