@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use throng_load::capture::{
     Columns, LogFormat, Summary, TimeFormat, convert as convert_log, load, merge, save,
 };
+use throng_load::plan::Plan;
 use throng_load::profile::{Phases, Profile, RoomKind, Rooms, Traffic, VERSION};
 use throng_load::replay::{Limits, Order, Replay};
 
@@ -15,6 +16,9 @@ use crate::cli::{ConvertFlags, FormatFlag, OrderFlag, RecordFlags, ReplayFlags, 
 
 /// The exit status of what is not as it should be.
 const NOT_GOOD: u8 = 1;
+
+/// Live rooms of one session that an app allows where nothing else is said.
+const USUAL_ROOMS: usize = 10;
 
 /// A replay that is ready to be carried out.
 pub(crate) struct Prepared {
@@ -126,7 +130,22 @@ pub(crate) fn prepare(flags: &ReplayFlags) -> anyhow::Result<Prepared> {
         thresholds: limits.thresholds,
         generator: limits.generator,
     };
-    Ok(Prepared { replay, profile, notes: capture.notes })
+    let mut notes = capture.notes;
+    notes.extend(many_rooms(&replay.plan));
+    Ok(Prepared { replay, profile, notes })
+}
+
+/// Servers take a session out of its first live rooms when it joins too many.
+fn many_rooms(plan: &Plan) -> Option<String> {
+    let live = |room: u32| plan.kinds[room as usize] == RoomKind::AVChatRoom;
+    let first = |client| plan.seats_of(client).filter(|it| it.first && live(it.room)).count();
+    let most = (0..plan.clients).map(first).max().unwrap_or(0);
+    (most > USUAL_ROOMS).then(|| {
+        format!(
+            "a user is in {most} live rooms from the beginning; the app has to allow that \
+             (app.rooms.rooms_per_session)"
+        )
+    })
 }
 
 /// Seconds. Where messages wait for each other the end may be late.

@@ -1,7 +1,9 @@
 """Compares two captures without the load tool: the same sequence of messages in each group?
 
 A sequence is the group's messages by MsgSeq, each as its sender (counted in the order in which senders first
-speak in the group) and its number among the sender's. Captures have pseudonyms of different keys, so groups
+speak in the group), its priority, its length, and its number among what the sender sent. Where the rate limit
+decided by chance, a sender's messages were numbered in another order than sent, and are replayed in that of the
+numbers; then the number among the sender's is left out. Captures have pseudonyms of different keys, so groups
 are matched by their sequences. The third argument is the report of the captured run: no message of it may be
 missing.
 """
@@ -11,7 +13,7 @@ import json
 import sys
 
 
-def sequences(path):
+def messages(path):
     groups = collections.defaultdict(dict)
     with open(path, encoding="utf-8") as lines:
         next(lines)
@@ -19,25 +21,32 @@ def sequences(path):
             record = json.loads(line)
             message = record.get("message")
             if message and message.get("seq") and not message.get("dropped"):
-                groups[record["group"]][message["seq"]] = (record["at"], record["user"], message["id"])
-    found = []
-    for messages in groups.values():
-        senders, said, sequence = {}, collections.Counter(), []
-        # What a sender sent first is its first message, whatever number it got.
-        nth = {}
-        for _, user, message in sorted(messages.values()):
-            said[user] += 1
-            nth[message] = said[user]
-        for seq in sorted(messages):
-            _, user, message = messages[seq]
-            sequence.append((senders.setdefault(user, len(senders)), nth[message]))
-        found.append(sequence)
-    return sorted(found)
+                bytes_of = sum(element["bytes"] for element in message["elements"])
+                said = (record["user"], message["priority"], bytes_of, message["id"])
+                groups[record["group"]].setdefault(message["seq"], (record["at"], *said))
+    return groups.values()
 
 
-one, other = sequences(sys.argv[1]), sequences(sys.argv[2])
+def sequence(group, in_sending_order):
+    said, nth = collections.Counter(), {}
+    for _, user, _, _, message in sorted(group.values()):
+        said[user] += 1
+        nth[message] = said[user] if in_sending_order else 0
+    senders, found = {}, []
+    for seq in sorted(group):
+        _, user, priority, length, message = group[seq]
+        found.append((senders.setdefault(user, len(senders)), priority, length, nth[message]))
+    return found
+
+
+def sequences(path, in_sending_order):
+    return sorted(sequence(group, in_sending_order) for group in messages(path))
+
+
 with open(sys.argv[3], encoding="utf-8") as report:
     counts = json.load(report)["counts"]
+chance = counts["dropped"] > 0
+one, other = sequences(sys.argv[1], not chance), sequences(sys.argv[2], not chance)
 kept = counts["acknowledged"] - counts["dropped"]
 total = sum(map(len, one))
 if total != kept or total == 0:

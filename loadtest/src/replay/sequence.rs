@@ -106,7 +106,7 @@ impl Sequence {
             ));
         }
 
-        kept.sort_by_key(|it| (it.sender, it.number));
+        kept.sort_by_key(|it| (it.sender, it.sent, it.number));
         let senders = kept.chunk_by(|one, other| one.sender == other.sender);
         let own = senders.map(|of| inversions(&mut of.iter().map(|it| it.seq).collect::<Vec<_>>()));
         let own: u64 = own.sum();

@@ -113,3 +113,30 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    #[test]
+    fn what_was_asked_for_before_comes_first() {
+        let profile = "version = 1\nname = 'x'\n[rooms]\ncount = 2\nmembers = 2\n";
+        let plan = Plan::new(&Profile::parse(profile).unwrap());
+        let mut client = Client::new(3, &plan, &plan.messages_of_rooms());
+        assert_eq!(client.member(1).map(|member| member.is_in()), Some(false));
+        assert!(client.member(0).is_none());
+        let waits = |client: &Client, what| client.has_to_wait(what, &plan);
+        let (leave, hang) = (Deed::Step(Move::Leave(1)), Deed::Step(Move::Hang));
+        for deed in [Deed::Send(0, 0), Deed::Step(Move::Join(1)), leave] {
+            assert!(waits(&client, deed), "nobody has logged in: {deed:?}");
+        }
+        for deed in [Deed::Step(Move::Dial), Deed::Step(Move::Break), hang] {
+            assert!(!waits(&client, deed), "{deed:?}");
+        }
+        client.held = 1;
+        assert!(waits(&client, hang), "a message has yet to go");
+        client.away = true;
+        assert!(!waits(&client, hang), "it is gone already");
+    }
+}
