@@ -32,8 +32,8 @@ pub enum MergeError {
     Nothing,
     /// Their users and groups are not the same.
     #[error(
-        "{0} and {1} were written with different keys: a user of one is nobody in the other. Give the \
-         gateways the same gateway.capture.secret"
+        "{0} and {1} were written with different keys: a user of one is nobody in the other. Gateways, \
+         and one before and after a restart, need the same gateway.capture.secret"
     )]
     Keys(String, String),
     /// Users of one are left out in the other.
