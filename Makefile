@@ -15,7 +15,7 @@ PROFILE ?= loadtest/profiles/ci.toml
 # Parts of paths of whole-system tests: make sdk-test ONLY="rooms/ban traps/"
 ONLY ?=
 
-.PHONY: help run demo build test unit-test sdk-test cluster-test fault-test load-test lint fmt docs bench fuzz screenshot deny verify clean-tests
+.PHONY: help run demo build test unit-test sdk-test cluster-test fault-test load-test replay-test lint fmt docs bench fuzz screenshot deny verify clean-tests
 .PHONY: test-packages chromium python java nats-server cassandra helm-test
 
 help: ## This list
@@ -58,6 +58,10 @@ load-test: build ## Clients of the load tool against a standalone server: PROFIL
 	$(CARGO) build --locked -p throng-load
 	loadtest/against-standalone $(abspath $(TARGET))/debug/throng $(abspath $(TARGET))/debug/throng-load $(PROFILE) \
 	  --out $(abspath $(TARGET))/load-report
+
+replay-test: build ## A run is captured and replayed: each group gets the same sequence
+	$(CARGO) build --locked -p throng-load
+	loadtest/replay-check $(abspath $(TARGET))/debug/throng $(abspath $(TARGET))/debug/throng-load $(PROFILE)
 
 test-packages: tests/node_modules/.installed
 

@@ -1,10 +1,13 @@
 //! The command line.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+mod values;
+
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use throng_protocol::AppId;
+
+use values::{App, Target, parse_app, parse_metrics, parse_speed, parse_target};
 
 /// Loads a chat server with clients by the thousand, and checks exactly what each of them got.
 #[derive(Debug, Parser)]
@@ -22,6 +25,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Carry a profile out and write a report.
     Run(Box<RunFlags>),
+    /// Put the files that gateways captured together, check them, and say what is in them.
+    Record(RecordFlags),
+    /// Do again what was captured, and write a report.
+    Replay(Box<ReplayFlags>),
+    /// Make a capture of a log of chat messages.
+    Convert(ConvertFlags),
     /// Hold clients for another process of this program, which starts this one.
     #[command(name = throng_load::run::HELPER, hide = true)]
     Helper,
@@ -36,6 +45,28 @@ pub(crate) enum Command {
 pub(crate) struct RunFlags {
     /// The profile (TOML).
     pub(crate) profile: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: TargetFlags,
+    /// Processes that hold clients, for more than one may have descriptors.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) processes: u32,
+    /// Another seed than the profile's.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Other members of each room than the profile's.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) members: Option<u32>,
+    /// Another rate of each room than the profile's, messages a second.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rate: Option<f64>,
+    /// Another length of the measured part than the profile's.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<f64>,
+}
+
+/// The server, and how it is talked to.
+#[derive(Debug, Args)]
+pub(crate) struct TargetFlags {
     /// The server, as clients see it.
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7080", value_parser = parse_target)]
     pub(crate) target: Target,
@@ -45,9 +76,6 @@ pub(crate) struct RunFlags {
     /// An administrator of the app, who makes the rooms over REST.
     #[arg(long, value_name = "USER", default_value = "administrator")]
     pub(crate) admin: String,
-    /// Processes that hold clients, for more than one may have descriptors.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) processes: u32,
     /// Threads that hold clients, in each process [default: half of the cores, shared by the processes].
     #[arg(long, value_name = "NUMBER")]
     pub(crate) workers: Option<u32>,
@@ -67,72 +95,104 @@ pub(crate) struct RunFlags {
     /// Leave the rooms behind instead of dismissing them.
     #[arg(long)]
     pub(crate) keep_rooms: bool,
-    /// Another seed than the profile's.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) seed: Option<u64>,
-    /// Other members of each room than the profile's.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) members: Option<u32>,
-    /// Another rate of each room than the profile's, messages a second.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) rate: Option<f64>,
-    /// Another length of the measured part than the profile's.
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordFlags {
+    /// Files of gateways, and folders of such files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The file to write; without it they are only checked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Fail if anything is missing: a part, the end of a source, or records that a gateway left out.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayFlags {
+    /// The capture: a file of `record` or `convert`, or of one gateway.
+    pub(crate) capture: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: TargetFlags,
+    /// How many times as fast as it was captured.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_speed)]
+    pub(crate) speed: f64,
+    /// When messages of a group go out: each at its moment, or also not before the one before it was
+    /// answered, so that the group gets the sequence of the capture.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) order: OrderFlag,
+    /// Thresholds (TOML with the sections [thresholds] and [generator] of a profile).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) limits: Option<PathBuf>,
+    /// New connections a second of those who are there from the beginning.
+    #[arg(long, value_name = "NUMBER", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) connects: u32,
+    /// The longest wait for what is late [default: 10; 60 with strict order].
     #[arg(long, value_name = "SECONDS")]
-    pub(crate) seconds: Option<f64>,
+    pub(crate) drain: Option<u16>,
 }
 
-/// Where to connect to.
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) address: SocketAddr,
-    /// As it stood in the URL.
-    pub(crate) host: String,
-    pub(crate) path: String,
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub(crate) enum OrderFlag {
+    #[default]
+    Timed,
+    Strict,
 }
 
-fn parse_target(url: &str) -> Result<Target, String> {
-    if url.starts_with("wss://") {
-        return Err("TLS is not supported: name a port that takes ws://".to_owned());
-    }
-    let target = parse_url(url, "ws://")?;
-    if target.path == "/" { Ok(target) } else { Err("paths are not supported".to_owned()) }
+#[derive(Debug, Args)]
+pub(crate) struct ConvertFlags {
+    /// The log: CSV under a line of names, or JSON lines.
+    pub(crate) log: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// How the log is written [default: by the end of its name].
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatFlag>,
+    /// The column of times.
+    #[arg(long, value_name = "COLUMN", default_value = "time")]
+    pub(crate) time: String,
+    /// How times are written. auto: RFC 3339, or seconds or milliseconds since 1970.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) time_format: TimeFlag,
+    /// The column of users.
+    #[arg(long, value_name = "COLUMN", default_value = "user")]
+    pub(crate) user: String,
+    /// The column of rooms.
+    #[arg(long, value_name = "COLUMN", default_value = "room")]
+    pub(crate) room: String,
+    /// The log is of one room, and has no column for it.
+    #[arg(long, conflicts_with = "room")]
+    pub(crate) one_room: bool,
+    /// The column of texts, of which only the length is looked at.
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    pub(crate) text: String,
+    /// A column of lengths in bytes, instead of texts.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) length: Option<String>,
+    /// The rooms are durable groups (Public) instead of live rooms.
+    #[arg(long)]
+    pub(crate) durable: bool,
+    /// Write nothing if a line cannot be used.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
-fn parse_metrics(url: &str) -> Result<Target, String> {
-    parse_url(url, "http://")
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum FormatFlag {
+    Csv,
+    Jsonl,
 }
 
-fn parse_url(url: &str, scheme: &str) -> Result<Target, String> {
-    let rest = url.strip_prefix(scheme).ok_or_else(|| format!("expected {scheme}HOST:PORT"))?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let addresses = host.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
-    // The first address of IPv4, if there is one: servers on this machine often have no other.
-    let all: Vec<SocketAddr> = addresses.collect();
-    let address = all.iter().find(|address| address.is_ipv4()).or(all.first());
-    let address = *address.ok_or_else(|| format!("{host}: no address"))?;
-    Ok(Target { address, host: host.to_owned(), path: format!("/{path}") })
-}
-
-/// An app named on the command line.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) id: AppId,
-    pub(crate) key: String,
-}
-
-impl std::fmt::Debug for App {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-fn parse_app(text: &str) -> Result<App, String> {
-    let (id, key) = text.split_once(':').ok_or("expected ID:KEY")?;
-    let id = id.parse().map_err(|_| format!("{id:?} is not an app ID"))?;
-    if id == 0 || key.is_empty() {
-        return Err("expected ID:KEY with an ID above 0 and a key".to_owned());
-    }
-    Ok(App { id: AppId(id), key: key.to_owned() })
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub(crate) enum TimeFlag {
+    #[default]
+    Auto,
+    Rfc3339,
+    Seconds,
+    Millis,
 }
 
 #[cfg(test)]
@@ -144,16 +204,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn urls() {
-        let target = parse_target("ws://127.0.0.1:7080").unwrap();
-        assert_eq!((target.address.port(), &*target.host), (7080, "127.0.0.1:7080"));
-        let metrics = parse_metrics("http://127.0.0.1:7081/metrics").unwrap();
-        assert_eq!(metrics.path, "/metrics");
-        for bad in ["wss://127.0.0.1:1", "127.0.0.1:1", "ws://127.0.0.1", "ws://127.0.0.1:1/im"] {
-            assert!(parse_target(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -5,12 +5,17 @@
 //! moments (open loop), and note everything that arrives in the tables of [`check`] and the
 //! histograms of [`measure`]. [`report`] judges both and writes them down.
 //!
-//! [`check`], [`plan`] and the clients' state are plain code without I/O; sockets are in [`run`].
+//! A plan can also come from a [`capture`] of real traffic; [`replay`] makes it, and compares what came of
+//! it with what the capture says.
+//!
+//! [`check`], [`plan`], [`replay`] and the clients' state are plain code without I/O; sockets are in [`run`].
 
+pub mod capture;
 pub mod check;
 pub mod client;
 pub mod measure;
 pub mod plan;
 pub mod profile;
+pub mod replay;
 pub mod report;
 pub mod run;

@@ -1,28 +1,33 @@
-//! `throng-load`: reads the command line and a profile, runs it, writes the report, and says by its exit
+//! `throng-load`: reads the command line, carries out what it says, writes the report, and says by its exit
 //! status what came of it.
 
+mod carry_out;
 mod cli;
+mod files;
 mod progress;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use throng_load::plan::Plan;
 use throng_load::profile::Profile;
-use throng_load::report::{Environment, Report};
-use throng_load::run::{Settings, Where, help, run};
+use throng_load::run::help;
 
 use cli::{Cli, Command, RunFlags};
-use progress::Progress;
 
 /// Wrong usage (sysexits.h).
 const USAGE: u8 = 64;
 /// The run could not be carried out (sysexits.h).
 const BROKEN: u8 = 70;
+
+/// What goes wrong before anything is carried out is wrong usage; what goes wrong then is not.
+enum Failed {
+    Usage(anyhow::Error),
+    Broken(anyhow::Error),
+}
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -33,39 +38,28 @@ fn main() -> ExitCode {
             return if asked { ExitCode::SUCCESS } else { USAGE.into() };
         }
     };
-    let path = match &cli.command {
-        Command::Run(flags) => &flags.profile,
-        Command::Check { profile } => profile,
-        Command::Helper => {
-            return help().map_or(BROKEN.into(), |()| ExitCode::SUCCESS);
+    let done = match cli.command {
+        Command::Run(flags) => read(&flags.profile)
+            .and_then(|profile| changed(profile, &flags))
+            .map_err(Failed::Usage)
+            .and_then(|profile| carry_out::run(profile, &flags).map_err(Failed::Broken)),
+        Command::Replay(flags) => files::prepare(&flags)
+            .map_err(Failed::Usage)
+            .and_then(|prepared| carry_out::replay(prepared, &flags).map_err(Failed::Broken)),
+        Command::Record(flags) => files::record(&flags).map_err(Failed::Usage),
+        Command::Convert(flags) => files::convert(&flags).map_err(Failed::Usage),
+        Command::Check { profile } => {
+            read(&profile).map(|profile| describe(&profile)).map_err(Failed::Usage)
         }
+        Command::Helper => help().map(|()| 0).map_err(|error| Failed::Broken(error.into())),
     };
-    let changes = |profile| match &cli.command {
-        Command::Run(flags) => changed(profile, flags),
-        Command::Check { .. } | Command::Helper => Ok(profile),
+    let (code, error) = match done {
+        Ok(code) => return code.into(),
+        Err(Failed::Usage(error)) => (USAGE, error),
+        Err(Failed::Broken(error)) => (BROKEN, error),
     };
-    let profile = match read(path).and_then(changes) {
-        Ok(profile) => profile,
-        Err(error) => {
-            eprintln!("throng-load: {error:#}");
-            return USAGE.into();
-        }
-    };
-    match cli.command {
-        Command::Check { .. } | Command::Helper => {
-            describe(&profile);
-            ExitCode::SUCCESS
-        }
-        Command::Run(flags) => {
-            match changed(profile, &flags).and_then(|it| carry_out(it, &flags)) {
-                Ok(code) => code.into(),
-                Err(error) => {
-                    eprintln!("throng-load: {error:#}");
-                    BROKEN.into()
-                }
-            }
-        }
-    }
+    eprintln!("throng-load: {error:#}");
+    code.into()
 }
 
 fn read(path: &Path) -> anyhow::Result<Profile> {
@@ -74,11 +68,12 @@ fn read(path: &Path) -> anyhow::Result<Profile> {
     Profile::parse(&text).with_context(|| format!("{name}"))
 }
 
-fn describe(profile: &Profile) {
+fn describe(profile: &Profile) -> u8 {
     let plan = Plan::new(profile);
-    let (clients, messages, steps) = (plan.clients(), plan.messages.len(), plan.steps.len());
+    let (clients, messages, steps) = (plan.clients, plan.messages.len(), plan.steps.len());
     println!("{}: {}", profile.name, profile.about);
     println!("{clients} clients in {} rooms, {messages} messages, {steps} other steps", plan.rooms);
+    0
 }
 
 /// The profile with what the command line says instead; it must still make sense.
@@ -89,37 +84,4 @@ fn changed(mut profile: Profile, flags: &RunFlags) -> anyhow::Result<Profile> {
     profile.phases.measure_seconds = flags.seconds.unwrap_or(profile.phases.measure_seconds);
     profile.check()?;
     Ok(profile)
-}
-
-fn carry_out(profile: Profile, flags: &RunFlags) -> anyhow::Result<u8> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let processes = flags.processes;
-    let workers = flags.workers.unwrap_or(u32::try_from(cores / 2)? / processes).max(1);
-    let now_s = i64::try_from(now.as_secs())?;
-    let environment = Environment::look(&flags.target.host, workers * processes, now_s);
-    let progress = Progress::new(profile.clients());
-    let metrics = flags.metrics.clone().map(|it| (it.address, it.host, it.path));
-    let settings = Settings {
-        target: flags.target.address,
-        host: flags.target.host.clone(),
-        app: flags.app.id,
-        key: flags.app.key.clone(),
-        admin: flags.admin.clone(),
-        sources: flags.sources.clone(),
-        workers,
-        processes,
-        place: Where { metrics, pid: flags.pid },
-        keep_rooms: flags.keep_rooms,
-        // Names of users and groups are of this second and process alone.
-        salt: now.as_secs() << 22 | u64::from(std::process::id()),
-        profile: profile.clone(),
-    };
-    let outcome = run(&settings, &mut |stage| progress.show(stage));
-    progress.end();
-    let report = Report::new(profile, environment, outcome?);
-    report.write(&flags.out).with_context(|| format!("{}", flags.out.display()))?;
-    print!("{}", report.markdown());
-    println!("\n{}: report in {}", report.verdict.status.word(), flags.out.display());
-    Ok(report.verdict.status.exit_code())
 }

@@ -41,7 +41,7 @@ pub struct Common {
     pub group_prefix: String,
     /// Keeps instances of different runs apart.
     pub salt: u64,
-    /// The text of messages.
+    /// The text of messages; one takes as much of it as it is long.
     pub text: String,
 }
 
@@ -92,8 +92,8 @@ enum What {
     Alive,
     Hello,
     Conversations,
-    Join,
-    Quit,
+    Join(u32),
+    Quit(u32),
     Send(u32),
 }
 
@@ -114,12 +114,12 @@ pub enum Happened {
     Returned,
     /// A login was refused, with code and text.
     LoginRefused(i64, String),
-    /// In its room.
-    Joined,
-    /// The join was refused, with code and text.
-    JoinRefused(i64, String),
-    /// Out of its room.
-    Quit,
+    /// In a room.
+    Joined(u32),
+    /// The join of a room was refused, with code and text.
+    JoinRefused(u32, i64, String),
+    /// Out of a room, or not answered when it wanted to be.
+    Quit(u32),
     /// A message of the plan was acknowledged.
     Acknowledged {
         /// Its number.
@@ -144,7 +144,6 @@ pub enum Happened {
 #[derive(Debug)]
 pub struct Session {
     number: u32,
-    room: u32,
     next_seq: u64,
     identity: Option<Box<Identity>>,
     pending: Vec<Pending>,
@@ -160,7 +159,7 @@ pub struct Session {
 impl Session {
     /// A client that has not done anything yet.
     #[must_use]
-    pub fn new(number: u32, room: u32) -> Self {
+    pub fn new(number: u32) -> Self {
         // The SDK begins at a random number below 10^8.
         let next_seq = 1 + u64::from(number.wrapping_mul(0x9E37_79B9)) % 100_000_000;
         let (identity, pending) = (None, Vec::new());
@@ -168,7 +167,6 @@ impl Session {
         let (heard, hello_every, hello_due) = (0, 0, 0);
         Self {
             number,
-            room,
             next_seq,
             identity,
             pending,
@@ -186,12 +184,6 @@ impl Session {
         self.number
     }
 
-    /// Its room's number in the plan.
-    #[must_use]
-    pub fn room(&self) -> u32 {
-        self.room
-    }
-
     /// Whether the client has logged in once.
     #[must_use]
     pub fn is_known(&self) -> bool {
@@ -204,10 +196,18 @@ impl Session {
         self.logged_in
     }
 
-    /// Whether a message waits for its answer.
+    /// Whether a join or quit waits for its answer.
     #[must_use]
-    pub fn is_sending(&self) -> bool {
-        self.pending.iter().any(|pending| matches!(pending.what, What::Send(_)))
+    pub fn is_moving(&self) -> bool {
+        self.pending.iter().any(|pending| matches!(pending.what, What::Join(_) | What::Quit(_)))
+    }
+
+    /// The messages of the plan that wait for their answers.
+    pub fn sending(&self) -> impl Iterator<Item = u32> {
+        self.pending.iter().filter_map(|pending| match pending.what {
+            What::Send(number) => Some(number),
+            _ => None,
+        })
     }
 
     /// The connection stands: asks for the WebSocket.
@@ -245,22 +245,23 @@ impl Session {
     pub fn lost(&mut self) {
         self.on_line = false;
         self.logged_in = false;
-        self.pending
-            .retain(|pending| matches!(pending.what, What::Join | What::Quit | What::Send(_)));
+        self.pending.retain(|pending| {
+            matches!(pending.what, What::Join(_) | What::Quit(_) | What::Send(_))
+        });
     }
 
-    /// Joins its room.
-    pub fn join(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
-        let group = common.group(self.room);
+    /// Joins a room.
+    pub fn join(&mut self, common: &Common, room: u32, now: Now, out: &mut Outgoing) {
+        let group = common.group(room);
         let body = GroupBody { group_id: &group, web_push_flag: Some(1) };
-        self.request(common, What::Join, now.second + REQUEST_SECONDS, now, &body, out);
+        self.request(common, What::Join(room), now.second + REQUEST_SECONDS, now, &body, out);
     }
 
-    /// Leaves its room.
-    pub fn quit(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
-        let group = common.group(self.room);
+    /// Leaves a room.
+    pub fn quit(&mut self, common: &Common, room: u32, now: Now, out: &mut Outgoing) {
+        let group = common.group(room);
         let body = GroupBody { group_id: &group, web_push_flag: None };
-        self.request(common, What::Quit, now.second + REQUEST_SECONDS, now, &body, out);
+        self.request(common, What::Quit(room), now.second + REQUEST_SECONDS, now, &body, out);
     }
 
     /// Sends a message of the plan; without a line it goes out on the next one.
@@ -272,14 +273,15 @@ impl Session {
         now: Now,
         out: &mut Outgoing,
     ) {
-        let (user, group) = (common.user(self.number), common.group(self.room));
+        let (user, group) = (common.user(self.number), common.group(message.room));
+        let text = common.text.get(..message.bytes as usize).unwrap_or(&common.text);
         let body = SendBody {
             from: &user,
             group_id: &group,
             random: number + 1,
             client_seq: self.next_seq,
             msg_priority: message.priority.wire(),
-            msg_body: [TextElement::new(&common.text)],
+            msg_body: [TextElement::new(text)],
             cloud_custom_data: "",
             online_only_flag: 0,
             group_at_info: [],
@@ -340,9 +342,11 @@ impl Session {
                 self.alive(common, now, out);
                 Some(Happened::LoggedIn)
             }
-            What::Join if failed => Some(Happened::JoinRefused(body.error_code, body.error_info)),
-            What::Join => Some(Happened::Joined),
-            What::Quit => Some(Happened::Quit),
+            What::Join(room) if failed => {
+                Some(Happened::JoinRefused(room, body.error_code, body.error_info))
+            }
+            What::Join(room) => Some(Happened::Joined(room)),
+            What::Quit(room) => Some(Happened::Quit(room)),
             What::Send(number) if failed => {
                 Some(Happened::SendFailed { number, code: body.error_code })
             }
@@ -380,10 +384,13 @@ impl Session {
             }
             happened.extend(match pending.what {
                 What::Send(number) => Some(Happened::SendFailed { number, code: TIMED_OUT }),
-                What::Join => Some(Happened::JoinRefused(TIMED_OUT, "no answer".to_owned())),
+                What::Join(room) => {
+                    Some(Happened::JoinRefused(room, TIMED_OUT, "no answer".to_owned()))
+                }
                 What::Login => Some(Happened::LoginRefused(TIMED_OUT, "no answer".to_owned())),
                 What::Alive => Some(Happened::Dead),
-                What::Quit | What::Hello | What::Conversations => None,
+                What::Quit(room) => Some(Happened::Quit(room)),
+                What::Hello | What::Conversations => None,
             });
             false
         });
@@ -427,8 +434,8 @@ impl Session {
             What::Alive => command::ALIVE,
             What::Hello => command::HELLO,
             What::Conversations => command::CONVERSATIONS,
-            What::Join => command::JOIN,
-            What::Quit => command::QUIT,
+            What::Join(_) => command::JOIN,
+            What::Quit(_) => command::QUIT,
             What::Send(_) => command::SEND,
         };
         let who = Credentials::Session(identity);

@@ -1,9 +1,10 @@
-//! From a profile to the exact course of a run: who does what at which moment. Plain code; the same
-//! profile gives the same plan in every worker, so workers need not talk to each other.
+//! The exact course of a run: who does what at which moment. Plain code; the same profile gives the same
+//! plan in every worker, so workers need not talk to each other. [`crate::replay`] makes plans of what was
+//! captured.
 
 mod draw;
 
-use crate::profile::Profile;
+use crate::profile::{Profile, RoomKind};
 use draw::{Draw, Stream};
 
 /// A moment, in nanoseconds since the traffic began.
@@ -51,17 +52,50 @@ pub struct Message {
     pub sender: u32,
     /// Its priority.
     pub priority: Priority,
+    /// Bytes of its text.
+    pub bytes: u32,
 }
 
 /// What a client does beside sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
-    /// Leaves its room.
-    Leave,
-    /// Joins it again.
-    Join,
+    /// Leaves a room.
+    Leave(u32),
+    /// Joins a room.
+    Join(u32),
     /// Loses its connection.
     Break,
+    /// Closes its connection and stays away.
+    Hang,
+    /// Connects, for the first time or again.
+    Dial,
+}
+
+/// A room that a client is in at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seat {
+    /// The room.
+    pub room: u32,
+    /// It is in from the beginning.
+    pub first: bool,
+}
+
+/// Who is in which room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seats {
+    /// So many members in each: client `n` is in room `n / members`, and all are there when it begins.
+    OneEach(u32),
+    /// Each client's own, and whether it is there when it begins.
+    Lists(Vec<(Vec<Seat>, bool)>),
+}
+
+/// A message goes out only when the one before it in its room is settled.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Turns {
+    /// The numbers of each room's messages, in the order in which they must go.
+    pub order: Vec<Vec<u32>>,
+    /// The place of each message in that order.
+    pub place: Vec<u32>,
 }
 
 /// A [`Move`] with its moment and client.
@@ -80,8 +114,12 @@ pub struct Step {
 pub struct Plan {
     /// Rooms.
     pub rooms: u32,
-    /// Members of each: client `n` is in room `n / members`.
-    pub members: u32,
+    /// Their kinds.
+    pub kinds: Vec<RoomKind>,
+    /// How many clients there are.
+    pub clients: u32,
+    /// Who is in which room.
+    pub seats: Seats,
     /// All messages, by time.
     pub messages: Vec<Message>,
     /// Everything else, by time.
@@ -90,6 +128,10 @@ pub struct Plan {
     pub measured_from: Nanos,
     /// When the last message may be sent.
     pub ends: Nanos,
+    /// What a client does it does in the order of the plan, however late it is with it.
+    pub in_order: bool,
+    /// The messages of a room go out one after the other.
+    pub turns: Option<Turns>,
 }
 
 impl Plan {
@@ -99,38 +141,65 @@ impl Plan {
         let measured_from = nanos(profile.phases.warmup_seconds);
         let mut plan = Self {
             rooms: profile.rooms.count,
-            members: profile.rooms.members,
+            kinds: vec![profile.rooms.kind; profile.rooms.count as usize],
+            clients: profile.clients(),
+            seats: Seats::OneEach(profile.rooms.members),
             messages: Vec::new(),
             steps: Vec::new(),
             measured_from,
             ends: measured_from + nanos(profile.phases.measure_seconds),
+            in_order: false,
+            turns: None,
         };
         for room in 0..plan.rooms {
             plan.add_messages(profile, room);
             plan.add_churn(profile, room);
         }
         plan.add_cuts(profile);
-        plan.messages.sort_by_key(|message| (message.at, message.room));
-        let mut places = vec![0; plan.rooms as usize];
-        for message in &mut plan.messages {
+        plan.sort();
+        plan
+    }
+
+    /// Puts messages and steps in the order of their moments, and counts messages in their rooms.
+    pub fn sort(&mut self) {
+        self.messages.sort_by_key(|message| (message.at, message.room));
+        let mut places = vec![0; self.rooms as usize];
+        for message in &mut self.messages {
             let next: &mut u32 = &mut places[message.room as usize];
             message.place = *next;
             *next += 1;
         }
-        plan.steps.sort_by_key(|step| step.at);
-        plan
+        self.steps.sort_by_key(|step| step.at);
     }
 
-    /// How many clients there are.
-    #[must_use]
-    pub fn clients(&self) -> u32 {
-        self.rooms * self.members
+    /// The rooms that a client is in at some time.
+    pub fn seats_of(&self, client: u32) -> impl Iterator<Item = Seat> {
+        let (one, list) = match &self.seats {
+            Seats::OneEach(members) => {
+                (Some(Seat { room: client / (*members).max(1), first: true }), &[][..])
+            }
+            Seats::Lists(lists) => (None, &*lists[client as usize].0),
+        };
+        one.into_iter().chain(list.iter().copied())
     }
 
-    /// The room of a client.
+    /// Whether a client is connected when it begins.
     #[must_use]
-    pub fn room_of(&self, client: u32) -> u32 {
-        client / self.members.max(1)
+    pub fn is_there(&self, client: u32) -> bool {
+        match &self.seats {
+            Seats::OneEach(_) => true,
+            Seats::Lists(lists) => lists[client as usize].1,
+        }
+    }
+
+    /// How many members each room has in all.
+    #[must_use]
+    pub fn members_of_rooms(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.rooms as usize];
+        for seat in (0..self.clients).flat_map(|client| self.seats_of(client)) {
+            counts[seat.room as usize] += 1;
+        }
+        counts
     }
 
     /// How many messages each room gets.
@@ -145,7 +214,9 @@ impl Plan {
 
     fn add_messages(&mut self, profile: &Profile, room: u32) {
         let traffic = &profile.traffic;
-        let senders = traffic.senders.min(self.members);
+        let members = profile.rooms.members;
+        let senders = traffic.senders.min(members);
+        let bytes = u32::try_from(traffic.body_bytes).unwrap_or(u32::MAX);
         let mut draw = Draw::new(profile.seed, u64::from(room) << 8);
         let mut parts = vec![(0, self.ends, traffic.messages_per_second, traffic.priorities)];
         for burst in &profile.bursts {
@@ -156,9 +227,9 @@ impl Plan {
         for (from, until, rate, priorities) in parts {
             let stream = Stream { from, until, per_second: rate, poisson: traffic.poisson };
             for at in stream.moments(&mut draw) {
-                let sender = room * self.members + draw.below(senders);
+                let sender = room * members + draw.below(senders);
                 let priority = draw.priority(priorities);
-                self.messages.push(Message { at, room, place: 0, sender, priority });
+                self.messages.push(Message { at, room, place: 0, sender, priority, bytes });
             }
         }
     }
@@ -169,8 +240,9 @@ impl Plan {
             return;
         };
         let mut draw = Draw::new(profile.seed, (u64::from(room) << 8) + 1);
-        let stays = profile.traffic.senders.min(self.members);
-        let movers = self.members.saturating_sub(stays);
+        let members = profile.rooms.members;
+        let stays = profile.traffic.senders.min(members);
+        let movers = members.saturating_sub(stays);
         let away = nanos(churn.away_seconds);
         let stream = Stream {
             from: 0,
@@ -184,9 +256,9 @@ impl Plan {
             if movers == 0 || free_from[turn as usize] > at {
                 continue;
             }
-            let client = room * self.members + stays + turn;
-            self.steps.push(Step { at, client, what: Move::Leave });
-            self.steps.push(Step { at: at + away, client, what: Move::Join });
+            let client = room * members + stays + turn;
+            self.steps.push(Step { at, client, what: Move::Leave(room) });
+            self.steps.push(Step { at: at + away, client, what: Move::Join(room) });
             free_from[turn as usize] = at + 2 * away + SECOND;
             turn = (turn + 1) % movers;
         }
@@ -196,7 +268,7 @@ impl Plan {
         let mut draw = Draw::new(profile.seed, u64::MAX);
         for cut in &profile.cuts {
             let at = self.measured_from + nanos(cut.at_seconds);
-            for client in 0..self.clients() {
+            for client in 0..self.clients {
                 if at < self.ends && draw.chance(cut.share) {
                     self.steps.push(Step { at, client, what: Move::Break });
                 }
@@ -235,8 +307,9 @@ mod tests {
             assert!(plan.messages.is_sorted_by_key(|message| message.at));
             assert!(plan.messages.iter().all(|message| message.at < plan.ends));
             for message in &plan.messages {
-                assert_eq!(plan.room_of(message.sender), message.room);
-                assert!(message.sender % plan.members < 4);
+                let seat = plan.seats_of(message.sender).next().unwrap();
+                assert_eq!((seat.room, seat.first), (message.room, true));
+                assert!(message.sender % 10 < 4);
             }
         }
     }
@@ -250,10 +323,11 @@ mod tests {
     fn who_left_comes_back_before_leaving_again() {
         let plan = plan("[churn]\nleaves_per_second = 2\naway_seconds = 1\n");
         assert!(plan.steps.len() > 20);
-        for client in 0..plan.clients() {
+        for client in 0..plan.clients {
             let steps: Vec<_> = plan.steps.iter().filter(|step| step.client == client).collect();
             for pair in steps.chunks(2) {
-                assert_eq!((pair[0].what, pair[1].what), (Move::Leave, Move::Join));
+                let room = client / 10;
+                assert_eq!((pair[0].what, pair[1].what), (Move::Leave(room), Move::Join(room)));
                 assert_eq!(pair[1].at, pair[0].at + SECOND);
             }
             assert!(client % 10 >= 4 || steps.is_empty(), "senders stay");

@@ -68,11 +68,6 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
     let Report { counts, findings, profile, environment, generator, .. } = report;
     let rooms = &profile.rooms;
     let mut load = vec![
-        row(
-            "rooms",
-            format!("{} × {} members ({})", rooms.count, rooms.members, rooms.kind.wire()),
-        ),
-        row("messages a second in each room", profile.traffic.messages_per_second.to_string()),
         row("measured seconds", profile.phases.measure_seconds.to_string()),
         row("messages planned, sent", format!("{}, {}", counts.planned, counts.sent)),
         row("acknowledged", counts.acknowledged.to_string()),
@@ -89,6 +84,12 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         }),
         row("clients lost for good", counts.lost_clients.to_string()),
     ];
+    if report.replay.is_none() {
+        let kind = rooms.kind.wire();
+        let all = format!("{} × {} members ({kind})", rooms.count, rooms.members);
+        let rate = profile.traffic.messages_per_second.to_string();
+        load.splice(0..0, [row("rooms", all), row("messages a second in each room", rate)]);
+    }
     if let Some(rest) = &report.rest {
         load.push(row(
             "REST requests answered, failed",
@@ -115,6 +116,9 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         tool.push(row("memory of this tool for each client, bytes", bytes.to_string()));
     }
     let mut tables = vec![("Load", load), ("Account", account), ("This tool", tool)];
+    if let Some(numbers) = &report.replay {
+        tables.splice(0..0, super::replay::tables(numbers));
+    }
     let server = server(report);
     if !server.is_empty() {
         tables.push(("Server", server));

@@ -5,6 +5,7 @@ mod chart;
 mod environment;
 mod html;
 mod markdown;
+mod replay;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use environment::Environment;
+pub use replay::ReplayNumbers;
 pub use verdict::{Status, Verdict};
 
 use crate::check::Findings;
@@ -30,6 +32,9 @@ pub struct Report {
     pub environment: Environment,
     /// What was asked for.
     pub profile: Profile,
+    /// Of a replay: what was replayed, and how it compares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayNumbers>,
     /// Numbers.
     pub counts: Counts,
     /// The account of deliveries.
@@ -84,6 +89,7 @@ impl Report {
             verdict: Verdict::of(&profile, &outcome),
             environment,
             profile,
+            replay: None,
             counts: outcome.counts,
             findings: outcome.findings,
             delivery: outcome.delivery,
@@ -104,6 +110,20 @@ impl Report {
             seconds: outcome.seconds,
             target: outcome.target,
         }
+    }
+
+    /// The same of a replay. Sequences that should be the same and are not fail it.
+    #[must_use]
+    pub fn of_replay(
+        profile: Profile,
+        environment: Environment,
+        outcome: Outcome,
+        numbers: ReplayNumbers,
+    ) -> Self {
+        let mut report = Self::new(profile, environment, outcome);
+        report.verdict = report.verdict.with_broken(numbers.sequence.violations());
+        report.replay = Some(numbers);
+        report
     }
 
     /// Writes `report.json`, `report.md` and `report.html` into a folder, which is made.

@@ -18,6 +18,7 @@ fn outcome() -> Outcome {
     Outcome {
         began_unix_s: 0,
         findings: Findings { owed: 3, delivered: 3, ..Findings::default() },
+        fates: Vec::new(),
         counts: Counts { planned: 1, sent: 1, acknowledged: 1, ..Counts::default() },
         delivery: Quantiles { count: 3, p99_ms: 20.0, ..Quantiles::default() },
         ack: Quantiles::default(),

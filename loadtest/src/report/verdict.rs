@@ -65,6 +65,16 @@ impl Verdict {
         let status = if missed.is_empty() { Status::Pass } else { Status::Fail };
         Self { status, reasons: missed }
     }
+
+    /// The same, with more promises that were broken.
+    #[must_use]
+    pub fn with_broken(self, mut reasons: Vec<String>) -> Self {
+        if reasons.is_empty() {
+            return self;
+        }
+        reasons.extend(self.reasons);
+        Self { status: Status::Fail, reasons }
+    }
 }
 
 fn broken_promises(outcome: &Outcome) -> Vec<String> {

@@ -16,9 +16,9 @@ use super::scrape::{Scraper, Where};
 use super::setup::{RestError, make_rooms, remove_rooms};
 use super::together::put_together;
 use super::worker::Shared;
-use crate::check::Findings;
+use crate::check::{Fate, Findings};
 use crate::measure::{Quantiles, Second, TargetSample, descriptors, process_memory};
-use crate::plan::{Nanos, SECOND};
+use crate::plan::{Nanos, Plan, SECOND};
 use crate::profile::Profile;
 
 /// From the order to begin to the first message: all workers must hear it before.
@@ -34,6 +34,8 @@ const SPARE_DESCRIPTORS: u64 = 64;
 pub struct Settings {
     /// What happens.
     pub profile: Profile,
+    /// What happens instead, of what was captured; in one process.
+    pub plan: Option<Plan>,
     /// The server.
     pub target: SocketAddr,
     /// Its name in `Host` headers.
@@ -140,6 +142,8 @@ pub struct WorkerUse {
 pub struct Outcome {
     /// When it began, seconds since 1970.
     pub began_unix_s: i64,
+    /// What became of each message of the plan.
+    pub fates: Vec<Fate>,
     /// The account of deliveries.
     pub findings: Findings,
     /// Numbers.
@@ -176,9 +180,10 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     let clock = Clock::start();
     let profile = &settings.profile;
     let brief = Brief::new(settings, clock);
-    let shared = Arc::new(Shared::new(&brief));
+    let plan = settings.plan.clone().unwrap_or_else(|| Plan::new(profile));
+    let shared = Arc::new(Shared::new(&brief, plan));
     let processes = u64::from(settings.processes.max(1));
-    let needed = u64::from(shared.plan.clients()).div_ceil(processes) + SPARE_DESCRIPTORS;
+    let needed = u64::from(shared.plan.clients).div_ceil(processes) + SPARE_DESCRIPTORS;
     if let Some(allowed) = descriptors().filter(|allowed| *allowed < needed) {
         return Err(RunError::Descriptors { needed, allowed });
     }
@@ -188,11 +193,11 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
         &shared.common,
         &settings.admin,
         clock.unix_began_s(),
-        &profile.rooms,
+        &shared.plan,
     )?;
     let memory = process_memory(None);
     let mut crew = Crew::start(&brief, &shared, settings.processes)?;
-    let clients = shared.plan.clients();
+    let clients = shared.plan.clients;
     let fill_time = Duration::from_secs(u64::from(clients / profile.phases.connects_per_second));
     if !crew.until_filled(fill_time + PATIENCE, progress)? {
         crew.order(Order::End);
@@ -218,13 +223,13 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     let target = scraper.finish(began);
     if !settings.keep_rooms {
         let unix = clock.unix_began_s();
-        remove_rooms(settings.target, &shared.common, &settings.admin, unix, profile.rooms.count);
+        remove_rooms(settings.target, &shared.common, &settings.admin, unix, shared.plan.rooms);
     }
 
     let workers = crew.worker_use(&shared.plan);
     let cut_off = crew.was_cut_off();
     let seconds = crew.into_seconds();
-    let mut outcome = put_together(&shared.plan, profile, outcomes, &seconds);
+    let mut outcome = put_together(&shared.plan, outcomes, &seconds);
     outcome.began_unix_s = clock.unix_began_s();
     outcome.workers = workers;
     outcome.cut_off = cut_off;

@@ -73,7 +73,7 @@ impl Crew {
             shared: Arc::clone(shared),
             helpers,
             workers,
-            clients: shared.plan.clients(),
+            clients: shared.plan.clients,
             reports,
             filled: 0,
             quiet: 0,

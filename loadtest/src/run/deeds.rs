@@ -1,14 +1,15 @@
-//! What a worker does when it is time: dials, messages, steps of the plan; and what follows from answers
-//! and from lines that break.
+//! What a worker does when it is time: dials, messages, steps of the plan; and what follows from lines that
+//! break.
 
 use std::cmp::Reverse;
 
 use mio::{Interest, Token};
 
+use super::client::Deed;
 use super::connection::{Connection, Stage};
 use super::worker::{NOT_YET, Worker};
 use crate::check::{Fate, Outcome};
-use crate::client::session::Happened;
+use crate::client::websocket::Kind;
 use crate::plan::{Move, Nanos, SECOND};
 
 /// Dials and steps of one round of the loop: frames must not wait for hundreds of them.
@@ -47,6 +48,9 @@ impl Worker {
         if self.start == NOT_YET {
             return;
         }
+        if self.shared.plan.in_order {
+            return self.do_in_order();
+        }
         while let Some(number) = self.messages.get(self.next_message) {
             let number = *number;
             let due = self.start + self.shared.plan.messages[number as usize].at;
@@ -54,6 +58,7 @@ impl Worker {
                 break;
             }
             self.next_message += 1;
+            self.note_lag(due);
             self.send(number, due);
         }
         for _ in 0..A_ROUND {
@@ -69,9 +74,49 @@ impl Worker {
         }
     }
 
+    /// Messages and steps by their moments, each in the order of its client.
+    fn do_in_order(&mut self) {
+        let mut steps = 0;
+        while steps < A_ROUND {
+            let plan = &self.shared.plan;
+            let message = self.messages.get(self.next_message).copied();
+            let message = message.map(|number| (plan.messages[number as usize].at, number));
+            let step = self.steps.get(self.next_step).map(|place| plan.steps[*place as usize]);
+            // A step first: who joins and sends in one moment joins first.
+            let (at, sender, deed) = match (message, step) {
+                (Some((at, number)), step) if step.is_none_or(|step| at < step.at) => {
+                    let sender = plan.messages[number as usize].sender;
+                    (at, sender, Deed::Send(number, self.start + at))
+                }
+                (_, Some(step)) => (step.at, step.client, Deed::Step(step.what)),
+                (_, None) => return,
+            };
+            if self.start + at > self.now {
+                return;
+            }
+            match deed {
+                Deed::Send(_, due) => {
+                    self.next_message += 1;
+                    self.note_lag(due);
+                }
+                Deed::Step(_) => {
+                    self.next_step += 1;
+                    steps += 1;
+                }
+            }
+            self.deed((sender / self.shared.workers) as usize, deed);
+        }
+    }
+
+    /// How late this tool is. What a client has to wait for is not its fault.
+    fn note_lag(&mut self, due: Nanos) {
+        self.outcome.lag.record(self.shared.clock.now().saturating_sub(due));
+    }
+
     fn dial(&mut self, local: u32) {
         let place = local as usize;
-        if self.clients[place].gone || self.clients[place].line.is_some() {
+        let client = &self.clients[place];
+        if client.gone || client.away || client.line.is_some() {
             return;
         }
         let client = self.clients[place].session.number();
@@ -90,15 +135,14 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, number: u32, due: Nanos) {
+    /// Sends a message that was meant for the moment `due`.
+    pub(super) fn send(&mut self, number: u32, due: Nanos) {
+        debug_assert!(due <= self.now, "nothing is sent too early");
         let message = self.shared.plan.messages[number as usize];
         let local = (message.sender / self.shared.workers) as usize;
         let client = &mut self.clients[local];
-        self.outcome.lag.record(self.shared.clock.now().saturating_sub(due));
         if client.gone || !client.session.is_known() {
-            self.tick.failed += 1;
-            self.trouble("not sent: its sender is not there".to_owned());
-            return;
+            return self.unsent(number, "its sender is not there");
         }
         self.tick.sent += 1;
         self.open_sends += 1;
@@ -109,23 +153,46 @@ impl Worker {
         self.write_out(local);
     }
 
-    fn step(&mut self, local: usize, what: Move) {
+    pub(super) fn step(&mut self, local: usize, what: Move) {
         let coarse = self.shared.clock.coarse(self.now);
         let client = &mut self.clients[local];
-        if client.gone || !client.session.is_known() {
+        if client.gone || !(client.session.is_known() || matches!(what, Move::Dial | Move::Hang)) {
             return;
         }
         match what {
-            Move::Leave => {
-                client.member.left(self.now);
-                client.session.quit(&self.shared.common, coarse, &mut self.out);
+            Move::Leave(room) => {
+                let now = self.now;
+                client.member(room).into_iter().for_each(|member| member.left(now));
+                client.session.quit(&self.shared.common, room, coarse, &mut self.out);
                 self.write_out(local);
             }
-            Move::Join => {
-                client.session.join(&self.shared.common, coarse, &mut self.out);
+            Move::Join(room) => {
+                client.session.join(&self.shared.common, room, coarse, &mut self.out);
                 self.write_out(local);
             }
             Move::Break => self.broken(local),
+            Move::Hang => self.hang_up(local),
+            Move::Dial => {
+                client.away = false;
+                self.dials.push(Reverse((self.now, local_number(local))));
+            }
+        }
+    }
+
+    /// Closes a connection as a page does that is left. Until it is back nothing is owed to it.
+    fn hang_up(&mut self, local: usize) {
+        if self.clients[local].line.as_ref().is_some_and(|line| line.stage == Stage::Open) {
+            self.out.frame(Kind::Close, &1000_u16.to_be_bytes());
+            self.write_out(local);
+        }
+        let now = self.now;
+        let client = &mut self.clients[local];
+        client.away = true;
+        client.line = None;
+        client.session.lost();
+        for seat in client.seats.iter_mut().filter(|seat| seat.member.is_in()) {
+            seat.member.left(now);
+            seat.resumes = true;
         }
     }
 
@@ -154,7 +221,7 @@ impl Worker {
         let logged_in = client.session.is_logged_in();
         client.session.lost();
         // A line that was never logged in on changes nothing.
-        if client.member.is_in() && logged_in {
+        if logged_in && client.is_in_a_room() {
             client.broken_at = self.now;
         }
         if line.stage == Stage::Open {
@@ -168,7 +235,7 @@ impl Worker {
     }
 
     /// Dials again after a pause; not for ever if the client was never in.
-    fn try_again(&mut self, local: usize) {
+    pub(super) fn try_again(&mut self, local: usize) {
         let client = &mut self.clients[local];
         client.tries += 1;
         if client.tries > TRIES && !client.arrived {
@@ -188,92 +255,18 @@ impl Worker {
         client.gone = true;
         client.line = None;
         client.session.lost();
-        client.member.left(self.now);
+        client.left_all(self.now);
         let arrived = client.arrived;
         self.outcome.gone += 1;
         if !arrived {
             self.settled();
         }
+        self.carry_on(local);
     }
 
     /// Notes something that should not happen.
     pub(super) fn trouble(&mut self, what: String) {
         *self.outcome.trouble.entry(what).or_default() += 1;
-    }
-
-    /// Carries on after an answer.
-    pub(super) fn react(&mut self, local: usize, happened: Happened) {
-        let coarse = self.shared.clock.coarse(self.now);
-        let client = &mut self.clients[local];
-        match happened {
-            Happened::LoggedIn => {
-                client.session.join(&self.shared.common, coarse, &mut self.out);
-                self.write_out(local);
-            }
-            Happened::Returned => {
-                client.tries = 0;
-                self.last_stir = self.now;
-                self.outcome.returned += 1;
-            }
-            Happened::Joined => {
-                client.tries = 0;
-                client.member.joined(self.now);
-                if !std::mem::replace(&mut client.arrived, true) {
-                    self.settled();
-                }
-            }
-            Happened::Quit => {}
-            Happened::LoginRefused(code, info) => {
-                let known = client.session.is_known();
-                self.trouble(format!("login refused: {code} {info}"));
-                if known {
-                    // The SDK stays outside for ever.
-                    self.give_up(local);
-                } else if self.clients[local].line.take().is_some() {
-                    self.clients[local].session.lost();
-                    self.try_again(local);
-                }
-            }
-            Happened::JoinRefused(code, info) => {
-                client.tries += 1;
-                let tries = client.tries;
-                self.trouble(format!("join refused: {code} {info}"));
-                if tries > 3 {
-                    return self.give_up(local);
-                }
-                let client = &mut self.clients[local];
-                client.session.join(&self.shared.common, coarse, &mut self.out);
-                self.write_out(local);
-            }
-            Happened::Acknowledged { number, seq, dropped } => {
-                let outcome = if dropped { Outcome::Dropped } else { Outcome::Kept(seq) };
-                self.settle(number, outcome);
-                self.tick.acknowledged += 1;
-                self.tick.dropped += u64::from(dropped);
-                let at = self.shared.plan.messages[number as usize].at;
-                let latency = self.now.saturating_sub(self.start + at);
-                self.tick.ack.record(latency);
-                if at >= self.shared.plan.measured_from {
-                    self.outcome.ack.record(latency);
-                }
-            }
-            Happened::SendFailed { number, code } => {
-                self.settle(number, Outcome::Failed);
-                self.tick.failed += 1;
-                self.trouble(format!("send failed: {code}"));
-            }
-            Happened::Dead => {
-                self.trouble("line broke: no answer to a heartbeat".to_owned());
-                self.broken(local);
-            }
-        }
-    }
-
-    fn settle(&mut self, number: u32, outcome: Outcome) {
-        let fate = &mut self.fates[number as usize];
-        fate.settled = self.now;
-        fate.outcome = outcome;
-        self.open_sends -= 1;
     }
 }
 

@@ -2,17 +2,20 @@
 //! is one thread with one event loop that owns its clients. REST and metrics have small threads of their
 //! own.
 
+mod client;
 mod connection;
 mod coordinate;
 mod crew;
 mod deeds;
 mod http;
 mod process;
+mod reactions;
 mod rest_load;
 mod scrape;
 mod serve;
 mod setup;
 mod together;
+mod turns;
 mod worker;
 
 pub use coordinate::{Counts, Outcome, RunError, Settings, Stage, WorkerUse, run};

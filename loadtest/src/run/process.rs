@@ -81,10 +81,10 @@ impl Brief {
 }
 
 impl Shared {
-    /// What the workers of a process share. The plan is drawn anew from the profile, the same everywhere.
-    pub(super) fn new(brief: &Brief) -> Self {
+    /// What the workers of a process share. A plan that is drawn from the profile is the same everywhere.
+    pub(super) fn new(brief: &Brief, plan: Plan) -> Self {
         let Brief { profile, salt, .. } = brief;
-        let plan = Plan::new(profile);
+        let longest = plan.messages.iter().map(|message| message.bytes as usize).max();
         Self {
             common: Common {
                 app: AppId(brief.app),
@@ -93,10 +93,10 @@ impl Shared {
                 user_prefix: format!("load{salt:x}u"),
                 group_prefix: format!("load{salt:x}r"),
                 salt: *salt,
-                text: "x".repeat(profile.traffic.body_bytes),
+                text: "x".repeat(longest.unwrap_or(0)),
             },
             target: brief.target,
-            sources: Sources::new(brief.sources.clone(), brief.target, plan.clients()),
+            sources: Sources::new(brief.sources.clone(), brief.target, plan.clients),
             plan,
             clock: brief.clock,
             workers: brief.workers,
@@ -189,7 +189,7 @@ pub fn help() -> io::Result<()> {
     input.read_line(&mut line)?;
     drop(input);
     let brief: Brief = serde_json::from_str(&line)?;
-    let shared = Arc::new(Shared::new(&brief));
+    let shared = Arc::new(Shared::new(&brief, Plan::new(&brief.profile)));
     let (sender, reports) = sync_channel(256);
     start_threads(&shared, brief.own.0..brief.own.1, &sender)?;
     drop(sender);

@@ -108,7 +108,7 @@ impl Worker {
             };
             used = head;
             line.stage = Stage::Open;
-            client.member.line_opened();
+            client.seats.iter_mut().for_each(|seat| seat.member.line_opened());
             client.session.opened(&self.shared.common, coarse, &mut self.out);
             self.write_out(local);
         }
@@ -143,6 +143,7 @@ impl Worker {
                     self.write_out(local);
                     if let Some(happened) = happened {
                         self.react(local, happened);
+                        self.carry_on(local);
                     }
                 }
                 Err(error) => self.trouble(format!("unreadable frame: {error}")),
@@ -158,7 +159,6 @@ impl Worker {
             client.session.acknowledge(&self.shared.common, mark, coarse, &mut self.out);
             self.write_out(local);
         }
-        let own_room = self.clients[local].session.room();
         for item in &push.items {
             let Some(room) = item.room else {
                 continue;
@@ -172,13 +172,14 @@ impl Worker {
                 ItemKind::Message => {
                     let number = item.random.wrapping_sub(1) as usize;
                     let message = self.shared.plan.messages.get(number);
-                    let Some(message) = message.filter(|it| it.room == room && room == own_room)
-                    else {
+                    let message = message.filter(|it| it.room == room);
+                    let member = self.clients[local].member(room);
+                    let (Some(message), Some(member)) = (message, member) else {
                         witness.invented();
                         continue;
                     };
                     witness.message(message.place, item.seq);
-                    let delivery = self.clients[local].member.take(message.place, item.seq);
+                    let delivery = member.take(message.place, item.seq);
                     if matches!(delivery, Delivery::New | Delivery::Reordered) {
                         let latency =
                             self.now.saturating_sub(self.start.saturating_add(message.at));

@@ -9,7 +9,8 @@ use throng_protocol::usersig;
 
 use super::http::HttpLine;
 use crate::client::session::Common;
-use crate::profile::Rooms;
+use crate::plan::Plan;
+use crate::profile::RoomKind;
 
 /// What went wrong over REST.
 #[derive(Debug, thiserror::Error)]
@@ -92,20 +93,21 @@ pub(super) fn make_rooms(
     common: &Common,
     admin: &str,
     now_s: i64,
-    rooms: &Rooms,
+    plan: &Plan,
 ) -> Result<(), RestError> {
     let command = "group_open_http_svc/create_group";
     let mut rest = Admin::connect(target, common, admin, now_s)
         .map_err(|error| RestError::Io { command, error })?;
-    for room in 0..rooms.count {
+    let members = plan.members_of_rooms();
+    for ((room, kind), members) in (0..).zip(&plan.kinds).zip(members) {
         let mut body = json!({
-            "Type": rooms.kind.wire(),
+            "Type": kind.wire(),
             "GroupId": common.group(room),
             "Name": format!("load {room}"),
         });
-        if rooms.kind == crate::profile::RoomKind::Public {
+        if *kind == RoomKind::Public {
             body["ApplyJoinOption"] = "FreeAccess".into();
-            body["MaxMemberCount"] = rooms.members.into();
+            body["MaxMemberCount"] = members.into();
         }
         rest.call(command, &body)?;
     }

@@ -7,12 +7,10 @@ use super::worker::WorkerOutcome;
 use crate::check::{Fate, Findings, Outcome as Fates, RoomFacts, Witness, judge};
 use crate::measure::{Latency, Second};
 use crate::plan::Plan;
-use crate::profile::Profile;
 
 /// Puts together what workers saw, and judges every room.
 pub(super) fn put_together(
     plan: &Plan,
-    profile: &Profile,
     outcomes: Vec<WorkerOutcome>,
     seconds: &[Second],
 ) -> Outcome {
@@ -37,14 +35,14 @@ pub(super) fn put_together(
         for (known, seen) in witnesses.iter_mut().zip(outcome.witnesses) {
             known.merge(seen);
         }
-        for (client, member) in outcome.members {
-            members[plan.room_of(client) as usize].push((client, member));
+        for (client, room, member) in outcome.members {
+            members[room as usize].push((client, member));
         }
         for (number, fate) in outcome.fates {
             all_fates[number as usize] = fate;
         }
     }
-    for (message, fate) in plan.messages.iter().zip(all_fates) {
+    for (message, fate) in plan.messages.iter().zip(all_fates.iter().copied()) {
         let (sent, dropped) = counts.priorities.entry(message.priority.wire()).or_default();
         *sent += u64::from(fate.outcome != Fates::Unsent);
         *dropped += u64::from(fate.outcome == Fates::Dropped);
@@ -60,12 +58,13 @@ pub(super) fn put_together(
     let mut findings = Findings::default();
     for (room, ((fates, witness), members)) in (0..).zip(fates.iter().zip(&witnesses).zip(&members))
     {
-        let facts = RoomFacts { room, kind: profile.rooms.kind, fates, witness };
+        let facts = RoomFacts { room, kind: plan.kinds[room as usize], fates, witness };
         let members = members.iter().map(|(client, member)| (*client, member));
         judge(facts, members, &mut findings);
     }
     Outcome {
         began_unix_s: 0,
+        fates: all_fates,
         findings,
         counts,
         delivery: delivery.quantiles(),

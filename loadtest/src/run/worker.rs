@@ -18,11 +18,13 @@ use mio::{Events, Poll};
 use serde::{Deserialize, Serialize};
 
 use super::Clock;
-use super::connection::{Connection, SCRATCH};
+use super::client::Client;
+use super::connection::SCRATCH;
+use super::turns::TurnKeeper;
 use crate::check::{Fate, Member, Outcome, Witness};
 use crate::client::address::Sources;
 use crate::client::inbound::Reader;
-use crate::client::session::{Common, Happened, Outgoing, Session};
+use crate::client::session::{Common, Happened, Outgoing};
 use crate::measure::{Latency, Tick, Used, thread_used};
 use crate::plan::{Nanos, Plan, SECOND};
 
@@ -74,8 +76,8 @@ pub(super) enum Report {
 pub struct WorkerOutcome {
     /// What became of the messages that its clients sent, by number.
     pub fates: Vec<(u32, Fate)>,
-    /// Its clients by number.
-    pub members: Vec<(u32, Member)>,
+    /// Its clients by number, with each of their rooms.
+    pub members: Vec<(u32, u32, Member)>,
     /// What they saw together, by room.
     pub witnesses: Vec<Witness>,
     /// From the intended moment to the arrival, of the measured part.
@@ -90,22 +92,6 @@ pub struct WorkerOutcome {
     pub returned: u64,
     /// What went wrong, and how often.
     pub trouble: BTreeMap<String, u64>,
-}
-
-/// One client.
-#[derive(Debug)]
-pub(super) struct Client {
-    pub(super) session: Session,
-    pub(super) member: Member,
-    pub(super) line: Option<Connection>,
-    /// When its last line broke.
-    pub(super) broken_at: Nanos,
-    /// Attempts that failed in a row.
-    pub(super) tries: u32,
-    /// It was in its room once.
-    pub(super) arrived: bool,
-    /// Given up.
-    pub(super) gone: bool,
 }
 
 /// One thread's part of the run.
@@ -130,6 +116,8 @@ pub(super) struct Worker {
     /// Places in the plan's steps of what its clients do, and how far it is.
     pub(super) steps: Vec<u32>,
     pub(super) next_step: usize,
+    /// Whose turn it is.
+    pub(super) turns: TurnKeeper,
     /// Messages without an answer.
     pub(super) open_sends: u64,
     /// What became of each message of the plan; those of other workers stay unsent.
@@ -161,25 +149,16 @@ impl Worker {
         };
         let messages = pick(&mut plan.messages.iter().map(|message| message.sender));
         let steps = pick(&mut plan.steps.iter().map(|step| step.client));
-        let numbers = || (0..plan.clients()).filter(|client| own(*client));
-        let clients: Vec<Client> = numbers()
-            .map(|client| {
-                let room = plan.room_of(client);
-                Client {
-                    session: Session::new(client, room),
-                    member: Member::new(counts[room as usize]),
-                    line: None,
-                    broken_at: 0,
-                    tries: 0,
-                    arrived: false,
-                    gone: false,
-                }
-            })
-            .collect();
+        let numbers = || (0..plan.clients).filter(|client| own(*client));
+        let clients: Vec<Client> =
+            numbers().map(|client| Client::new(client, plan, &counts)).collect();
         let pace = SECOND / u64::from(shared.connects_per_second);
         let now = shared.clock.now();
         let dials =
             (0..).zip(numbers()).map(|(local, client)| (now + pace * u64::from(client), local));
+        let dials = dials.filter(|(_, local): &(_, u32)| !clients[*local as usize].away);
+        let dials = dials.map(Reverse).collect();
+        let turns = plan.turns.as_ref().map(TurnKeeper::new).unwrap_or_default();
         let outcome = WorkerOutcome {
             fates: Vec::new(),
             members: Vec::new(),
@@ -195,7 +174,7 @@ impl Worker {
             number,
             reports,
             poll: Poll::new()?,
-            waiting_for: clients.len(),
+            waiting_for: clients.iter().filter(|client| !client.away).count(),
             clients,
             reader: Reader::new(&shared.common.group_prefix),
             scratch: vec![0; SCRATCH],
@@ -203,7 +182,8 @@ impl Worker {
             happened: Vec::new(),
             now,
             start: NOT_YET,
-            dials: dials.map(Reverse).collect(),
+            dials,
+            turns,
             messages,
             next_message: 0,
             steps,
@@ -229,6 +209,7 @@ impl Worker {
         let result = self.run();
         // The last second is not whole, but what happened in it counts.
         self.now = self.shared.clock.now();
+        self.drop_what_waits();
         self.end_second();
         let result = result.map(|()| Box::new(self.into_outcome()));
         let result = result.map_err(|error| error.to_string());
@@ -252,6 +233,10 @@ impl Worker {
                 self.serve(event);
             }
             self.now = self.shared.clock.now();
+            // Before what is due: a message of the first moment belongs to the first second.
+            if self.now >= self.next_tick {
+                self.end_second();
+            }
             self.do_what_is_due();
             self.sweep();
             self.report();
@@ -292,6 +277,7 @@ impl Worker {
             self.write_out(local);
             for one in happened.drain(..) {
                 self.react(local, one);
+                self.carry_on(local);
             }
             self.happened = happened;
         }
@@ -314,9 +300,6 @@ impl Worker {
                 let _ = self.reports.send(Report::Quiet { cut_off });
             }
         }
-        if self.now >= self.next_tick {
-            self.end_second();
-        }
     }
 
     fn is_done(&self) -> bool {
@@ -325,19 +308,23 @@ impl Worker {
 
     fn is_quiet(&self) -> bool {
         let silent = self.open_sends == 0 && self.now > self.last_stir + QUIET;
-        let back = |client: &Client| client.gone || client.session.is_logged_in();
-        silent && self.clients.iter().all(back) && self.is_even()
+        let back = |client: &Client| {
+            let here = client.gone || client.away || client.session.is_logged_in();
+            here && client.waiting.is_empty()
+        };
+        silent && self.turns.is_idle() && self.clients.iter().all(back) && self.is_even()
     }
 
     /// Whether all who were in a room all the time got as many messages. Where one got less, something may
     /// still be on its way: that is worth the whole of the drain.
     fn is_even(&self) -> bool {
         let mut counts: Vec<Option<u32>> = vec![None; self.shared.plan.rooms as usize];
-        self.clients.iter().all(|client| {
-            let Some(delivered) = client.member.delivered_throughout() else {
+        self.clients.iter().flat_map(|client| &client.seats).all(|seat| {
+            let Some(delivered) = seat.member.delivered_throughout() else {
                 return true;
             };
-            *counts[client.session.room() as usize].get_or_insert(delivered) == delivered
+            // Who came later has got less for certain.
+            !seat.first || *counts[seat.room as usize].get_or_insert(delivered) == delivered
         })
     }
 
@@ -353,8 +340,7 @@ impl Worker {
         } else {
             i64::try_from((self.next_tick - self.start) / SECOND).unwrap_or(i64::MAX) - 1
         };
-        let present = |client: &&Client| client.session.is_logged_in() && client.member.is_in();
-        tick.present = self.clients.iter().filter(present).count() as u64;
+        tick.present = self.clients.iter().filter(|client| client.is_present()).count() as u64;
         self.last_used = used;
         self.last_tick = self.now;
         self.next_tick += SECOND;
@@ -364,9 +350,9 @@ impl Worker {
     fn into_outcome(mut self) -> WorkerOutcome {
         let (number, workers) = (self.number, self.shared.workers);
         // Nobody knows what those would still have got who are not back: they are judged up to their break.
-        for client in self.clients.iter_mut().filter(|client| client.member.is_in()) {
+        for client in self.clients.iter_mut().filter(|client| client.is_in_a_room()) {
             if !client.session.is_logged_in() {
-                client.member.left(client.broken_at);
+                client.left_all(client.broken_at);
                 self.outcome.gone += 1;
                 let what = "not back at the end of the run".to_owned();
                 *self.outcome.trouble.entry(what).or_default() += 1;
@@ -375,8 +361,11 @@ impl Worker {
         let sent = |(_, fate): &(u32, Fate)| fate.outcome != Outcome::Unsent;
         self.outcome.fates = (0..).zip(self.fates).filter(sent).collect();
         let members = (0_u32..).zip(self.clients);
-        self.outcome.members =
-            members.map(|(local, client)| (local * workers + number, client.member)).collect();
+        let seats = members.flat_map(|(local, client)| {
+            let client_number = local * workers + number;
+            client.seats.into_iter().map(move |seat| (client_number, seat.room, seat.member))
+        });
+        self.outcome.members = seats.collect();
         self.outcome
     }
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod replay;
 mod server;
 
 use server::{Mistake, start};
@@ -22,6 +23,7 @@ fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
     let target = start(mistake);
     let settings = Settings {
         profile: profile.clone(),
+        plan: None,
         target,
         host: target.to_string(),
         app: AppId(7),

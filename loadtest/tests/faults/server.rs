@@ -34,6 +34,8 @@ pub(crate) enum Mistake {
     Refuse,
     /// The line of one member breaks, and it hears again what it has: no mistake.
     Cut,
+    /// One message gets a higher number than the next one.
+    Overtake,
     /// All lines break before a message is answered, which then comes again: no mistake.
     CutAll,
 }
@@ -212,8 +214,13 @@ impl State {
             Mistake::Cut => self.members[AT].cut(),
             _ => {}
         }
-        let seq = self.next_seq;
-        self.next_seq += 1;
+        let overtaken = self.mistake == Mistake::Overtake;
+        let seq = self.next_seq + u32::from(overtaken && this);
+        self.next_seq += match (this, next) {
+            (true, _) if overtaken => 0,
+            (_, true) if overtaken => 2,
+            _ => 1,
+        };
         self.known.push((random, seq));
         let item = json!({ "ToGroupId": body["GroupId"], "MsgSeq": seq, "MsgRandom": random,
             "MsgBody": body["MsgBody"] });

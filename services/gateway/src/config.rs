@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::capture::CaptureConfig;
 use crate::connection::Pacing;
 use crate::demo::DemoConfig;
 use crate::http::TlsConfig;
@@ -111,6 +112,8 @@ pub struct Config {
     pub rest: RestConfig,
     /// The demo page.
     pub demo: DemoConfig,
+    /// The capture of traffic, off unless it has a directory.
+    pub capture: CaptureConfig,
 }
 
 /// A setting that cannot work.
@@ -196,7 +199,10 @@ impl Config {
         if self.poll_hold >= Duration::from_secs(15) {
             return error("poll_hold", "must be below 15 s: clients do not wait longer");
         }
-        Ok(())
+        match self.capture.check() {
+            Some((option, reason)) => error(option, reason),
+            None => Ok(()),
+        }
     }
 }
 
@@ -238,6 +244,7 @@ impl Default for Config {
             tls: None,
             rest: RestConfig::default(),
             demo: DemoConfig::default(),
+            capture: CaptureConfig::default(),
         }
     }
 }

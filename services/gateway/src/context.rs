@@ -7,6 +7,7 @@ use rand::RngExt;
 use tokio::sync::Semaphore;
 
 use crate::admission::Admission;
+use crate::capture::Capture;
 use crate::config::Config;
 use crate::connection::Writers;
 use crate::forward::Forwarder;
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) writers: Writers,
     pub(crate) logins: Semaphore,
     pub(crate) metrics: Arc<Metrics>,
+    /// Writes down what clients ask for, where that is wanted.
+    pub(crate) capture: Option<Arc<Capture>>,
     commands: AtomicUsize,
     guests: AtomicU32,
 }
@@ -61,9 +64,15 @@ impl Context {
             probation: Probation::default(),
             admission,
             metrics,
+            capture: None,
             commands: AtomicUsize::new(0),
             guests: AtomicU32::new(rand::rng().random_range(0..INST_IDS)),
         }
+    }
+
+    /// The same with a capture.
+    pub(crate) fn captured_by(self, capture: Option<Arc<Capture>>) -> Self {
+        Self { capture, ..self }
     }
 
     /// An `InstId` for a guest, different from those of this gateway's other guests.

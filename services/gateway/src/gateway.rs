@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::admission::Admission;
+use crate::capture::{Capture, CaptureError};
 use crate::config::{Config, ConfigError};
 use crate::connection::Coarse;
 use crate::context::Context;
@@ -50,25 +51,38 @@ pub struct Gateway {
     config: Config,
     tls: Option<Tls>,
     deps: Deps,
+    capture: Option<Arc<Capture>>,
+}
+
+/// Why a gateway cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A setting cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Traffic cannot be captured.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
 }
 
 impl Gateway {
     /// A gateway that does not serve yet.
     ///
     /// # Errors
-    /// [`ConfigError`] when a setting cannot work.
-    pub fn build(config: Config, deps: Deps) -> Result<Self, ConfigError> {
+    /// [`BuildError`] when a setting cannot work, or the file of a capture cannot be written.
+    pub fn build(config: Config, deps: Deps) -> Result<Self, BuildError> {
         config.check()?;
         let tls = config.tls.as_ref().map(Tls::load).transpose();
         let tls = tls.map_err(|error| ConfigError::new("tls", error.to_string()))?;
-        Ok(Self { config, tls, deps })
+        let capture = Capture::start(&config.capture)?;
+        Ok(Self { config, tls, deps, capture })
     }
 
     /// Serves on the listener until the process drains, then closes all connections over the
     /// configured window and returns.
     pub async fn serve(self, listener: TcpListener, drain: Drain) {
         let Deps { links, apps, secret, bus, gateway_id, placement, homes } = self.deps;
-        let config = self.config;
+        let (config, capture) = (self.config, self.capture);
         let metrics = Arc::new(Metrics::new());
         let forwarder = Forwarder::new(links, apps, secret, placement);
         let hub = Arc::new(Hub::new(
@@ -84,7 +98,7 @@ impl Gateway {
             config.max_connections_per_address,
             config.idle_seconds(),
         ));
-        let context = Arc::new(Context::new(
+        let context = Context::new(
             config,
             gateway_id,
             forwarder,
@@ -92,7 +106,8 @@ impl Gateway {
             Presence::new(homes),
             Arc::clone(&admission),
             metrics,
-        ));
+        );
+        let context = Arc::new(context.captured_by(capture));
         let mut inboxes = JoinSet::new();
         for partition in 0..subjects::GATEWAY_PARTITIONS {
             let (bus, drain) = (Arc::clone(&bus), drain.clone());
@@ -111,6 +126,9 @@ impl Gateway {
         }
 
         http::close_connections(&admission, context.config.drain_window).await;
+        if let Some(capture) = &context.capture {
+            capture.finish().await;
+        }
         in_touch.abort();
         presence::say_farewell(&context).await;
         inboxes.abort_all();

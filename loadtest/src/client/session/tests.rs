@@ -58,11 +58,11 @@ fn answer(seq: u64) -> Answer {
 }
 
 fn message() -> Message {
-    Message { at: 0, room: 0, place: 0, sender: 1, priority: Priority::High }
+    Message { at: 0, room: 0, place: 0, sender: 1, priority: Priority::High, bytes: 5 }
 }
 
 fn logged_in(out: &mut Outgoing) -> Session {
-    let mut session = Session::new(1, 0);
+    let mut session = Session::new(1);
     session.opened(&common(), at(0), out);
     let seq = requests(out)[0].1;
     let happened = session.answered(&common(), answer(seq), at(0), out);
@@ -94,7 +94,7 @@ fn what_was_unanswered_comes_again_byte_for_byte_before_the_login() {
     assert_eq!(requests(&mut out)[0].0, command::CONVERSATIONS);
     let done = session.answered(&common, answer(first.1), at(3), &mut out);
     assert_eq!(done, Some(Happened::Acknowledged { number: 41, seq: 9, dropped: false }));
-    assert!(session.is_sending());
+    assert_eq!(session.sending().count(), 1);
 }
 
 #[test]
@@ -117,5 +117,5 @@ fn sends_without_an_answer_fail() {
     session.heard(at(15));
     session.tick(&common, at(16), &mut out, &mut happened);
     assert_eq!(happened, [Happened::SendFailed { number: 0, code: TIMED_OUT }]);
-    assert!(!session.is_sending());
+    assert_eq!(session.sending().count(), 0);
 }

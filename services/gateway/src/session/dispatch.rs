@@ -14,6 +14,7 @@ use throng_protocol::frame::{self, FrameError, RequestFrame};
 use super::Session;
 use super::auth::{Identity, NotAuthentic};
 use super::send_order::Place;
+use crate::capture::Pending;
 use crate::connection::Close;
 
 /// Label of commands that the catalogue does not have.
@@ -36,6 +37,8 @@ pub(super) struct Request {
     pub(super) credentials: Option<Credentials>,
     /// The order of a message to a group; held until it is answered.
     pub(super) place: Option<Place>,
+    /// Its record, where traffic is captured.
+    pub(super) record: Option<Box<Pending>>,
 }
 
 /// What an answer has to repeat.
@@ -94,6 +97,14 @@ impl From<NotAuthentic> for Answer {
             NotAuthentic::Token | NotAuthentic::LoggedOut | NotAuthentic::Other => {
                 Answer::fail(&why.error())
             }
+        }
+    }
+}
+
+impl Request {
+    fn answered(&self, answer: &Answer) {
+        if let Some(record) = &self.record {
+            record.answered(answer.code, &answer.body);
         }
     }
 }
@@ -163,18 +174,38 @@ impl Session {
         self.follow_catch_up(command.name);
         let request = if command.name == LOGIN {
             // It may wait for its turn: the frame goes, and what cannot be good is not kept.
+            let record = self.record(command, &caller, &body, &head.identifier);
             let credentials = Credentials {
                 a2: head.a2.into_owned(),
                 identifier: head.identifier.into_owned(),
                 usersig: head.usersig.into_owned(),
             };
             let (body, echo) = (Bytes::new(), echo.detached());
-            Request { command, caller, body, echo, credentials: Some(credentials), place: None }
+            let credentials = Some(credentials);
+            Request { command, caller, body, echo, credentials, place: None, record }
         } else {
+            let record = self.record(command, &caller, &body, "");
             let place = self.place(command, &body);
-            Request { command, caller, body, echo, credentials: None, place }
+            Request { command, caller, body, echo, credentials: None, place, record }
         };
         Ok(Some(async move { self.run(request).await }))
+    }
+
+    /// The record of a request, if traffic is captured and the user's is. Guests are nobody to be known
+    /// again; a login says itself who it is of.
+    fn record(
+        &self,
+        command: &'static Command,
+        caller: &Caller,
+        body: &[u8],
+        identifier: &str,
+    ) -> Option<Box<Pending>> {
+        let line = self.capture.as_deref()?;
+        let (user, again) = match caller {
+            Caller::Session(identity) => (&*identity.token.user, command.name == LOGIN),
+            Caller::Guest => (identifier, false),
+        };
+        line.begin(self.peer.app, user, command, body, again)
     }
 
     /// The place of a message to a group among those of this connection.
@@ -257,11 +288,13 @@ impl Session {
 
     /// Queues the answer to a request.
     pub(super) fn respond(&self, request: &Request, answer: &Answer) {
+        request.answered(answer);
         self.answer(request.command, &request.echo, answer);
     }
 
     /// The same, after what waits until the client has caught up.
     pub(super) fn respond_in_order(self: &Arc<Self>, request: &Request, answer: &Answer) {
+        request.answered(answer);
         self.context.metrics.command(request.command.name, answer.code);
         self.push(&frame::reply(request.echo.servcmd(), request.echo.seq, &answer.body));
     }

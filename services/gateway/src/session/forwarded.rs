@@ -27,6 +27,10 @@ pub(super) struct RecentJoin {
     was_member: bool,
 }
 
+fn joins(effect: &v1::SessionEffect, group: &str) -> bool {
+    matches!(&effect.effect, Some(Effect::Joined(room)) if room.group_id == group)
+}
+
 impl Session {
     pub(super) async fn forward(self: &Arc<Self>, request: Request) {
         let attendee = match &request.caller {
@@ -42,6 +46,11 @@ impl Session {
         };
         let reply = self.context.forwarder.execute(envelope, request.command).await;
         let answer = Answer { code: reply.code, body: reply.body };
+        if let Some(record) = &request.record {
+            record.in_live_room(|group| {
+                attendee.is_in(group) || reply.effects.iter().any(|effect| joins(effect, group))
+            });
+        }
         if reply.effects.is_empty() {
             return match &request.place {
                 // Live rooms have no list to compare with.

@@ -48,6 +48,9 @@ impl Session {
 
     /// The connection is over. The session waits for another one, unless the client closed for good.
     pub(crate) async fn end(&self, for_good: bool) {
+        if let Some(line) = &self.capture {
+            line.end(for_good);
+        }
         let (identity, guest) = {
             let mut state = self.state.lock();
             state.ended = true;

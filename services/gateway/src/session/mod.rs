@@ -32,6 +32,7 @@ use throng_proto::v1;
 use throng_protocol::ids::AppId;
 
 use crate::admission::Admitted;
+use crate::capture::Line;
 use crate::connection::Outbox;
 use crate::context::Context;
 use crate::metrics::Metrics;
@@ -73,6 +74,8 @@ pub(crate) struct Session {
     catch_up: CatchUp,
     /// Messages to groups that are under way.
     send_order: SendOrder,
+    /// Where what it asks for is written down.
+    capture: Option<Box<Line>>,
     _place: Admitted,
 }
 
@@ -96,6 +99,7 @@ struct State {
 impl Session {
     pub(crate) fn new(context: Arc<Context>, peer: Peer, outbox: Outbox, place: Admitted) -> Self {
         Self {
+            capture: context.capture.as_ref().map(|capture| Box::new(capture.line())),
             acks: Mutex::new(AckWindow::new(context.config.ack_timeout)),
             context,
             peer,

@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 impl Session {
     pub(super) async fn poll(self: &Arc<Self>, request: Request) {
-        let Request { command, caller, body, echo, credentials: _, place: _ } = request;
+        let Request { command, caller, body, echo, credentials: _, place: _, record: _ } = request;
         let opened = PollRequest::open(&body, self.context.forwarder.secret().token_key());
         // A poll waits for long: it must not keep the frame that it came in.
         let echo = echo.detached();

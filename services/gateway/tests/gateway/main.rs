@@ -5,6 +5,7 @@
 
 mod admission;
 mod bad_input;
+mod capture;
 mod commands;
 mod compression;
 mod drain;

@@ -3,7 +3,7 @@
 //! room one log of what came: a connection is a cursor in it, not a queue. What all members get is
 //! made once a shard and goes out as one frame of several events where several wait.
 //!
-//! [`orders`] lead here; [`shard`] decides; [`line`] is a connection, [`lane`] a room.
+//! [`orders`] lead here; [`shard`] decides; [`mod@line`] is a connection, [`lane`] a room.
 
 mod lane;
 mod lanes;

@@ -103,7 +103,7 @@ impl Cluster {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = Drain::new();
-        let gateway = Gateway::build(config, deps).unwrap();
+        let gateway = Gateway::build(config, deps).unwrap_or_else(|error| panic!("{error}"));
         let serving = tokio::spawn(gateway.serve(listener, drain.clone()));
         Self { address, bus, owner, presence, secret, drain, serving, view }
     }

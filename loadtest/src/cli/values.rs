@@ -1,0 +1,82 @@
+//! What stands behind flags, taken apart.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use throng_protocol::AppId;
+
+pub(super) fn parse_speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (0.001..=1_000.0).contains(&speed) => Ok(speed),
+        _ => Err("expected a number from 0.001 to 1,000".to_owned()),
+    }
+}
+
+/// Where to connect to.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    /// As it stood in the URL.
+    pub(crate) host: String,
+    pub(crate) path: String,
+}
+
+pub(super) fn parse_target(url: &str) -> Result<Target, String> {
+    if url.starts_with("wss://") {
+        return Err("TLS is not supported: name a port that takes ws://".to_owned());
+    }
+    let target = parse_url(url, "ws://")?;
+    if target.path == "/" { Ok(target) } else { Err("paths are not supported".to_owned()) }
+}
+
+pub(super) fn parse_metrics(url: &str) -> Result<Target, String> {
+    parse_url(url, "http://")
+}
+
+fn parse_url(url: &str, scheme: &str) -> Result<Target, String> {
+    let rest = url.strip_prefix(scheme).ok_or_else(|| format!("expected {scheme}HOST:PORT"))?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let addresses = host.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
+    // The first address of IPv4, if there is one: servers on this machine often have no other.
+    let all: Vec<SocketAddr> = addresses.collect();
+    let address = all.iter().find(|address| address.is_ipv4()).or(all.first());
+    let address = *address.ok_or_else(|| format!("{host}: no address"))?;
+    Ok(Target { address, host: host.to_owned(), path: format!("/{path}") })
+}
+
+/// An app named on the command line.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) id: AppId,
+    pub(crate) key: String,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn parse_app(text: &str) -> Result<App, String> {
+    let (id, key) = text.split_once(':').ok_or("expected ID:KEY")?;
+    let id = id.parse().map_err(|_| format!("{id:?} is not an app ID"))?;
+    if id == 0 || key.is_empty() {
+        return Err("expected ID:KEY with an ID above 0 and a key".to_owned());
+    }
+    Ok(App { id: AppId(id), key: key.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls() {
+        let target = parse_target("ws://127.0.0.1:7080").unwrap();
+        assert_eq!((target.address.port(), &*target.host), (7080, "127.0.0.1:7080"));
+        let metrics = parse_metrics("http://127.0.0.1:7081/metrics").unwrap();
+        assert_eq!(metrics.path, "/metrics");
+        for bad in ["wss://127.0.0.1:1", "127.0.0.1:1", "ws://127.0.0.1", "ws://127.0.0.1:1/im"] {
+            assert!(parse_target(bad).is_err(), "{bad}");
+        }
+    }
+}
