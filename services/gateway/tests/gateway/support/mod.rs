@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use prost::Message as _;
 use throng_bus::{Bus, LocalBus, subjects};
-use throng_gateway::{Config, ConfigError, Deps, Gateway, Links};
+use throng_gateway::{BuildError, Config, Deps, Gateway, Links};
 use throng_node::apps::Apps;
 use throng_node::cluster::{Homes, PlacementView, Placements};
 use throng_node::drain::Drain;
@@ -64,7 +64,7 @@ impl Cluster {
     }
 
     /// Whether such a gateway can be built.
-    pub(crate) fn build(config: Config) -> Result<Gateway, ConfigError> {
+    pub(crate) fn build(config: Config) -> Result<Gateway, BuildError> {
         let links = unconnected();
         let deps = Deps {
             apps: Apps::new(links.directory.clone()),
