@@ -284,6 +284,8 @@ mod tests {
             busy_step: 50 * MS,
             ring_events: 1,
             ring_bytes: 1,
+            compress_rooms: 0,
+            compress_answers: 0,
         }
     }
 
