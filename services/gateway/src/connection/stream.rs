@@ -2,7 +2,7 @@
 //! writes it.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 
 use bytes::Bytes;
@@ -72,6 +72,23 @@ impl Stream {
         }
     }
 
+    /// Past the runtime, whose state of this socket nobody else needs while it takes everything: to
+    /// look at it would cost each write of a pass another miss of the cache.
+    fn write_plain(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let socket = SockRef::from(&self.tcp);
+        let sent = match parts {
+            [part] => socket.send(part),
+            parts => socket.send_vectored(parts),
+        };
+        match sent {
+            // Only what the runtime has seen can it wait for.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.tcp.try_write_vectored(parts)
+            }
+            sent => sent,
+        }
+    }
+
     /// Resolves when something may be written, or the socket is broken.
     pub(super) async fn writable(&self) {
         let _ = self.tcp.writable().await;
@@ -81,7 +98,7 @@ impl Stream {
 impl Write for Stream {
     fn try_write(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match &self.tls {
-            None => self.tcp.try_write_vectored(parts),
+            None => self.write_plain(parts),
             Some(tls) => tls.write(&self.tcp, parts),
         }
     }

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::lane::{Batch, Lane};
 use super::lanes::Lanes;
+use crate::connection::Kind;
 use crate::connection::dropped::Dropped;
 use crate::connection::outbox::Shared;
 use crate::connection::stream::Write;
@@ -24,6 +25,10 @@ const SLICES: usize = 64;
 pub(super) struct Line<S> {
     pub(super) shared: Arc<Shared<S>>,
     stream: Arc<S>,
+    /// As in `shared`, which a pass does not have to look at.
+    kind: Kind,
+    /// The second of the last frame, as `shared` knows it.
+    active: u32,
     /// What is for it alone, or was begun. The first may be written in part.
     waiting: VecDeque<Own>,
     /// The first of them is written in part: it has to go on.
@@ -84,6 +89,8 @@ pub(crate) struct Written {
 impl<S: Write> Line<S> {
     pub(super) fn new(shared: Arc<Shared<S>>, stream: Arc<S>) -> Self {
         Self {
+            kind: shared.kind,
+            active: 0,
             shared,
             stream,
             waiting: VecDeque::new(),
@@ -122,14 +129,14 @@ impl<S: Write> Line<S> {
         if seat.after > Position::default() {
             seat.next = lane.skip_until(seat.next, seat.after);
         }
-        lane.batch(self.shared.kind, seat.next)
+        lane.batch(self.kind, seat.next)
     }
 
     /// Its socket took nothing for too long: of what rooms have for it, only what is never dropped
     /// waits on; the rest is counted.
     pub(super) fn skip(&mut self, lane: &Lane, seat: usize, written: &mut Written) {
         let from = lane.skip_until(self.seats[seat].next, self.seats[seat].after);
-        let (framed, dropped) = lane.essence(self.shared.kind, from);
+        let (framed, dropped) = lane.essence(self.kind, from);
         for framed in framed {
             let size = framed.bytes.len();
             self.shared.waiting.fetch_add(size, Ordering::Relaxed);
@@ -138,6 +145,14 @@ impl<S: Write> Line<S> {
         self.seats[seat].next = lane.head();
         for (total, dropped) in written.dropped.iter_mut().zip(dropped) {
             *total += dropped;
+        }
+    }
+
+    /// A frame went out in this second.
+    pub(super) fn note_active(&mut self, now: u32) {
+        if now != self.active {
+            self.active = now;
+            self.shared.active.store(now, Ordering::Relaxed);
         }
     }
 

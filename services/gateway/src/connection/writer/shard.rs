@@ -227,7 +227,7 @@ impl<S: Write> Shard<S> {
         let line = self.lines[slot as usize].as_mut().expect("the slot is of a line");
         match line.write(&mut self.lanes, &mut self.written) {
             Wrote::All => {
-                line.shared.active.store(Coarse::now(), Ordering::Relaxed);
+                line.note_active(Coarse::now());
                 if line.ending {
                     self.end(slot);
                 }
