@@ -9,7 +9,7 @@ use throng_load::capture::{
     Columns, LogFormat, Summary, TimeFormat, convert as convert_log, load, merge, save,
 };
 use throng_load::plan::Plan;
-use throng_load::profile::{Phases, Profile, RoomKind, Rooms, Traffic, VERSION};
+use throng_load::profile::{Login, Phases, Profile, RoomKind, Rooms, Traffic, VERSION};
 use throng_load::replay::{Limits, Order, Replay};
 
 use crate::cli::{ConvertFlags, FormatFlag, OrderFlag, RecordFlags, ReplayFlags, TimeFlag};
@@ -116,6 +116,7 @@ pub(crate) fn prepare(flags: &ReplayFlags) -> anyhow::Result<Prepared> {
         about: format!("What was captured in {name}, done again."),
         seed: 0,
         rooms: Rooms { kind: RoomKind::default(), count: replay.plan.rooms, members: 0 },
+        login: Login::default(),
         phases: Phases {
             connects_per_second: flags.connects,
             warmup_seconds: 0.0,

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `throng_store_write_seconds` | histogram by `durability` (durable, behind): from the call of a write to its answer |
 //! | `throng_store_commit_batch_size` | histogram: how many requests one commit took together |
+//! | `throng_store_sync_seconds` | histogram: how long the disk took to make a commit durable |
 //! | `throng_store_queue_depth` | gauge: requests that wait for a commit |
 //! | `throng_store_errors_total` | counter by `kind`: writes that failed |
 //!

@@ -13,6 +13,7 @@ pub(crate) struct Telemetry {
     durable: Histogram,
     behind: Histogram,
     group: Histogram,
+    sync: Histogram,
     queue: Gauge,
 }
 
@@ -22,6 +23,7 @@ impl Telemetry {
             durable: histogram!("throng_store_write_seconds", "durability" => "durable"),
             behind: histogram!("throng_store_write_seconds", "durability" => "behind"),
             group: histogram!("throng_store_commit_batch_size"),
+            sync: histogram!("throng_store_sync_seconds"),
             queue: gauge!("throng_store_queue_depth"),
         }
     }
@@ -35,6 +37,10 @@ impl Telemetry {
 
     pub(crate) fn failed(&self, error: &StoreError) {
         counter!("throng_store_errors_total", "kind" => error.kind()).increment(1);
+    }
+
+    pub(crate) fn synced(&self, took: Duration) {
+        self.sync.record(took);
     }
 
     pub(crate) fn queued(&self, requests: u32) {

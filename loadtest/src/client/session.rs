@@ -9,11 +9,12 @@
 use throng_protocol::AppId;
 use throng_protocol::usersig;
 
+use super::burst::Ask;
 use super::inbound::Answer;
 use super::websocket::{Kind, put_frame};
 use super::wire::{
-    self, AckBody, ConversationsBody, Credentials, Empty, GroupBody, Identity, LOGIN_BODY,
-    SendBody, TextElement, command, put_handshake,
+    self, AckBody, Credentials, Empty, GroupBody, Identity, LOGIN_BODY, SendBody, TextElement,
+    command, put_handshake,
 };
 use crate::plan::Message;
 
@@ -43,6 +44,8 @@ pub struct Common {
     pub salt: u64,
     /// The text of messages; one takes as much of it as it is long.
     pub text: String,
+    /// Ask for all that the SDK asks for after a login.
+    pub burst: bool,
 }
 
 impl Common {
@@ -91,7 +94,7 @@ enum What {
     Login,
     Alive,
     Hello,
-    Conversations,
+    Ask(Ask),
     Join(u32),
     Quit(u32),
     Send(u32),
@@ -136,6 +139,10 @@ pub enum Happened {
         /// Why.
         code: i64,
     },
+    /// All that the SDK asks for at once after its first login was answered.
+    Settled,
+    /// A request of that was refused or not answered in time: its command, and the code.
+    AskFailed(&'static str, i64),
     /// The line gives no sign of life.
     Dead,
 }
@@ -154,6 +161,10 @@ pub struct Session {
     heard: u32,
     hello_every: u32,
     hello_due: u32,
+    /// What it asks for after its first login is not all answered.
+    settling: bool,
+    /// The SDK asks for this on the tick after.
+    features_due: bool,
 }
 
 impl Session {
@@ -164,6 +175,7 @@ impl Session {
         let next_seq = 1 + u64::from(number.wrapping_mul(0x9E37_79B9)) % 100_000_000;
         let (identity, pending) = (None, Vec::new());
         let (on_line, logged_in) = (false, false);
+        let (settling, features_due) = (false, false);
         let (heard, hello_every, hello_due) = (0, 0, 0);
         Self {
             number,
@@ -175,6 +187,8 @@ impl Session {
             heard,
             hello_every,
             hello_due,
+            settling,
+            features_due,
         }
     }
 
@@ -194,6 +208,12 @@ impl Session {
     #[must_use]
     pub fn is_logged_in(&self) -> bool {
         self.logged_in
+    }
+
+    /// Whether it has yet to get answers to what the SDK asks for after its first login.
+    #[must_use]
+    pub fn is_settling(&self) -> bool {
+        self.settling
     }
 
     /// Whether a join or quit waits for its answer.
@@ -327,7 +347,7 @@ impl Session {
             What::Login if failed => Some(Happened::LoginRefused(body.error_code, body.error_info)),
             What::Login if self.identity.is_some() => {
                 self.logged_in = true;
-                self.catch_up(common, now, out);
+                self.ask_again(common, now, out);
                 Some(Happened::Returned)
             }
             What::Login => {
@@ -340,6 +360,8 @@ impl Session {
                 self.hello_every = body.hello_interval;
                 self.hello_due = now.second + body.hello_interval;
                 self.alive(common, now, out);
+                self.settling = common.burst;
+                self.ask_first(common, now, out);
                 Some(Happened::LoggedIn)
             }
             What::Join(room) if failed => {
@@ -355,7 +377,17 @@ impl Session {
                 seq: body.msg_seq,
                 dropped: !body.msg_drop_reason.is_empty(),
             }),
-            What::Alive | What::Hello | What::Conversations => None,
+            What::Ask(ask) if failed => {
+                self.note_answered(ask);
+                Some(Happened::AskFailed(ask.command(), body.error_code))
+            }
+            What::Ask(ask) => {
+                if let Some(next) = ask.then().filter(|_| common.burst) {
+                    self.ask(common, next, now, out);
+                }
+                self.note_answered(ask).then_some(Happened::Settled)
+            }
+            What::Alive | What::Hello => None,
         }
     }
 
@@ -371,6 +403,9 @@ impl Session {
             let asked = self.pending.iter().any(|pending| pending.what == What::Alive);
             if !asked && now.second >= self.heard + QUIET_SECONDS {
                 self.alive(common, now, out);
+            }
+            if std::mem::take(&mut self.features_due) {
+                self.ask(common, Ask::Features, now, out);
             }
             if self.hello_every > 0 && now.second >= self.hello_due {
                 self.hello_due = now.second + self.hello_every;
@@ -390,26 +425,52 @@ impl Session {
                 What::Login => Some(Happened::LoginRefused(TIMED_OUT, "no answer".to_owned())),
                 What::Alive => Some(Happened::Dead),
                 What::Quit(room) => Some(Happened::Quit(room)),
-                What::Hello | What::Conversations => None,
+                What::Ask(ask) => Some(Happened::AskFailed(ask.command(), TIMED_OUT)),
+                What::Hello => None,
             });
             false
         });
+        if self.logged_in && !self.is_asking() {
+            self.settling = false;
+        }
     }
 
-    /// The server holds pushes back until a session that came back has asked for this.
-    fn catch_up(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
-        let user = common.user(self.number);
-        let body = ConversationsBody {
-            from: &user,
-            time_stamp: 0,
-            start_index: 0,
-            top_time_stamp: 0,
-            top_start_index: 0,
-            order_type: 1,
-            assist_flags: 15,
-            max_count: 100,
-        };
-        self.request(common, What::Conversations, now.second + REQUEST_SECONDS, now, &body, out);
+    fn ask_first(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
+        if self.settling {
+            self.features_due = true;
+            for ask in Ask::FIRST {
+                self.ask(common, ask, now, out);
+            }
+        }
+    }
+
+    /// The server holds pushes back until a session that came back has asked for its conversations.
+    fn ask_again(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
+        if self.settling {
+            // Its first line broke before all was answered.
+            self.ask_first(common, now, out);
+        } else if common.burst {
+            for ask in Ask::AGAIN {
+                self.ask(common, ask, now, out);
+            }
+        } else {
+            self.ask(common, Ask::Conversations, now, out);
+        }
+    }
+
+    fn ask(&mut self, common: &Common, ask: Ask, now: Now, out: &mut Outgoing) {
+        let body = ask.body(common.app.0, &common.user(self.number));
+        self.request(common, What::Ask(ask), now.second + REQUEST_SECONDS, now, &body, out);
+    }
+
+    /// Whether this was the last answer that was still missing. What the clock asks for is not waited for.
+    fn note_answered(&mut self, ask: Ask) -> bool {
+        ask != Ask::Features && !self.is_asking() && std::mem::take(&mut self.settling)
+    }
+
+    fn is_asking(&self) -> bool {
+        let asks = |what| matches!(what, What::Ask(ask) if ask != Ask::Features);
+        self.pending.iter().any(|pending| asks(pending.what))
     }
 
     fn alive(&mut self, common: &Common, now: Now, out: &mut Outgoing) {
@@ -433,7 +494,7 @@ impl Session {
             What::Login => command::LOGIN,
             What::Alive => command::ALIVE,
             What::Hello => command::HELLO,
-            What::Conversations => command::CONVERSATIONS,
+            What::Ask(ask) => ask.command(),
             What::Join(_) => command::JOIN,
             What::Quit(_) => command::QUIT,
             What::Send(_) => command::SEND,

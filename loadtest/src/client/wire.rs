@@ -25,8 +25,6 @@ pub mod command {
     pub const ALIVE: &str = "heartbeat.alive";
     /// The session says that it is there.
     pub const HELLO: &str = "im_open_status.wshello";
-    /// The list of conversations; a session that came back asks for it before anything else.
-    pub const CONVERSATIONS: &str = "recentcontact.page_get";
     /// Joins a group.
     pub const JOIN: &str = "group_open_http_svc.apply_join_group";
     /// Leaves a group.
@@ -189,29 +187,6 @@ impl<'a> TextElement<'a> {
     pub fn new(text: &'a str) -> Self {
         Self { msg_type: "TIMTextElem", msg_content: TextContent { text } }
     }
-}
-
-/// The first page of the list of conversations.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ConversationsBody<'a> {
-    /// Oneself.
-    #[serde(rename = "From_Account")]
-    pub from: &'a str,
-    /// 0: from the beginning.
-    pub time_stamp: u32,
-    /// 0: from the beginning.
-    pub start_index: u32,
-    /// 0: from the beginning.
-    pub top_time_stamp: u32,
-    /// 0: from the beginning.
-    pub top_start_index: u32,
-    /// Constant.
-    pub order_type: u32,
-    /// Constant.
-    pub assist_flags: u32,
-    /// Conversations of a page.
-    pub max_count: u32,
 }
 
 /// Returns the server's mark of a push.

@@ -2,11 +2,13 @@
 //! the server says of itself.
 
 mod latency;
+mod logins;
 mod own;
 mod target;
 mod tick;
 
 pub use latency::{Latency, Quantiles};
+pub use logins::{LoginTimes, Logins};
 pub use own::{Used, descriptors, process_cpu, process_memory, thread_used};
 pub use target::{Sample, TargetSample, parse_metrics};
 pub use tick::{Second, Tick};

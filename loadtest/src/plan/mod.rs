@@ -143,7 +143,7 @@ impl Plan {
             rooms: profile.rooms.count,
             kinds: vec![profile.rooms.kind; profile.rooms.count as usize],
             clients: profile.clients(),
-            seats: Seats::OneEach(profile.rooms.members),
+            seats: seats(profile),
             messages: Vec::new(),
             steps: Vec::new(),
             measured_from,
@@ -275,6 +275,17 @@ impl Plan {
             }
         }
     }
+}
+
+fn seats(profile: &Profile) -> Seats {
+    let each = profile.rooms.members;
+    if profile.login.clients == 0 {
+        return Seats::OneEach(each);
+    }
+    let seated =
+        (0..profile.members()).map(|client| vec![Seat { room: client / each, first: true }]);
+    let others = (0..profile.login.clients).map(|_| Vec::new());
+    Seats::Lists(seated.chain(others).map(|seats| (seats, true)).collect())
 }
 
 /// Whole nanoseconds of seconds; what is negative is 0.

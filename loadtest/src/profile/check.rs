@@ -7,14 +7,15 @@ const MOST_MESSAGES: f64 = 2e6;
 
 pub(super) fn check(profile: &Profile) -> Result<(), ProfileError> {
     let fail = |field, problem| Err(ProfileError::Field { field, problem });
-    let Profile { rooms, phases, traffic, bursts, churn, cuts, rest, .. } = profile;
-    if rooms.count == 0 && rest.is_none() {
-        return fail("rooms.count", "no room, and nothing over REST: nothing to do");
+    let Profile { rooms, login, phases, traffic, bursts, churn, cuts, rest, .. } = profile;
+    if rooms.count == 0 && rest.is_none() && login.clients == 0 {
+        return fail("rooms.count", "no room, no login, and nothing over REST: nothing to do");
     }
     if rooms.count > 0 && rooms.members == 0 {
         return fail("rooms.members", "must not be 0");
     }
-    if rooms.count.checked_mul(rooms.members).is_none() {
+    let members = rooms.count.checked_mul(rooms.members);
+    if members.and_then(|members| members.checked_add(login.clients)).is_none() {
         return fail("rooms.members", "too many clients");
     }
     let times = [phases.warmup_seconds, phases.measure_seconds, phases.drain_seconds];

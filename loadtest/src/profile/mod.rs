@@ -7,8 +7,8 @@ mod check;
 mod schema;
 
 pub use schema::{
-    Burst, Churn, Cut, Generator, Phases, Priorities, Profile, Rest, RoomKind, Rooms, Thresholds,
-    Traffic,
+    Burst, Churn, Cut, Generator, Login, Phases, Priorities, Profile, Rest, RoomKind, Rooms,
+    Thresholds, Traffic,
 };
 
 /// The version of the schema that this tool reads.
@@ -58,6 +58,12 @@ impl Profile {
     /// How many clients take part.
     #[must_use]
     pub fn clients(&self) -> u32 {
+        self.members() + self.login.clients
+    }
+
+    /// How many of them are in rooms.
+    #[must_use]
+    pub fn members(&self) -> u32 {
         self.rooms.count * self.rooms.members
     }
 }

@@ -19,6 +19,9 @@ pub struct Profile {
     /// The rooms and who is in them.
     #[serde(default)]
     pub rooms: Rooms,
+    /// How clients log in, and clients that do nothing else.
+    #[serde(default)]
+    pub login: Login,
     /// How long each part of the run takes.
     #[serde(default)]
     pub phases: Phases,
@@ -74,6 +77,17 @@ pub struct Rooms {
     pub count: u32,
     /// Members of each.
     pub members: u32,
+}
+
+/// How clients log in, and clients that do nothing else.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Login {
+    /// Clients that are in no room, beside those that are: they log in and stay.
+    pub clients: u32,
+    /// After its login a client asks for all that the SDK asks for, and the traffic begins when all have
+    /// all the answers. Without it clients ask for no more than they need.
+    pub sdk_burst: bool,
 }
 
 /// How long each part of the run takes.
@@ -211,6 +225,8 @@ pub struct Thresholds {
     pub failed_sends: u64,
     /// Clients that may be missing at the end. Default: none.
     pub lost_clients: u64,
+    /// From the moment at which a client is to dial first to the answer of its login, milliseconds.
+    pub login_p99_ms: Option<f64>,
     /// From the intended moment of a REST request to its answer, milliseconds.
     pub rest_p99_ms: Option<f64>,
     /// REST requests that may fail. Default: none.

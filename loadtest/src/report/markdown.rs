@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Report;
-use crate::measure::{Quantiles, TargetSample};
+use crate::measure::{LoginTimes, Quantiles, TargetSample};
 
 pub(super) fn markdown(report: &Report) -> String {
     let mut out = String::new();
@@ -53,10 +53,19 @@ pub(super) fn latencies(report: &Report) -> Vec<(&'static str, Quantiles)> {
         ("intended send to answer", report.ack),
         ("lag of this tool", report.generator.lag),
     ];
+    if profile_asks(report) {
+        all.push(("intended dial to answer of the login", report.logins.answered));
+        all.push(("intended dial to the last answer of the SDK's burst", report.logins.settled));
+    }
     if let Some(rest) = &report.rest {
         all.push(("intended REST request to answer", rest.latency));
     }
     all
+}
+
+/// Whether logins are what the run is about.
+fn profile_asks(report: &Report) -> bool {
+    report.profile.login.sdk_burst || report.profile.login.clients > 0
 }
 
 /// A title and pairs of a name and a value.
@@ -89,6 +98,16 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         let all = format!("{} × {} members ({kind})", rooms.count, rooms.members);
         let rate = profile.traffic.messages_per_second.to_string();
         load.splice(0..0, [row("rooms", all), row("messages a second in each room", rate)]);
+    }
+    if profile_asks(report) {
+        let LoginTimes { answered, seconds, failed, .. } = &report.logins;
+        let all = format!("{} in {seconds:.2} s", answered.count);
+        load.push(row("logins, with all that was asked for then", all));
+        load.push(row("logins a second", format!("{:.0}", report.logins.per_second())));
+        load.push(row("requests after a login that failed", failed.to_string()));
+        if let Some(each) = processor_of_a_login(report) {
+            load.push(row("the server's processor time for each login, µs", format!("{each:.0}")));
+        }
     }
     if let Some(rest) = &report.rest {
         load.push(row(
@@ -148,6 +167,16 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         ],
     ));
     tables
+}
+
+/// Processor time of the server from the first look at it until logins were over, for each. The second
+/// after the fill belongs to it: the last requests of the SDK come on its clock's tick.
+fn processor_of_a_login(report: &Report) -> Option<f64> {
+    let used = |sample: &TargetSample| Some((sample.second, sample.cpu_seconds?));
+    let mut samples = report.target.iter().filter_map(used);
+    let (_, before) = samples.next()?;
+    let (_, after) = samples.find(|(second, _)| *second >= 1)?;
+    Some((after - before) * 1e6 / report.logins.answered.count.max(1) as f64)
 }
 
 fn server(report: &Report) -> Vec<(String, String)> {

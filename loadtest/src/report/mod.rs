@@ -19,7 +19,7 @@ pub use replay::ReplayNumbers;
 pub use verdict::{Status, Verdict};
 
 use crate::check::Findings;
-use crate::measure::{Quantiles, Second, TargetSample};
+use crate::measure::{LoginTimes, Quantiles, Second, TargetSample};
 use crate::profile::Profile;
 use crate::run::{Counts, Outcome, WorkerUse};
 
@@ -43,6 +43,8 @@ pub struct Report {
     pub delivery: Quantiles,
     /// From the intended moment of a send to its answer.
     pub ack: Quantiles,
+    /// The first logins, while the rooms filled.
+    pub logins: LoginTimes,
     /// From the intended moment of a REST request to its answer.
     pub rest: Option<RestNumbers>,
     /// This tool itself.
@@ -94,6 +96,7 @@ impl Report {
             findings: outcome.findings,
             delivery: outcome.delivery,
             ack: outcome.ack,
+            logins: outcome.logins,
             rest: outcome.rest.map(|rest| RestNumbers {
                 answered: rest.answered,
                 failed: rest.failed,

@@ -23,6 +23,7 @@ fn outcome() -> Outcome {
         delivery: Quantiles { count: 3, p99_ms: 20.0, ..Quantiles::default() },
         ack: Quantiles::default(),
         lag: Quantiles::default(),
+        logins: LoginTimes::default(),
         cut_off: false,
         workers: vec![WorkerUse::default()],
         bytes_per_client: Some(1000),

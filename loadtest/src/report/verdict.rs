@@ -137,6 +137,8 @@ fn missed_thresholds(profile: &Profile, outcome: &Outcome) -> Vec<String> {
     most("part dropped by the rate limit", dropped, wanted.dropped_share, "");
     most("failed sends", counts.failed as f64, Some(wanted.failed_sends as f64), "");
     most("lost clients", counts.lost_clients as f64, Some(wanted.lost_clients as f64), "");
+    most("failed requests after logins", outcome.logins.failed as f64, Some(0.0), "");
+    most("login p99", outcome.logins.answered.p99_ms, wanted.login_p99_ms, " ms");
     if let Some(rest) = &outcome.rest {
         most("REST p99", rest.latency.quantile_ms(0.99), wanted.rest_p99_ms, " ms");
         most("failed requests", rest.failed as f64, Some(wanted.failed_requests as f64), "");

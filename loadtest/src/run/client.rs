@@ -33,6 +33,8 @@ pub(super) struct Client {
     pub(super) session: Session,
     pub(super) seats: Box<[Seated]>,
     pub(super) line: Option<Connection>,
+    /// When it was first to be dialled.
+    pub(super) meant: Nanos,
     /// When its last line broke.
     pub(super) broken_at: Nanos,
     /// Attempts that failed in a row.
@@ -63,6 +65,7 @@ impl Client {
             session: Session::new(number),
             seats: seats.collect(),
             line: None,
+            meant: 0,
             broken_at: 0,
             tries: 0,
             arrived: !there,

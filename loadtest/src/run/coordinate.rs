@@ -17,7 +17,7 @@ use super::setup::{RestError, make_rooms, remove_rooms};
 use super::together::put_together;
 use super::worker::Shared;
 use crate::check::{Fate, Findings};
-use crate::measure::{Quantiles, Second, TargetSample, descriptors, process_memory};
+use crate::measure::{LoginTimes, Quantiles, Second, TargetSample, descriptors, process_memory};
 use crate::plan::{Nanos, Plan, SECOND};
 use crate::profile::Profile;
 
@@ -154,6 +154,8 @@ pub struct Outcome {
     pub ack: Quantiles,
     /// From the intended moment to the send.
     pub lag: Quantiles,
+    /// The first logins.
+    pub logins: LoginTimes,
     /// The drain was over before all was quiet: what is called lost may be late.
     pub cut_off: bool,
     /// What workers used.

@@ -94,6 +94,7 @@ impl Shared {
                 group_prefix: format!("load{salt:x}r"),
                 salt: *salt,
                 text: "x".repeat(longest.unwrap_or(0)),
+                burst: profile.login.sdk_burst,
             },
             target: brief.target,
             sources: Sources::new(brief.sources.clone(), brief.target, plan.clients),

@@ -17,7 +17,19 @@ impl Worker {
                 for seat in client.seats.iter().filter(|seat| seat.first) {
                     client.session.join(&self.shared.common, seat.room, coarse, &mut self.out);
                 }
+                let meant = client.meant;
+                self.outcome.logins.answered(meant, self.now);
                 self.write_out(local);
+                self.arrive(local);
+            }
+            Happened::Settled => {
+                let meant = client.meant;
+                self.outcome.logins.settled(meant, self.now);
+                self.arrive(local);
+            }
+            Happened::AskFailed(command, code) => {
+                self.outcome.logins.failed += 1;
+                self.trouble(format!("{command} after a login: {code}"));
                 self.arrive(local);
             }
             Happened::Returned => {
@@ -85,7 +97,8 @@ impl Worker {
     /// A client is where it has to be before the traffic begins, if it is.
     fn arrive(&mut self, local: usize) {
         let client = &mut self.clients[local];
-        if !client.arrived && client.is_in_first_rooms() {
+        let done = client.session.is_known() && !client.session.is_settling();
+        if !client.arrived && done && client.is_in_first_rooms() {
             client.arrived = true;
             self.settled();
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::coordinate::{Counts, Outcome};
 use super::worker::WorkerOutcome;
 use crate::check::{Fate, Findings, Outcome as Fates, RoomFacts, Witness, judge};
-use crate::measure::{Latency, Second};
+use crate::measure::{Latency, Logins, Second};
 use crate::plan::Plan;
 
 /// Puts together what workers saw, and judges every room.
@@ -23,7 +23,9 @@ pub(super) fn put_together(
     let mut counts = Counts { planned: plan.messages.len() as u64, ..Counts::default() };
     let mut trouble = BTreeMap::new();
     let mut all_fates = vec![Fate::default(); plan.messages.len()];
+    let mut logins = Logins::default();
     for outcome in outcomes {
+        logins.add(&outcome.logins);
         delivery.add(&outcome.delivery);
         ack.add(&outcome.ack);
         lag.add(&outcome.lag);
@@ -70,6 +72,7 @@ pub(super) fn put_together(
         delivery: delivery.quantiles(),
         ack: ack.quantiles(),
         lag: lag.quantiles(),
+        logins: logins.times(),
         cut_off: false,
         workers: Vec::new(),
         bytes_per_client: None,

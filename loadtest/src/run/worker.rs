@@ -25,7 +25,7 @@ use crate::check::{Fate, Member, Outcome, Witness};
 use crate::client::address::Sources;
 use crate::client::inbound::Reader;
 use crate::client::session::{Common, Happened, Outgoing};
-use crate::measure::{Latency, Tick, Used, thread_used};
+use crate::measure::{Latency, Logins, Tick, Used, thread_used};
 use crate::plan::{Nanos, Plan, SECOND};
 
 /// Events of the system that are taken at once.
@@ -86,6 +86,8 @@ pub struct WorkerOutcome {
     pub ack: Latency,
     /// From the intended moment to the send.
     pub lag: Latency,
+    /// The first logins.
+    pub logins: Logins,
     /// Clients that were lost for good.
     pub gone: u64,
     /// Logins on later lines.
@@ -150,14 +152,16 @@ impl Worker {
         let messages = pick(&mut plan.messages.iter().map(|message| message.sender));
         let steps = pick(&mut plan.steps.iter().map(|step| step.client));
         let numbers = || (0..plan.clients).filter(|client| own(*client));
-        let clients: Vec<Client> =
+        let mut clients: Vec<Client> =
             numbers().map(|client| Client::new(client, plan, &counts)).collect();
         let pace = SECOND / u64::from(shared.connects_per_second);
         let now = shared.clock.now();
         let dials =
             (0..).zip(numbers()).map(|(local, client)| (now + pace * u64::from(client), local));
         let dials = dials.filter(|(_, local): &(_, u32)| !clients[*local as usize].away);
-        let dials = dials.map(Reverse).collect();
+        let dials: Vec<(Nanos, u32)> = dials.collect();
+        dials.iter().for_each(|(at, local)| clients[*local as usize].meant = *at);
+        let dials = dials.into_iter().map(Reverse).collect();
         let turns = plan.turns.as_ref().map(TurnKeeper::new).unwrap_or_default();
         let outcome = WorkerOutcome {
             fates: Vec::new(),
@@ -166,6 +170,7 @@ impl Worker {
             delivery: Latency::default(),
             ack: Latency::default(),
             lag: Latency::default(),
+            logins: Logins::default(),
             gone: 0,
             returned: 0,
             trouble: BTreeMap::new(),

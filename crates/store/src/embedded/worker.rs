@@ -149,7 +149,9 @@ impl Worker {
     }
 
     fn sync(&mut self, durable: Vec<Due>) {
+        let began = Instant::now();
         let synced = self.database.persist(PersistMode::SyncData).map_err(backend);
+        self.telemetry.synced(began.elapsed());
         if let Err(error) = &synced {
             tracing::error!(%error, "sync failed; the store refuses writes from now on");
         }

@@ -13,6 +13,7 @@ fn common() -> Common {
         group_prefix: "g".to_owned(),
         salt: 1,
         text: "hello".to_owned(),
+        burst: false,
     }
 }
 
@@ -91,7 +92,7 @@ fn what_was_unanswered_comes_again_byte_for_byte_before_the_login() {
 
     let returned = session.answered(&common, answer(again[2].1), at(3), &mut out);
     assert_eq!(returned, Some(Happened::Returned));
-    assert_eq!(requests(&mut out)[0].0, command::CONVERSATIONS);
+    assert_eq!(requests(&mut out)[0].0, Ask::Conversations.command());
     let done = session.answered(&common, answer(first.1), at(3), &mut out);
     assert_eq!(done, Some(Happened::Acknowledged { number: 41, seq: 9, dropped: false }));
     assert_eq!(session.sending().count(), 1);
@@ -118,4 +119,54 @@ fn sends_without_an_answer_fail() {
     session.tick(&common, at(16), &mut out, &mut happened);
     assert_eq!(happened, [Happened::SendFailed { number: 0, code: TIMED_OUT }]);
     assert_eq!(session.sending().count(), 0);
+}
+
+#[test]
+fn after_its_login_it_asks_for_what_the_sdk_asks_for() {
+    let common = Common { burst: true, ..common() };
+    let (mut out, mut session, mut happened) = (Outgoing::default(), Session::new(1), Vec::new());
+    session.opened(&common, at(0), &mut out);
+    let login = requests(&mut out)[0].1;
+    assert_eq!(session.answered(&common, answer(login), at(0), &mut out), Some(Happened::LoggedIn));
+    let mut asked = requests(&mut out).split_off(1);
+    let commands: Vec<_> = asked.iter().map(|(servcmd, _, _)| servcmd.clone()).collect();
+    assert_eq!(commands, Ask::FIRST.map(Ask::command));
+    let mut followed = Vec::new();
+    while let Some((_, seq, _)) = asked.pop() {
+        assert!(session.is_settling() && happened.is_empty());
+        happened.extend(session.answered(&common, answer(seq), at(0), &mut out));
+        let more = requests(&mut out);
+        followed.extend(more.iter().map(|(servcmd, _, _)| servcmd.clone()));
+        asked.extend(more);
+    }
+    let follows = [Ask::Communities, Ask::ConversationGroups];
+    assert_eq!(followed, follows.map(Ask::command));
+    assert_eq!(happened, [Happened::Settled]);
+    session.tick(&common, at(1), &mut out, &mut happened);
+    assert_eq!(requests(&mut out)[0].0, Ask::Features.command());
+
+    session.lost();
+    session.opened(&common, at(3), &mut out);
+    let login = requests(&mut out)[0].1;
+    session.answered(&common, answer(login), at(3), &mut out);
+    let again: Vec<_> = requests(&mut out).into_iter().map(|(servcmd, _, _)| servcmd).collect();
+    assert_eq!(again, Ask::AGAIN.map(Ask::command));
+}
+
+#[test]
+fn what_is_refused_after_a_login_is_told_and_not_waited_for() {
+    let common = Common { burst: true, ..common() };
+    let (mut out, mut session, mut happened) = (Outgoing::default(), Session::new(1), Vec::new());
+    session.opened(&common, at(0), &mut out);
+    let login = requests(&mut out)[0].1;
+    session.answered(&common, answer(login), at(0), &mut out);
+    let blacklist = requests(&mut out)[2].1;
+    let refused = AnswerBody { error_code: 70_001, ..AnswerBody::default() };
+    let told = session.answered(&common, Answer { seq: blacklist, body: refused }, at(0), &mut out);
+    assert_eq!(told, Some(Happened::AskFailed(Ask::Blacklist.command(), 70_001)));
+    session.heard(at(15));
+    session.tick(&common, at(15), &mut out, &mut happened);
+    let failed = happened.iter().filter(|one| matches!(one, Happened::AskFailed(_, TIMED_OUT)));
+    assert_eq!(failed.count(), Ask::FIRST.len() - 1);
+    assert!(!session.is_settling());
 }
