@@ -33,8 +33,6 @@ pub struct Common {
     pub app: AppId,
     /// Its secret key, to sign users with.
     pub key: String,
-    /// `host:port` for the `Host` header.
-    pub host: String,
     /// Names of users begin with this, their number follows.
     pub user_prefix: String,
     /// IDs of groups begin with this, their number follows.
@@ -211,9 +209,9 @@ impl Session {
     }
 
     /// The connection stands: asks for the WebSocket.
-    pub fn connected(&self, common: &Common, random: u32, out: &mut Outgoing) {
+    pub fn connected(&self, common: &Common, host: &str, random: u32, out: &mut Outgoing) {
         let instance = u128::from(common.salt) << 64 | u128::from(self.number);
-        put_handshake(&mut out.bytes, &common.host, common.app.0, instance, random);
+        put_handshake(&mut out.bytes, host, common.app.0, instance, random);
     }
 
     /// The WebSocket is open: what is unanswered again, then the login, then the first heartbeat.

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Report;
-use crate::measure::{Quantiles, TargetSample};
+use super::server::{processes, server};
+use crate::measure::Quantiles;
 
 pub(super) fn markdown(report: &Report) -> String {
     let mut out = String::new();
@@ -123,6 +124,10 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
     if !server.is_empty() {
         tables.push(("Server", server));
     }
+    // One alone is all there is of the server.
+    if report.processes.len() > 1 {
+        tables.push(("Processes of the server", processes(report)));
+    }
     if !report.trouble.is_empty() {
         let trouble = report.trouble.iter().map(|(what, count)| row(what, count.to_string()));
         tables.push(("Trouble", trouble.collect()));
@@ -148,35 +153,4 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         ],
     ));
     tables
-}
-
-fn server(report: &Report) -> Vec<(String, String)> {
-    let mut rows = Vec::new();
-    let memory = report.target.iter().filter_map(|sample| sample.memory_bytes);
-    if let Some(most) = memory.reduce(f64::max) {
-        rows.push(("most memory, MiB".to_owned(), format!("{:.0}", most / f64::from(1 << 20))));
-    }
-    let risen = |value: fn(&TargetSample) -> Option<f64>| {
-        let last = report.target.iter().filter_map(value).next_back()?;
-        Some((last - report.target.first().and_then(value).unwrap_or(0.0)).to_string())
-    };
-    let dropped = risen(|sample| sample.messages_dropped);
-    rows.extend(dropped.map(|it| ("messages that it counted as dropped".to_owned(), it)));
-    let frames = risen(|sample| sample.frames_dropped);
-    rows.extend(frames.map(|it| ("frames dropped for slow connections".to_owned(), it)));
-    let broken = risen(|sample| sample.invariant_violations);
-    rows.extend(broken.map(|it| ("broken invariants".to_owned(), it)));
-    let measured = |sample: &&TargetSample| sample.second >= 0;
-    let mut cpu = report
-        .target
-        .iter()
-        .filter(measured)
-        .filter_map(|sample| Some((sample.second, sample.cpu_seconds?)));
-    if let (Some(first), Some(last)) = (cpu.next(), cpu.next_back())
-        && last.0 > first.0
-    {
-        let share = (last.1 - first.1) / (last.0 - first.0) as f64;
-        rows.push(("cores used while there was traffic".to_owned(), format!("{share:.2}")));
-    }
-    rows
 }

@@ -6,6 +6,7 @@ mod environment;
 mod html;
 mod markdown;
 mod replay;
+mod server;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ pub use replay::ReplayNumbers;
 pub use verdict::{Status, Verdict};
 
 use crate::check::Findings;
-use crate::measure::{Quantiles, Second, TargetSample};
+use crate::measure::{ProcessUse, Quantiles, Second, TargetSample, Watched};
 use crate::profile::Profile;
 use crate::run::{Counts, Outcome, WorkerUse};
 
@@ -51,8 +52,20 @@ pub struct Report {
     pub trouble: BTreeMap<String, u64>,
     /// The run by seconds.
     pub seconds: Vec<Second>,
-    /// The server by seconds.
+    /// The server by seconds: its processes together.
     pub target: Vec<TargetSample>,
+    /// Each process of the server.
+    pub processes: Vec<ProcessNumbers>,
+}
+
+/// A process of the server.
+#[derive(Debug, Serialize)]
+pub struct ProcessNumbers {
+    /// What it used and did while there was traffic.
+    pub used: ProcessUse,
+    /// Its name, and itself by seconds.
+    #[serde(flatten)]
+    pub watched: Watched,
 }
 
 /// Requests over REST.
@@ -109,6 +122,11 @@ impl Report {
             trouble: outcome.trouble,
             seconds: outcome.seconds,
             target: outcome.target,
+            processes: outcome
+                .processes
+                .into_iter()
+                .map(|watched| ProcessNumbers { used: watched.used(), watched })
+                .collect(),
         }
     }
 

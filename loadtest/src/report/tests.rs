@@ -29,6 +29,7 @@ fn outcome() -> Outcome {
         fill_seconds: 1.0,
         seconds: (0..5).map(|second| Second { second, ..Second::default() }).collect(),
         target: Vec::new(),
+        processes: Vec::new(),
         trouble: BTreeMap::new(),
         rest: None,
     }

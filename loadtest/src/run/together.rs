@@ -76,6 +76,7 @@ pub(super) fn put_together(
         fill_seconds: 0.0,
         seconds: Vec::new(),
         target: Vec::new(),
+        processes: Vec::new(),
         trouble,
         rest: None,
     }

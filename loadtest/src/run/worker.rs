@@ -8,7 +8,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -22,7 +21,7 @@ use super::client::Client;
 use super::connection::SCRATCH;
 use super::turns::TurnKeeper;
 use crate::check::{Fate, Member, Outcome, Witness};
-use crate::client::address::Sources;
+use crate::client::address::{Gateway, Sources};
 use crate::client::inbound::Reader;
 use crate::client::session::{Common, Happened, Outgoing};
 use crate::measure::{Latency, Tick, Used, thread_used};
@@ -43,7 +42,7 @@ pub(super) const NOT_YET: Nanos = Nanos::MAX;
 pub(super) struct Shared {
     pub(super) common: Common,
     pub(super) plan: Plan,
-    pub(super) target: SocketAddr,
+    pub(super) gateways: Vec<Gateway>,
     pub(super) sources: Sources,
     pub(super) clock: Clock,
     pub(super) workers: u32,
@@ -150,8 +149,9 @@ impl Worker {
         let messages = pick(&mut plan.messages.iter().map(|message| message.sender));
         let steps = pick(&mut plan.steps.iter().map(|step| step.client));
         let numbers = || (0..plan.clients).filter(|client| own(*client));
+        let gateways = shared.gateways.len();
         let clients: Vec<Client> =
-            numbers().map(|client| Client::new(client, plan, &counts)).collect();
+            numbers().map(|client| Client::new(client, plan, &counts, gateways)).collect();
         let pace = SECOND / u64::from(shared.connects_per_second);
         let now = shared.clock.now();
         let dials =

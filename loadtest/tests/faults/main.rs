@@ -8,9 +8,10 @@ mod server;
 
 use server::{Mistake, start};
 use throng_load::check::Findings;
+use throng_load::client::address::Gateway;
 use throng_load::profile::Profile;
 use throng_load::report::{Environment, Report, Status, Verdict};
-use throng_load::run::{Outcome, Settings, Where, run};
+use throng_load::run::{Outcome, Settings, run};
 use throng_protocol::AppId;
 
 fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
@@ -24,15 +25,14 @@ fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
     let settings = Settings {
         profile: profile.clone(),
         plan: None,
-        target,
-        host: target.to_string(),
+        gateways: vec![Gateway { address: target, host: target.to_string() }],
         app: AppId(7),
         key: "key".to_owned(),
         admin: "administrator".to_owned(),
         sources: Vec::new(),
         workers,
         processes: 1,
-        place: Where::default(),
+        watched: Vec::new(),
         keep_rooms: false,
         salt: 5,
     };
@@ -159,6 +159,31 @@ fn the_program_passes_and_fails_by_its_exit_status() {
 
     let (code, report) = program(&url(Mistake::Lose), &[]);
     assert_eq!((code, &report.unwrap()["findings"]["lost"]), (Some(1), &1.into()));
+}
+
+#[test]
+fn clients_and_rest_go_to_another_gateway_where_one_is_missing() {
+    let (here, pid) = (url(Mistake::None), std::process::id().to_string());
+    let (code, report) =
+        program("ws://127.0.0.1:1", &["--target", &here, "--pid", &pid, "--pid", &pid]);
+    let report = report.unwrap();
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(report["findings"]["delivered"], report["findings"]["owed"]);
+    assert_eq!(report["counts"]["lost_clients"], 0);
+    let trouble = report["trouble"].as_object().unwrap();
+    let refused: u64 = trouble.values().filter_map(serde_json::Value::as_u64).sum();
+    assert_eq!(
+        refused, 6,
+        "three of five clients have to move, after two failures each: {trouble:?}"
+    );
+
+    let processes = report["processes"].as_array().unwrap();
+    let seconds = |of: &serde_json::Value| of["cpu_seconds"].as_f64().unwrap();
+    assert_eq!(processes.len(), 2);
+    let last = |samples: &serde_json::Value| seconds(samples.as_array().unwrap().last().unwrap());
+    let all: f64 = processes.iter().map(|one| last(&one["samples"])).sum();
+    assert!((last(&report["target"]) - all).abs() < 1e-6, "{report:#}");
+    assert!(processes[0]["used"]["cpu_seconds"].is_number(), "{:#}", processes[0]);
 }
 
 #[test]
