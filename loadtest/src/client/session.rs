@@ -116,8 +116,10 @@ pub enum Happened {
     Joined(u32),
     /// The join of a room was refused, with code and text.
     JoinRefused(u32, i64, String),
-    /// Out of a room, or not answered when it wanted to be.
+    /// Out of a room.
     Quit(u32),
+    /// Leaving a room was refused or not answered, with the code.
+    QuitFailed(u32, i64),
     /// A message of the plan was acknowledged.
     Acknowledged {
         /// Its number.
@@ -344,6 +346,7 @@ impl Session {
                 Some(Happened::JoinRefused(room, body.error_code, body.error_info))
             }
             What::Join(room) => Some(Happened::Joined(room)),
+            What::Quit(room) if failed => Some(Happened::QuitFailed(room, body.error_code)),
             What::Quit(room) => Some(Happened::Quit(room)),
             What::Send(number) if failed => {
                 Some(Happened::SendFailed { number, code: body.error_code })
@@ -387,7 +390,7 @@ impl Session {
                 }
                 What::Login => Some(Happened::LoginRefused(TIMED_OUT, "no answer".to_owned())),
                 What::Alive => Some(Happened::Dead),
-                What::Quit(room) => Some(Happened::Quit(room)),
+                What::Quit(room) => Some(Happened::QuitFailed(room, TIMED_OUT)),
                 What::Hello | What::Conversations => None,
             });
             false

@@ -20,7 +20,7 @@ pub struct ProcessUse {
     pub cpu_seconds: Option<f64>,
     /// Cores used on average.
     pub cores: Option<f64>,
-    /// Resident memory at most, in the whole run, bytes.
+    /// Resident memory at most until then, bytes; the end of all connections may take more.
     pub most_memory_bytes: Option<f64>,
     /// Deliveries to members of rooms.
     pub deliveries: Option<f64>,
@@ -29,11 +29,12 @@ pub struct ProcessUse {
 }
 
 impl Watched {
-    /// What it used and did from the last look before the traffic to the last look of all.
+    /// What it used and did from the last look before the traffic to the last one before the second `until`.
     #[must_use]
-    pub fn used(&self) -> ProcessUse {
+    pub fn used(&self, until: i64) -> ProcessUse {
         let before = self.samples.iter().rfind(|it| it.second < 0).or(self.samples.first());
-        let (Some(before), Some(last)) = (before, self.samples.last()) else {
+        let last = self.samples.iter().rfind(|it| it.second < until);
+        let (Some(before), Some(last)) = (before, last) else {
             return ProcessUse::default();
         };
         // A counter that is not there before its first event is 0.
@@ -48,6 +49,7 @@ impl Watched {
             most_memory_bytes: self
                 .samples
                 .iter()
+                .filter(|it| it.second < until)
                 .filter_map(|it| it.memory_bytes)
                 .reduce(f64::max),
             deliveries: risen(|it| it.deliveries),
@@ -121,10 +123,11 @@ mod tests {
             "a",
             &[(-9, 1.0, None), (-1, 2.0, None), (0, 3.0, Some(5.0)), (3, 4.0, Some(9.0))],
         );
-        let used = one.used();
+        let used = one.used(i64::MAX);
         assert_eq!((used.cpu_seconds, used.cores), (Some(2.0), Some(0.5)));
         assert_eq!((used.deliveries, used.most_memory_bytes), (Some(9.0), Some(4_000.0)));
         assert_eq!(used.room_messages, None);
-        assert_eq!(Watched::default().used(), ProcessUse::default());
+        assert_eq!(one.used(3).cpu_seconds, Some(1.0));
+        assert_eq!(Watched::default().used(9), ProcessUse::default());
     }
 }

@@ -84,6 +84,7 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
             format!("{}, {}", counts.broken_lines, counts.returned)
         }),
         row("clients lost for good", counts.lost_clients.to_string()),
+        row("rooms left, as the server answered", counts.left.to_string()),
     ];
     if report.replay.is_none() {
         let kind = rooms.kind.wire();

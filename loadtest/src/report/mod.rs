@@ -21,6 +21,7 @@ pub use verdict::{Status, Verdict};
 
 use crate::check::Findings;
 use crate::measure::{ProcessUse, Quantiles, Second, TargetSample, Watched};
+use crate::plan::{BEFORE_LEAVING, SECOND, nanos};
 use crate::profile::Profile;
 use crate::run::{Counts, Outcome, WorkerUse};
 
@@ -98,6 +99,7 @@ impl Report {
     /// Judges a run and puts its report together.
     #[must_use]
     pub fn new(profile: Profile, environment: Environment, outcome: Outcome) -> Self {
+        let until = end_of_traffic(&profile).min(outcome.quiet_second);
         Self {
             verdict: Verdict::of(&profile, &outcome),
             environment,
@@ -125,7 +127,7 @@ impl Report {
             processes: outcome
                 .processes
                 .into_iter()
-                .map(|watched| ProcessNumbers { used: watched.used(), watched })
+                .map(|watched| ProcessNumbers { used: watched.used(until), watched })
                 .collect(),
         }
     }
@@ -167,6 +169,16 @@ impl Report {
     pub fn html(&self) -> String {
         html::page(self)
     }
+}
+
+/// The second from which on what processes use is no more that of messages: all leave.
+fn end_of_traffic(profile: &Profile) -> i64 {
+    let phases = &profile.phases;
+    if phases.leave_seconds == 0.0 {
+        return i64::MAX;
+    }
+    let ends = nanos(phases.warmup_seconds + phases.measure_seconds);
+    i64::try_from((ends + BEFORE_LEAVING) / SECOND).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ fn outcome() -> Outcome {
         seconds: (0..5).map(|second| Second { second, ..Second::default() }).collect(),
         target: Vec::new(),
         processes: Vec::new(),
+        quiet_second: 5,
         trouble: BTreeMap::new(),
         rest: None,
     }

@@ -137,6 +137,10 @@ fn missed_thresholds(profile: &Profile, outcome: &Outcome) -> Vec<String> {
     most("part dropped by the rate limit", dropped, wanted.dropped_share, "");
     most("failed sends", counts.failed as f64, Some(wanted.failed_sends as f64), "");
     most("lost clients", counts.lost_clients as f64, Some(wanted.lost_clients as f64), "");
+    if profile.phases.leave_seconds > 0.0 {
+        let stayed = u64::from(profile.clients()).saturating_sub(counts.left);
+        most("members that could not leave", stayed as f64, Some(wanted.lost_clients as f64), "");
+    }
     if let Some(rest) = &outcome.rest {
         most("REST p99", rest.latency.quantile_ms(0.99), wanted.rest_p99_ms, " ms");
         most("failed requests", rest.failed as f64, Some(wanted.failed_requests as f64), "");

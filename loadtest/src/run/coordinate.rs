@@ -129,6 +129,8 @@ pub struct Counts {
     pub broken_lines: u64,
     /// Logins on later lines.
     pub returned: u64,
+    /// Rooms that clients left, as the server answered.
+    pub left: u64,
     /// Clients that were lost for good.
     pub lost_clients: u64,
     /// Messages sent and dropped, by priority.
@@ -175,6 +177,8 @@ pub struct Outcome {
     pub target: Vec<TargetSample>,
     /// Each process of the server.
     pub processes: Vec<Watched>,
+    /// The second by which nothing more came, and the clients were still there.
+    pub quiet_second: i64,
     /// What went wrong, and how often.
     pub trouble: BTreeMap<String, u64>,
     /// What came of the requests over REST.
@@ -227,9 +231,14 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     let began = Instant::now() + Duration::from_nanos(RUN_UP);
     crew.order(Order::Start(start));
     let rest = rest_load(settings, &shared, start);
-    let traffic = Duration::from_nanos(RUN_UP + shared.plan.ends + shared.drain);
+    let last = shared.plan.steps.last().map_or(0, |step| step.at).max(shared.plan.ends);
+    let traffic = Duration::from_nanos(RUN_UP + last + shared.drain);
     crew.until_quiet(traffic + PATIENCE, progress)?;
     let rest = rest.map(RestLoad::finish);
+    // Each process of the server is looked at once more before clients close their connections, which costs
+    // processor time and memory of its own.
+    let quiet_second = began.elapsed().as_secs() + 1;
+    crew.listen_until(began + Duration::from_secs(quiet_second), progress)?;
     crew.order(Order::End);
     let outcomes = crew.finish()?;
     let watched = scraper.finish(began);
@@ -250,6 +259,7 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     outcome.seconds = seconds;
     outcome.target = sum(&watched);
     outcome.processes = watched;
+    outcome.quiet_second = i64::try_from(quiet_second).unwrap_or(i64::MAX);
     outcome.rest = rest;
     Ok(outcome)
 }

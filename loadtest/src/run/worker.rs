@@ -89,6 +89,8 @@ pub struct WorkerOutcome {
     pub gone: u64,
     /// Logins on later lines.
     pub returned: u64,
+    /// Rooms that clients left, as the server answered.
+    pub left: u64,
     /// What went wrong, and how often.
     pub trouble: BTreeMap<String, u64>,
 }
@@ -168,6 +170,7 @@ impl Worker {
             lag: Latency::default(),
             gone: 0,
             returned: 0,
+            left: 0,
             trouble: BTreeMap::new(),
         };
         Ok(Self {
@@ -310,7 +313,7 @@ impl Worker {
         let silent = self.open_sends == 0 && self.now > self.last_stir + QUIET;
         let back = |client: &Client| {
             let here = client.gone || client.away || client.session.is_logged_in();
-            here && client.waiting.is_empty()
+            here && client.waiting.is_empty() && !client.session.is_moving()
         };
         silent && self.turns.is_idle() && self.clients.iter().all(back) && self.is_even()
     }

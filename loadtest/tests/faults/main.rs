@@ -131,7 +131,8 @@ fn program(target: &str, flags: &[&str]) -> (Option<i32>, Option<serde_json::Val
         &profile,
         "version = 1\nname = 'x'\n[rooms]\ncount = 1\nmembers = 5\n\
          [phases]\nwarmup_seconds = 0.2\nmeasure_seconds = 1\ndrain_seconds = 4\n\
-         [traffic]\nmessages_per_second = 20\nsenders = 2\n[generator]\nlag_p99_ms = 60000\n",
+         leave_seconds = 0.5\n[traffic]\nmessages_per_second = 20\nsenders = 2\n[generator]\n\
+         lag_p99_ms = 60000\n",
     )
     .unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_throng-load"))
@@ -156,6 +157,7 @@ fn the_program_passes_and_fails_by_its_exit_status() {
     assert_eq!((code, &report["verdict"]["status"]), (Some(0), &"pass".into()), "{report:#}");
     assert_eq!(report["findings"]["delivered"], report["findings"]["owed"]);
     assert_eq!(report["generator"]["workers"].as_array().unwrap().len(), 2);
+    assert_eq!(report["counts"]["left"], 5);
 
     let (code, report) = program(&url(Mistake::Lose), &[]);
     assert_eq!((code, &report.unwrap()["findings"]["lost"]), (Some(1), &1.into()));
