@@ -4,12 +4,14 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use throng_load::client::address::Gateway;
 use throng_load::plan::Plan;
 use throng_load::profile::Profile;
 use throng_load::replay::{Order, Sequence};
 use throng_load::report::{Environment, ReplayNumbers, Report};
 use throng_load::run::{Outcome, Settings, Where};
 
+use crate::cli::values::{Metrics, Target};
 use crate::cli::{ReplayFlags, RunFlags, TargetFlags};
 use crate::files::Prepared;
 use crate::progress::Progress;
@@ -56,20 +58,19 @@ fn carry_out(
 ) -> anyhow::Result<(Environment, Outcome)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let now_s = i64::try_from(now.as_secs())?;
-    let environment = Environment::look(&at.target.host, workers * processes, now_s);
+    let hosts: Vec<&str> = at.targets.iter().map(|target| &*target.host).collect();
+    let environment = Environment::look(&hosts.join(", "), workers * processes, now_s);
     let clients = plan.as_ref().map_or(profile.clients(), |plan| plan.clients);
     let progress = Progress::new(clients);
-    let metrics = at.metrics.clone().map(|it| (it.address, it.host, it.path));
     let settings = Settings {
-        target: at.target.address,
-        host: at.target.host.clone(),
+        gateways: gateways(at),
         app: at.app.id,
         key: at.app.key.clone(),
         admin: at.admin.clone(),
         sources: at.sources.clone(),
         workers,
         processes,
-        place: Where { metrics, pid: at.pid },
+        watched: watched(at),
         keep_rooms: at.keep_rooms,
         // Names of users and groups are of this second and process alone.
         salt: now.as_secs() << 22 | u64::from(std::process::id()),
@@ -79,6 +80,30 @@ fn carry_out(
     let outcome = throng_load::run::run(&settings, &mut |stage| progress.show(stage));
     progress.end();
     Ok((environment, outcome?))
+}
+
+fn gateways(at: &TargetFlags) -> Vec<Gateway> {
+    let gateway = |it: &Target| Gateway { address: it.address, host: it.host.clone() };
+    at.targets.iter().map(gateway).collect()
+}
+
+/// The processes that are watched: metrics and pids belong together in their order.
+fn watched(at: &TargetFlags) -> Vec<Where> {
+    let one = |place: usize| {
+        let pid = at.pids.get(place).copied();
+        match at.metrics.get(place).cloned() {
+            Some(Metrics { name, target }) => {
+                let Target { address, host, path } = target;
+                Where { name, metrics: Some((address, host, path)), pid }
+            }
+            None => Where {
+                name: pid.map_or_else(String::new, |pid| format!("pid {pid}")),
+                metrics: None,
+                pid,
+            },
+        }
+    };
+    (0..at.metrics.len().max(at.pids.len())).map(one).collect()
 }
 
 fn finish(report: &Report, out: &Path) -> anyhow::Result<u8> {

@@ -1,13 +1,13 @@
 //! The command line.
 
-mod values;
+pub(crate) mod values;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use values::{App, Target, parse_app, parse_metrics, parse_speed, parse_target};
+use values::{App, Metrics, Target, parse_app, parse_metrics, parse_speed, parse_target};
 
 /// Loads a chat server with clients by the thousand, and checks exactly what each of them got.
 #[derive(Debug, Parser)]
@@ -67,9 +67,10 @@ pub(crate) struct RunFlags {
 /// The server, and how it is talked to.
 #[derive(Debug, Args)]
 pub(crate) struct TargetFlags {
-    /// The server, as clients see it.
-    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7080", value_parser = parse_target)]
-    pub(crate) target: Target,
+    /// The server, as clients see it; repeatable: clients are spread over several gateways, and each goes on
+    /// to the next when it cannot reach its own twice in a row. REST goes to the first that answers.
+    #[arg(long = "target", value_name = "URL", default_value = "ws://127.0.0.1:7080", value_parser = parse_target)]
+    pub(crate) targets: Vec<Target>,
     /// The app and its secret key.
     #[arg(long, value_name = "ID:KEY", env = "THRONG_LOAD_APP", hide_env_values = true, value_parser = parse_app)]
     pub(crate) app: App,
@@ -83,12 +84,14 @@ pub(crate) struct TargetFlags {
     /// 4,000 clients, from 127.0.0.2 on].
     #[arg(long = "source", value_name = "ADDRESS")]
     pub(crate) sources: Vec<IpAddr>,
-    /// Metrics of the server in Prometheus' format, asked for once a second.
-    #[arg(long, value_name = "URL", value_parser = parse_metrics)]
-    pub(crate) metrics: Option<Target>,
-    /// The server's process, if it runs on this machine: its processor time and memory.
-    #[arg(long, value_name = "PID")]
-    pub(crate) pid: Option<u32>,
+    /// Metrics of a process of the server in Prometheus' format, asked for once a second, and the name it has
+    /// in the report; repeatable.
+    #[arg(long, value_name = "[NAME=]URL", value_parser = parse_metrics)]
+    pub(crate) metrics: Vec<Metrics>,
+    /// A process of the server on this machine: its processor time and memory, if its metrics do not tell;
+    /// repeatable. The first belongs to the first --metrics, and so on.
+    #[arg(long = "pid", value_name = "PID")]
+    pub(crate) pids: Vec<u32>,
     /// Folder for report.json, report.md and report.html.
     #[arg(long, value_name = "FOLDER", default_value = "load-report")]
     pub(crate) out: PathBuf,

@@ -121,6 +121,7 @@ pub(crate) fn prepare(flags: &ReplayFlags) -> anyhow::Result<Prepared> {
             connects_per_second: flags.connects,
             warmup_seconds: 0.0,
             measure_seconds: replay.seconds(),
+            leave_seconds: 0.0,
             drain_seconds: flags.drain.map_or_else(|| patience(order), f64::from),
         },
         traffic: Traffic::default(),

@@ -64,6 +64,21 @@ test('up, a message, kill, a message, restart, down', onlyCluster({ timeout: 400
   assert.equal(new RegExp('^secret key +(\\S+)', 'm').exec(again)[1], app.key);
   await works('status');
 
+  // More gateways, of which all verbs know; then fewer.
+  const more = await works('up', '--gateways', '3');
+  assert.match(more, /ws:\/\/127\.0\.0\.1:7190/);
+  assert.match(await works('status'), /gateway-2: running on 127\.0\.0\.1:7190/);
+  assert.match(await works('logs', 'gateway-2'), /ready listen=/);
+  const carl = await SdkClient.start({ wsBase: 'ws://127.0.0.1:7190' }, app, 'carl');
+  clients.push(carl);
+  await carl.join(room);
+  await alice.say(room, 'to all gateways');
+  await carl.waitForText(room, 'to all gateways');
+  await carl.close();
+  await works('up', '--gateways', '2');
+  assert.doesNotMatch(await works('status'), /gateway-2/);
+  assert.equal((await cluster('kill', 'gateway-2')).code, 1);
+
   await works('down');
   const after = await cluster('status');
   assert.equal(after.code, 3);

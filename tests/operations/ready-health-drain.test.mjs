@@ -20,6 +20,10 @@ test('livez, readyz and metrics answer on the admin port', async (t) => {
     assert.match(name, /^(throng_|process_)/, name);
     for (const value of Object.values(labels)) assert.ok(!/ann|room-1/.test(value), `${name} has an id in a label`);
   }
+  const names = new Set(samples.map(({ name }) => name));
+  for (const name of ['cpu_seconds_total', 'resident_memory_bytes', 'open_fds', 'max_fds', 'start_time_seconds', 'threads']) {
+    assert.ok(names.has(`process_${name}`), name);
+  }
   assert.equal((await w.target.adminGet('/no-such-page')).status, 404);
 });
 

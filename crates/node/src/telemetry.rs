@@ -92,9 +92,10 @@ pub fn upkeep() {
     }
 }
 
-/// The metrics in Prometheus' text form.
+/// The metrics in Prometheus' text form: those of the services, and those of the process.
 #[must_use]
 pub fn render() -> String {
     upkeep();
-    PROMETHEUS.get().map_or_else(String::new, PrometheusHandle::render)
+    let own = PROMETHEUS.get().map_or_else(String::new, PrometheusHandle::render);
+    own + &crate::process::render()
 }

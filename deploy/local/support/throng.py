@@ -23,14 +23,38 @@ SIGNATURE_SECONDS = 30 * 24 * 3600
 START_SECONDS = 60
 # A process that drains hands over what it has, for up to 20 s.
 STOP_SECONDS = 30
-# Each service has the ten ports from its own: clients or other services, then health and metrics.
+# Each process has the ten ports from its own: clients or other services, then health and metrics.
+GATEWAY_PORTS = (7080, 7090)
+# Of the gateways beyond those: behind everything else.
+MORE_GATEWAYS_PORT = 7190
+USUAL_GATEWAYS = len(GATEWAY_PORTS)
+MOST_GATEWAYS = 50
 PORTS = {
-    "gateway-0": 7080, "gateway-1": 7090,
     "group-router-0": 7100, "group-router-1": 7110, "group-router-2": 7120,
     "history-0": 7130, "presence-0": 7140, "callback-0": 7150, "directory-0": 7160,
 }
 NATS_PORT = 7170
 CASSANDRA_PORT = 7180
+
+
+def gateway_port(number):
+    """The port for clients of a gateway."""
+    if number < len(GATEWAY_PORTS):
+        return GATEWAY_PORTS[number]
+    return MORE_GATEWAYS_PORT + 10 * (number - len(GATEWAY_PORTS))
+
+
+def ports(gateways):
+    """The port of each process of a cluster with so many gateways, by its name."""
+    return {f"gateway-{number}": gateway_port(number) for number in range(gateways)} | PORTS
+
+
+def gateways_of(data):
+    """How many gateways the cluster in a folder was last started with."""
+    try:
+        return int((data / "gateways").read_text())
+    except (FileNotFoundError, ValueError):
+        return USUAL_GATEWAYS
 
 
 def settings():
@@ -43,10 +67,10 @@ def settings():
 class Service(Daemon):
     """One process of Throng."""
 
-    def __init__(self, name, data):
+    def __init__(self, name, port, data):
         super().__init__(name, data / name)
         self.role = name.rpartition("-")[0]
-        self.port = PORTS[name]
+        self.port = port
         self.config = data / "throng.toml"
 
     def launch(self, binary):
@@ -77,7 +101,8 @@ class Service(Daemon):
 
 
 def services(data):
-    return {name: Service(name, data) for name in PORTS}
+    known = ports(gateways_of(data))
+    return {name: Service(name, port, data) for name, port in known.items()}
 
 
 def find_binary():
@@ -148,7 +173,7 @@ class Client:
     def __init__(self, binary, data):
         self.binary = binary
         self.key = app_key(data)
-        self.gateways = [f"{HOST}:{port}" for name, port in PORTS.items() if "gateway" in name]
+        self.gateways = [f"{HOST}:{gateway_port(number)}" for number in range(gateways_of(data))]
 
     def sign(self, user):
         words = [self.binary, "usersig", "sign", "--app", f"{APP}:{self.key}", "--user", user,

@@ -28,8 +28,21 @@ pub(super) fn parse_target(url: &str) -> Result<Target, String> {
     if target.path == "/" { Ok(target) } else { Err("paths are not supported".to_owned()) }
 }
 
-pub(super) fn parse_metrics(url: &str) -> Result<Target, String> {
-    parse_url(url, "http://")
+/// Where metrics are, and whose they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    pub(crate) name: String,
+    pub(crate) target: Target,
+}
+
+pub(super) fn parse_metrics(text: &str) -> Result<Metrics, String> {
+    let (name, url) = match text.split_once("=http://") {
+        Some((name, _)) => (Some(name), &text[name.len() + 1..]),
+        None => (None, text),
+    };
+    let target = parse_url(url, "http://")?;
+    let name = name.filter(|name| !name.is_empty()).unwrap_or(&target.host).to_owned();
+    Ok(Metrics { name, target })
 }
 
 fn parse_url(url: &str, scheme: &str) -> Result<Target, String> {
@@ -74,7 +87,10 @@ mod tests {
         let target = parse_target("ws://127.0.0.1:7080").unwrap();
         assert_eq!((target.address.port(), &*target.host), (7080, "127.0.0.1:7080"));
         let metrics = parse_metrics("http://127.0.0.1:7081/metrics").unwrap();
-        assert_eq!(metrics.path, "/metrics");
+        assert_eq!((&*metrics.name, &*metrics.target.path), ("127.0.0.1:7081", "/metrics"));
+        let metrics = parse_metrics("gateway-0=http://127.0.0.1:7081/metrics").unwrap();
+        assert_eq!((&*metrics.name, metrics.target.address.port()), ("gateway-0", 7081));
+        assert!(parse_metrics("gateway-0=127.0.0.1:7081").is_err());
         for bad in ["wss://127.0.0.1:1", "127.0.0.1:1", "ws://127.0.0.1", "ws://127.0.0.1:1/im"] {
             assert!(parse_target(bad).is_err(), "{bad}");
         }

@@ -1,12 +1,22 @@
-//! Where connections come from. One address has some 28,000 ports towards one server, and gateways
-//! limit connections of one address: so clients are spread over many.
+//! Where connections go to and where they come from. One address has some 28,000 ports, and gateways limit
+//! connections of one address: so clients are spread over many.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Connections from one address.
 const CLIENTS_PER_ADDRESS: u32 = 4_000;
+
+/// A gateway of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gateway {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its name in `Host` headers.
+    pub host: String,
+}
 
 /// The source addresses of clients.
 #[derive(Debug, Clone)]
@@ -18,8 +28,9 @@ impl Sources {
     /// Those that are given; else, towards this machine itself, addresses from 127.0.0.2 on; else
     /// whatever the system chooses.
     #[must_use]
-    pub fn new(given: Vec<IpAddr>, target: SocketAddr, clients: u32) -> Self {
-        let loopback = matches!(target.ip(), IpAddr::V4(ip) if ip.is_loopback());
+    pub fn new(given: Vec<IpAddr>, gateways: &[Gateway], clients: u32) -> Self {
+        let local = |it: &Gateway| matches!(it.address.ip(), IpAddr::V4(ip) if ip.is_loopback());
+        let loopback = gateways.iter().all(local);
         if !given.is_empty() || !loopback || !cfg!(target_os = "linux") {
             return Self { addresses: given };
         }
@@ -59,10 +70,15 @@ mod tests {
 
     #[test]
     fn loopback_clients_are_spread() {
-        let sources = Sources::new(vec![], "127.0.0.1:7080".parse().unwrap(), 19_000);
+        let at =
+            |address: &str| Gateway { address: address.parse().unwrap(), host: address.to_owned() };
+        let [here, there] = [at("127.0.0.1:7080"), at("10.0.0.1:7080")];
+        let sources = Sources::new(vec![], std::slice::from_ref(&here), 19_000);
         assert_eq!(sources.addresses.len(), 5);
         assert_eq!(sources.addresses[0].to_string(), "127.0.0.2");
-        let sources = Sources::new(vec![], "10.0.0.1:7080".parse().unwrap(), 19_000);
+        let sources = Sources::new(vec![], &[here.clone(), here.clone()], 95_000);
+        assert_eq!(sources.addresses.len(), 24);
+        let sources = Sources::new(vec![], &[here, there], 19_000);
         assert!(sources.addresses.is_empty());
     }
 }

@@ -34,8 +34,6 @@ pub struct Common {
     pub app: AppId,
     /// Its secret key, to sign users with.
     pub key: String,
-    /// `host:port` for the `Host` header.
-    pub host: String,
     /// Names of users begin with this, their number follows.
     pub user_prefix: String,
     /// IDs of groups begin with this, their number follows.
@@ -121,8 +119,10 @@ pub enum Happened {
     Joined(u32),
     /// The join of a room was refused, with code and text.
     JoinRefused(u32, i64, String),
-    /// Out of a room, or not answered when it wanted to be.
+    /// Out of a room.
     Quit(u32),
+    /// Leaving a room was refused or not answered, with the code.
+    QuitFailed(u32, i64),
     /// A message of the plan was acknowledged.
     Acknowledged {
         /// Its number.
@@ -231,9 +231,9 @@ impl Session {
     }
 
     /// The connection stands: asks for the WebSocket.
-    pub fn connected(&self, common: &Common, random: u32, out: &mut Outgoing) {
+    pub fn connected(&self, common: &Common, host: &str, random: u32, out: &mut Outgoing) {
         let instance = u128::from(common.salt) << 64 | u128::from(self.number);
-        put_handshake(&mut out.bytes, &common.host, common.app.0, instance, random);
+        put_handshake(&mut out.bytes, host, common.app.0, instance, random);
     }
 
     /// The WebSocket is open: what is unanswered again, then the login, then the first heartbeat.
@@ -368,6 +368,7 @@ impl Session {
                 Some(Happened::JoinRefused(room, body.error_code, body.error_info))
             }
             What::Join(room) => Some(Happened::Joined(room)),
+            What::Quit(room) if failed => Some(Happened::QuitFailed(room, body.error_code)),
             What::Quit(room) => Some(Happened::Quit(room)),
             What::Send(number) if failed => {
                 Some(Happened::SendFailed { number, code: body.error_code })
@@ -424,7 +425,7 @@ impl Session {
                 }
                 What::Login => Some(Happened::LoginRefused(TIMED_OUT, "no answer".to_owned())),
                 What::Alive => Some(Happened::Dead),
-                What::Quit(room) => Some(Happened::Quit(room)),
+                What::Quit(room) => Some(Happened::QuitFailed(room, TIMED_OUT)),
                 What::Ask(ask) => Some(Happened::AskFailed(ask.command(), TIMED_OUT)),
                 What::Hello => None,
             });

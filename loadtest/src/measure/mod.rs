@@ -6,9 +6,11 @@ mod logins;
 mod own;
 mod target;
 mod tick;
+mod watched;
 
 pub use latency::{Latency, Quantiles};
 pub use logins::{LoginTimes, Logins};
-pub use own::{Used, descriptors, process_cpu, process_memory, thread_used};
+pub use own::{Used, process_cpu, process_memory, raise_descriptors, thread_used};
 pub use target::{Sample, TargetSample, parse_metrics};
 pub use tick::{Second, Tick};
+pub use watched::{ProcessUse, Watched, sum};

@@ -51,12 +51,21 @@ fn parse_stat(text: &str) -> Option<f64> {
     Some((user + system) / 100.0)
 }
 
-/// Descriptors that this process may have open.
+/// Raises the soft limit of open descriptors to the hard one, and tells how many this process may have now.
+/// Processes that it starts may have as many. Nothing: there is no limit, or it is not known.
 #[must_use]
-pub fn descriptors() -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/limits").ok()?;
-    let line = text.lines().find(|line| line.starts_with("Max open files"))?;
-    line.split_ascii_whitespace().nth(3)?.parse().ok()
+pub fn raise_descriptors() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        // Where the system refuses, what is allowed already may be enough.
+        let _ = setrlimit(Resource::Nofile, raised);
+        getrlimit(Resource::Nofile).current
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 fn name(pid: Option<u32>) -> String {
@@ -76,6 +85,7 @@ mod tests {
             assert!(process_memory(None).unwrap() > 100_000);
             assert!(process_cpu(std::process::id()).is_some());
             assert!(thread_used().is_some());
+            assert!(raise_descriptors().is_none_or(|allowed| allowed > 3));
         }
     }
 }

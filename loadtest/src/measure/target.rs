@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Sums of metrics over all labels, by name.
 pub type Sample = BTreeMap<String, f64>;
 
-/// The server in one second of the run.
+/// The server, or a process of it, in one second of the run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct TargetSample {
     /// Seconds since the traffic began; before it negative.
@@ -24,6 +24,10 @@ pub struct TargetSample {
     pub frames_dropped: Option<f64>,
     /// Messages that the rate limit dropped so far.
     pub messages_dropped: Option<f64>,
+    /// Messages of live rooms that its owners of groups had so far.
+    pub room_messages: Option<f64>,
+    /// Deliveries to members of rooms so far.
+    pub deliveries: Option<f64>,
 }
 
 impl TargetSample {
@@ -39,6 +43,27 @@ impl TargetSample {
             invariant_violations: get("throng_invariant_violations_total"),
             frames_dropped: get("throng_gateway_room_frames_dropped_total"),
             messages_dropped: get("throng_room_messages_dropped_total"),
+            room_messages: get("throng_room_messages_total"),
+            deliveries: get("throng_gateway_room_deliveries_total"),
+        }
+    }
+
+    /// Adds those of another process; what none of them tells stays unknown.
+    pub fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.cpu_seconds, other.cpu_seconds),
+            (&mut self.memory_bytes, other.memory_bytes),
+            (&mut self.connections, other.connections),
+            (&mut self.invariant_violations, other.invariant_violations),
+            (&mut self.frames_dropped, other.frames_dropped),
+            (&mut self.messages_dropped, other.messages_dropped),
+            (&mut self.room_messages, other.room_messages),
+            (&mut self.deliveries, other.deliveries),
+        ];
+        for (sum, more) in pairs {
+            if let Some(more) = more {
+                *sum = Some(sum.unwrap_or(0.0) + more);
+            }
         }
     }
 }

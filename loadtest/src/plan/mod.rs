@@ -13,6 +13,9 @@ pub type Nanos = u64;
 /// Nanoseconds of a second.
 pub const SECOND: Nanos = 1_000_000_000;
 
+/// From the last message until all begin to leave: what is on its way is owed to them.
+pub const BEFORE_LEAVING: Nanos = 5 * SECOND;
+
 /// The four priorities of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
@@ -156,6 +159,7 @@ impl Plan {
             plan.add_churn(profile, room);
         }
         plan.add_cuts(profile);
+        plan.add_leaves(profile);
         plan.sort();
         plan
     }
@@ -264,6 +268,20 @@ impl Plan {
         }
     }
 
+    fn add_leaves(&mut self, profile: &Profile) {
+        let time = nanos(profile.phases.leave_seconds);
+        if time == 0 || self.clients == 0 {
+            return;
+        }
+        let from = self.ends + BEFORE_LEAVING;
+        for client in 0..self.clients {
+            let at = from + time / u64::from(self.clients) * u64::from(client);
+            let rooms: Vec<u32> = self.seats_of(client).map(|seat| seat.room).collect();
+            let leave = |room| Step { at, client, what: Move::Leave(room) };
+            self.steps.extend(rooms.into_iter().map(leave));
+        }
+    }
+
     fn add_cuts(&mut self, profile: &Profile) {
         let mut draw = Draw::new(profile.seed, u64::MAX);
         for cut in &profile.cuts {
@@ -342,6 +360,18 @@ mod tests {
                 assert_eq!(pair[1].at, pair[0].at + SECOND);
             }
             assert!(client % 10 >= 4 || steps.is_empty(), "senders stay");
+        }
+    }
+
+    #[test]
+    fn all_leave_when_what_was_on_its_way_has_come() {
+        let profile = "version = 1\nname = 'x'\n[rooms]\ncount = 2\nmembers = 5\n\
+                       [phases]\nwarmup_seconds = 1\nmeasure_seconds = 2\nleave_seconds = 4\n";
+        let plan = Plan::new(&Profile::parse(profile).unwrap());
+        assert_eq!(plan.steps.len(), 10);
+        for (client, step) in (0..).zip(&plan.steps) {
+            assert_eq!((step.client, step.what), (client, Move::Leave(client / 5)));
+            assert!((8 * SECOND..12 * SECOND).contains(&step.at), "{step:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Values that make no sense, found before anything is dialled.
 
-use super::{Profile, ProfileError};
+use super::{Phases, Profile, ProfileError};
 
 /// Messages of one run; each costs every member of its room a bit, and the plan 24 bytes.
 const MOST_MESSAGES: f64 = 2e6;
@@ -18,7 +18,8 @@ pub(super) fn check(profile: &Profile) -> Result<(), ProfileError> {
     if members.and_then(|members| members.checked_add(login.clients)).is_none() {
         return fail("rooms.members", "too many clients");
     }
-    let times = [phases.warmup_seconds, phases.measure_seconds, phases.drain_seconds];
+    let Phases { warmup_seconds, measure_seconds, drain_seconds, leave_seconds, .. } = *phases;
+    let times = [warmup_seconds, measure_seconds, drain_seconds, leave_seconds];
     if times.iter().any(|seconds| !(0.0..=86_400.0).contains(seconds)) {
         return fail("phases", "times are from 0 to 86,400 seconds");
     }
@@ -59,6 +60,9 @@ pub(super) fn check(profile: &Profile) -> Result<(), ProfileError> {
     if let Some(churn) = churn {
         if !rate(churn.leaves_per_second) || !rate(churn.away_seconds) {
             return fail("churn", "numbers must not be negative");
+        }
+        if phases.leave_seconds > 0.0 {
+            return fail("phases.leave_seconds", "cannot be told from churn");
         }
         if rooms.members <= traffic.senders {
             return fail("churn", "senders stay, and there is nobody else");

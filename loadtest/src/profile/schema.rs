@@ -102,6 +102,8 @@ pub struct Phases {
     pub measure_seconds: f64,
     /// The longest wait for what is still on its way.
     pub drain_seconds: f64,
+    /// At the end all members leave their rooms, evenly over so long; 0: their connections just end.
+    pub leave_seconds: f64,
 }
 
 impl Default for Phases {
@@ -111,6 +113,7 @@ impl Default for Phases {
             warmup_seconds: 2.0,
             measure_seconds: 20.0,
             drain_seconds: 10.0,
+            leave_seconds: 0.0,
         }
     }
 }

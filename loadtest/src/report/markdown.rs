@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Report;
+use super::server::{processes, server};
 use crate::measure::{LoginTimes, Quantiles, TargetSample};
 
 pub(super) fn markdown(report: &Report) -> String {
@@ -92,6 +93,7 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
             format!("{}, {}", counts.broken_lines, counts.returned)
         }),
         row("clients lost for good", counts.lost_clients.to_string()),
+        row("rooms left, as the server answered", counts.left.to_string()),
     ];
     if report.replay.is_none() {
         let kind = rooms.kind.wire();
@@ -142,6 +144,10 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
     if !server.is_empty() {
         tables.push(("Server", server));
     }
+    // One alone is all there is of the server.
+    if report.processes.len() > 1 {
+        tables.push(("Processes of the server", processes(report)));
+    }
     if !report.trouble.is_empty() {
         let trouble = report.trouble.iter().map(|(what, count)| row(what, count.to_string()));
         tables.push(("Trouble", trouble.collect()));
@@ -177,35 +183,4 @@ fn processor_of_a_login(report: &Report) -> Option<f64> {
     let (_, before) = samples.next()?;
     let (_, after) = samples.find(|(second, _)| *second >= 1)?;
     Some((after - before) * 1e6 / report.logins.answered.count.max(1) as f64)
-}
-
-fn server(report: &Report) -> Vec<(String, String)> {
-    let mut rows = Vec::new();
-    let memory = report.target.iter().filter_map(|sample| sample.memory_bytes);
-    if let Some(most) = memory.reduce(f64::max) {
-        rows.push(("most memory, MiB".to_owned(), format!("{:.0}", most / f64::from(1 << 20))));
-    }
-    let risen = |value: fn(&TargetSample) -> Option<f64>| {
-        let last = report.target.iter().filter_map(value).next_back()?;
-        Some((last - report.target.first().and_then(value).unwrap_or(0.0)).to_string())
-    };
-    let dropped = risen(|sample| sample.messages_dropped);
-    rows.extend(dropped.map(|it| ("messages that it counted as dropped".to_owned(), it)));
-    let frames = risen(|sample| sample.frames_dropped);
-    rows.extend(frames.map(|it| ("frames dropped for slow connections".to_owned(), it)));
-    let broken = risen(|sample| sample.invariant_violations);
-    rows.extend(broken.map(|it| ("broken invariants".to_owned(), it)));
-    let measured = |sample: &&TargetSample| sample.second >= 0;
-    let mut cpu = report
-        .target
-        .iter()
-        .filter(measured)
-        .filter_map(|sample| Some((sample.second, sample.cpu_seconds?)));
-    if let (Some(first), Some(last)) = (cpu.next(), cpu.next_back())
-        && last.0 > first.0
-    {
-        let share = (last.1 - first.1) / (last.0 - first.0) as f64;
-        rows.push(("cores used while there was traffic".to_owned(), format!("{share:.2}")));
-    }
-    rows
 }

@@ -6,6 +6,7 @@ mod environment;
 mod html;
 mod markdown;
 mod replay;
+mod server;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ pub use replay::ReplayNumbers;
 pub use verdict::{Status, Verdict};
 
 use crate::check::Findings;
-use crate::measure::{LoginTimes, Quantiles, Second, TargetSample};
+use crate::measure::{LoginTimes, ProcessUse, Quantiles, Second, TargetSample, Watched};
+use crate::plan::{BEFORE_LEAVING, SECOND, nanos};
 use crate::profile::Profile;
 use crate::run::{Counts, Outcome, WorkerUse};
 
@@ -53,8 +55,20 @@ pub struct Report {
     pub trouble: BTreeMap<String, u64>,
     /// The run by seconds.
     pub seconds: Vec<Second>,
-    /// The server by seconds.
+    /// The server by seconds: its processes together.
     pub target: Vec<TargetSample>,
+    /// Each process of the server.
+    pub processes: Vec<ProcessNumbers>,
+}
+
+/// A process of the server.
+#[derive(Debug, Serialize)]
+pub struct ProcessNumbers {
+    /// What it used and did while there was traffic.
+    pub used: ProcessUse,
+    /// Its name, and itself by seconds.
+    #[serde(flatten)]
+    pub watched: Watched,
 }
 
 /// Requests over REST.
@@ -87,6 +101,7 @@ impl Report {
     /// Judges a run and puts its report together.
     #[must_use]
     pub fn new(profile: Profile, environment: Environment, outcome: Outcome) -> Self {
+        let until = end_of_traffic(&profile).min(outcome.quiet_second);
         Self {
             verdict: Verdict::of(&profile, &outcome),
             environment,
@@ -112,6 +127,11 @@ impl Report {
             trouble: outcome.trouble,
             seconds: outcome.seconds,
             target: outcome.target,
+            processes: outcome
+                .processes
+                .into_iter()
+                .map(|watched| ProcessNumbers { used: watched.used(until), watched })
+                .collect(),
         }
     }
 
@@ -152,6 +172,16 @@ impl Report {
     pub fn html(&self) -> String {
         html::page(self)
     }
+}
+
+/// The second from which on what processes use is no more that of messages: all leave.
+fn end_of_traffic(profile: &Profile) -> i64 {
+    let phases = &profile.phases;
+    if phases.leave_seconds == 0.0 {
+        return i64::MAX;
+    }
+    let ends = nanos(phases.warmup_seconds + phases.measure_seconds);
+    i64::try_from((ends + BEFORE_LEAVING) / SECOND).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ fn outcome() -> Outcome {
         fill_seconds: 1.0,
         seconds: (0..5).map(|second| Second { second, ..Second::default() }).collect(),
         target: Vec::new(),
+        processes: Vec::new(),
+        quiet_second: 5,
         trouble: BTreeMap::new(),
         rest: None,
     }

@@ -139,6 +139,10 @@ fn missed_thresholds(profile: &Profile, outcome: &Outcome) -> Vec<String> {
     most("lost clients", counts.lost_clients as f64, Some(wanted.lost_clients as f64), "");
     most("failed requests after logins", outcome.logins.failed as f64, Some(0.0), "");
     most("login p99", outcome.logins.answered.p99_ms, wanted.login_p99_ms, " ms");
+    if profile.phases.leave_seconds > 0.0 {
+        let stayed = u64::from(profile.clients()).saturating_sub(counts.left);
+        most("members that could not leave", stayed as f64, Some(wanted.lost_clients as f64), "");
+    }
     if let Some(rest) = &outcome.rest {
         most("REST p99", rest.latency.quantile_ms(0.99), wanted.rest_p99_ms, " ms");
         most("failed requests", rest.failed as f64, Some(wanted.failed_requests as f64), "");

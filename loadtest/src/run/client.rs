@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::connection::Connection;
+use super::gateways::Choice;
 use crate::check::Member;
 use crate::client::session::Session;
 use crate::plan::{Move, Nanos, Plan};
@@ -35,6 +36,8 @@ pub(super) struct Client {
     pub(super) line: Option<Connection>,
     /// When it was first to be dialled.
     pub(super) meant: Nanos,
+    /// The gateway that it dials.
+    pub(super) gateway: Choice,
     /// When its last line broke.
     pub(super) broken_at: Nanos,
     /// Attempts that failed in a row.
@@ -53,7 +56,12 @@ pub(super) struct Client {
 
 impl Client {
     /// The client of this number before the run.
-    pub(super) fn new(number: u32, plan: &Plan, messages_of_rooms: &[u32]) -> Self {
+    pub(super) fn new(
+        number: u32,
+        plan: &Plan,
+        messages_of_rooms: &[u32],
+        gateways: usize,
+    ) -> Self {
         let seats = plan.seats_of(number).map(|seat| Seated {
             room: seat.room,
             member: Member::new(messages_of_rooms[seat.room as usize]),
@@ -66,6 +74,7 @@ impl Client {
             seats: seats.collect(),
             line: None,
             meant: 0,
+            gateway: Choice::new(number, gateways),
             broken_at: 0,
             tries: 0,
             arrived: !there,
@@ -126,7 +135,7 @@ mod tests {
     fn what_was_asked_for_before_comes_first() {
         let profile = "version = 1\nname = 'x'\n[rooms]\ncount = 2\nmembers = 2\n";
         let plan = Plan::new(&Profile::parse(profile).unwrap());
-        let mut client = Client::new(3, &plan, &plan.messages_of_rooms());
+        let mut client = Client::new(3, &plan, &plan.messages_of_rooms(), 1);
         assert_eq!(client.member(1).map(|member| member.is_in()), Some(false));
         assert!(client.member(0).is_none());
         let waits = |client: &Client, what| client.has_to_wait(what, &plan);

@@ -2,7 +2,7 @@
 //! until nothing more comes, and what they saw is put together.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,10 @@ use super::setup::{RestError, make_rooms, remove_rooms};
 use super::together::put_together;
 use super::worker::Shared;
 use crate::check::{Fate, Findings};
-use crate::measure::{LoginTimes, Quantiles, Second, TargetSample, descriptors, process_memory};
+use crate::client::address::Gateway;
+use crate::measure::{
+    LoginTimes, Quantiles, Second, TargetSample, Watched, process_memory, raise_descriptors, sum,
+};
 use crate::plan::{Nanos, Plan, SECOND};
 use crate::profile::Profile;
 
@@ -36,10 +39,9 @@ pub struct Settings {
     pub profile: Profile,
     /// What happens instead, of what was captured; in one process.
     pub plan: Option<Plan>,
-    /// The server.
-    pub target: SocketAddr,
-    /// Its name in `Host` headers.
-    pub host: String,
+    /// The gateways of the server, at least one. Clients are spread over them; REST goes to the first that
+    /// takes a connection.
+    pub gateways: Vec<Gateway>,
     /// The app.
     pub app: AppId,
     /// The app's secret key.
@@ -53,8 +55,8 @@ pub struct Settings {
     /// Processes that hold clients. With more than one this program is started so many times again, with
     /// the argument [`super::HELPER`].
     pub processes: u32,
-    /// Where the server tells of itself.
-    pub place: Where,
+    /// The processes of the server that are watched.
+    pub watched: Vec<Where>,
     /// Leave the rooms behind.
     pub keep_rooms: bool,
     /// Keeps names of different runs apart.
@@ -70,13 +72,18 @@ pub enum RunError {
     /// Sockets or threads.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// A socket for each client is more than the system allows this process.
-    #[error("{needed} descriptors are needed, {allowed} allowed: raise it (ulimit -n)")]
+    /// A socket for each client is more than the system allows a process.
+    #[error(
+        "each process of this tool needs {needed} descriptors and may have {allowed}, its hard limit: \
+         use --processes {processes} or more (run), or raise the limit (ulimit -Hn)"
+    )]
     Descriptors {
-        /// For the clients and some more.
+        /// For the clients of a process and some more.
         needed: u64,
-        /// The soft limit.
+        /// The hard limit.
         allowed: u64,
+        /// So many processes would do.
+        processes: u64,
     },
     /// Rooms did not fill.
     #[error("only {present} of {clients} clients are in their rooms; {trouble}")]
@@ -122,6 +129,8 @@ pub struct Counts {
     pub broken_lines: u64,
     /// Logins on later lines.
     pub returned: u64,
+    /// Rooms that clients left, as the server answered.
+    pub left: u64,
     /// Clients that were lost for good.
     pub lost_clients: u64,
     /// Messages sent and dropped, by priority.
@@ -166,8 +175,12 @@ pub struct Outcome {
     pub fill_seconds: f64,
     /// The run by seconds.
     pub seconds: Vec<Second>,
-    /// The server by seconds.
+    /// The server by seconds: its processes together.
     pub target: Vec<TargetSample>,
+    /// Each process of the server.
+    pub processes: Vec<Watched>,
+    /// The second by which nothing more came, and the clients were still there.
+    pub quiet_second: i64,
     /// What went wrong, and how often.
     pub trouble: BTreeMap<String, u64>,
     /// What came of the requests over REST.
@@ -186,12 +199,15 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     let shared = Arc::new(Shared::new(&brief, plan));
     let processes = u64::from(settings.processes.max(1));
     let needed = u64::from(shared.plan.clients).div_ceil(processes) + SPARE_DESCRIPTORS;
-    if let Some(allowed) = descriptors().filter(|allowed| *allowed < needed) {
-        return Err(RunError::Descriptors { needed, allowed });
+    // Helping processes inherit it.
+    if let Some(allowed) = raise_descriptors().filter(|allowed| *allowed < needed) {
+        let each = allowed.saturating_sub(SPARE_DESCRIPTORS).max(1);
+        let processes = u64::from(shared.plan.clients).div_ceil(each);
+        return Err(RunError::Descriptors { needed, allowed, processes });
     }
-    let scraper = Scraper::start(settings.place.clone());
+    let scraper = Scraper::start(settings.watched.clone());
     make_rooms(
-        settings.target,
+        &settings.gateways,
         &shared.common,
         &settings.admin,
         clock.unix_began_s(),
@@ -217,15 +233,20 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     let began = Instant::now() + Duration::from_nanos(RUN_UP);
     crew.order(Order::Start(start));
     let rest = rest_load(settings, &shared, start);
-    let traffic = Duration::from_nanos(RUN_UP + shared.plan.ends + shared.drain);
+    let last = shared.plan.steps.last().map_or(0, |step| step.at).max(shared.plan.ends);
+    let traffic = Duration::from_nanos(RUN_UP + last + shared.drain);
     crew.until_quiet(traffic + PATIENCE, progress)?;
     let rest = rest.map(RestLoad::finish);
+    // Each process of the server is looked at once more before clients close their connections, which costs
+    // processor time and memory of its own.
+    let quiet_second = began.elapsed().as_secs() + 1;
+    crew.listen_until(began + Duration::from_secs(quiet_second), progress)?;
     crew.order(Order::End);
     let outcomes = crew.finish()?;
-    let target = scraper.finish(began);
+    let watched = scraper.finish(began);
     if !settings.keep_rooms {
         let unix = clock.unix_began_s();
-        remove_rooms(settings.target, &shared.common, &settings.admin, unix, shared.plan.rooms);
+        remove_rooms(&settings.gateways, &shared.common, &settings.admin, unix, shared.plan.rooms);
     }
 
     let workers = crew.worker_use(&shared.plan);
@@ -238,7 +259,9 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
     outcome.bytes_per_client = bytes_per_client;
     outcome.fill_seconds = fill_seconds;
     outcome.seconds = seconds;
-    outcome.target = target;
+    outcome.target = sum(&watched);
+    outcome.processes = watched;
+    outcome.quiet_second = i64::try_from(quiet_second).unwrap_or(i64::MAX);
     outcome.rest = rest;
     Ok(outcome)
 }
@@ -246,7 +269,7 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&Stage<'_>)) -> Result<
 fn rest_load(settings: &Settings, shared: &Shared, start: Nanos) -> Option<RestLoad> {
     let rest = settings.profile.rest.clone()?;
     Some(RestLoad::start(RestPlan {
-        target: settings.target,
+        gateways: settings.gateways.clone(),
         common: shared.common.clone(),
         admin: settings.admin.clone(),
         clock: shared.clock,

@@ -140,6 +140,18 @@ impl Crew {
         Ok(())
     }
 
+    /// Goes on taking reports for a while.
+    pub(super) fn listen_until(
+        &mut self,
+        end: Instant,
+        progress: &mut dyn FnMut(&Stage<'_>),
+    ) -> Result<(), RunError> {
+        while Instant::now() < end {
+            self.hear(progress)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn finish(&mut self) -> Result<Vec<WorkerOutcome>, RunError> {
         let until = Instant::now() + PATIENCE;
         while self.done.len() < self.workers {

@@ -119,8 +119,9 @@ impl Worker {
         if client.gone || client.away || client.line.is_some() {
             return;
         }
-        let client = self.clients[place].session.number();
-        let dialled = self.shared.sources.dial(client, self.shared.target).and_then(|stream| {
+        let gateway = self.shared.gateways[client.gateway.number()].address;
+        let client = client.session.number();
+        let dialled = self.shared.sources.dial(client, gateway).and_then(|stream| {
             let mut stream = mio::net::TcpStream::from_std(stream);
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(place), interest)?;
@@ -130,6 +131,7 @@ impl Worker {
             Ok(stream) => self.clients[place].line = Some(Connection::new(stream, self.now)),
             Err(error) => {
                 self.trouble(format!("cannot dial: {error}"));
+                self.clients[place].gateway.failed(self.shared.gateways.len());
                 self.try_again(place);
             }
         }
@@ -226,6 +228,8 @@ impl Worker {
         }
         if line.stage == Stage::Open {
             self.tick.broken += 1;
+        } else {
+            client.gateway.failed(self.shared.gateways.len());
         }
         if line.stage == Stage::Open && self.now >= line.since + YOUNG {
             self.dials.push(Reverse((self.now, local_number(local))));

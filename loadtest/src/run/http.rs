@@ -5,6 +5,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::client::address::Gateway;
+
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest answer that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;
@@ -17,6 +19,18 @@ pub(super) struct HttpLine {
 }
 
 impl HttpLine {
+    /// To the first gateway that takes the connection.
+    pub(super) fn connect_to_any(gateways: &[Gateway]) -> io::Result<Self> {
+        let mut result = Err(io::Error::other("no gateway is named"));
+        for gateway in gateways {
+            result = Self::connect(gateway.address, &gateway.host);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+
     pub(super) fn connect(address: SocketAddr, host: &str) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;

@@ -7,6 +7,7 @@ mod connection;
 mod coordinate;
 mod crew;
 mod deeds;
+mod gateways;
 mod http;
 mod process;
 mod reactions;

@@ -3,7 +3,7 @@
 //! standard output. All lines are JSON. To the coordinator, workers there are as workers here.
 
 use std::io::{self, BufRead as _, BufReader};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::Clock;
 use super::coordinate::{RunError, Settings};
 use super::crew::start_threads;
 use super::worker::{NOT_YET, Report, Shared};
-use crate::client::address::Sources;
+use crate::client::address::{Gateway, Sources};
 use crate::client::session::Common;
 use crate::plan::{Nanos, Plan, nanos};
 use crate::profile::Profile;
@@ -30,8 +30,7 @@ pub const HELPER: &str = "helper";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Brief {
     profile: Profile,
-    target: SocketAddr,
-    host: String,
+    gateways: Vec<Gateway>,
     app: u32,
     key: String,
     sources: Vec<IpAddr>,
@@ -67,8 +66,7 @@ impl Brief {
         let workers = settings.workers.max(1) * settings.processes.max(1);
         Self {
             profile: settings.profile.clone(),
-            target: settings.target,
-            host: settings.host.clone(),
+            gateways: settings.gateways.clone(),
             app: settings.app.0,
             key: settings.key.clone(),
             sources: settings.sources.clone(),
@@ -89,15 +87,14 @@ impl Shared {
             common: Common {
                 app: AppId(brief.app),
                 key: brief.key.clone(),
-                host: brief.host.clone(),
                 user_prefix: format!("load{salt:x}u"),
                 group_prefix: format!("load{salt:x}r"),
                 salt: *salt,
                 text: "x".repeat(longest.unwrap_or(0)),
                 burst: profile.login.sdk_burst,
             },
-            target: brief.target,
-            sources: Sources::new(brief.sources.clone(), brief.target, plan.clients),
+            gateways: brief.gateways.clone(),
+            sources: Sources::new(brief.sources.clone(), &brief.gateways, plan.clients),
             plan,
             clock: brief.clock,
             workers: brief.workers,

@@ -47,7 +47,8 @@ impl Worker {
                 client.member(room).into_iter().for_each(|member| member.joined(now));
                 self.arrive(local);
             }
-            Happened::Quit(_) => {}
+            Happened::Quit(_) => self.outcome.left += 1,
+            Happened::QuitFailed(_, code) => self.trouble(format!("leaving failed: {code}")),
             Happened::LoginRefused(code, info) => {
                 let known = client.session.is_known();
                 self.trouble(format!("login refused: {code} {info}"));

@@ -1,7 +1,6 @@
 //! Requests of the app's server over REST, at a rate that does not depend on the answers: whichever
 //! connection is free takes the next one, and its latency counts from the moment it was meant for.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -11,6 +10,7 @@ use serde_json::json;
 
 use super::Clock;
 use super::setup::Admin;
+use crate::client::address::Gateway;
 use crate::client::session::Common;
 use crate::measure::Latency;
 use crate::plan::{Nanos, SECOND};
@@ -31,7 +31,7 @@ pub struct RestOutcome {
 
 /// What all connections share.
 pub(super) struct RestPlan {
-    pub(super) target: SocketAddr,
+    pub(super) gateways: Vec<Gateway>,
     pub(super) common: Common,
     pub(super) admin: String,
     pub(super) clock: Clock,
@@ -91,7 +91,7 @@ fn work(plan: &RestPlan, next: &AtomicU64) -> RestOutcome {
         }
         if admin.is_none() {
             let unix = plan.clock.unix_began_s();
-            admin = Admin::connect(plan.target, &plan.common, &plan.admin, unix).ok();
+            admin = Admin::connect(&plan.gateways, &plan.common, &plan.admin, unix).ok();
         }
         let result = match &mut admin {
             Some(admin) => admin

@@ -1,67 +1,72 @@
-//! A thread that asks the server for its metrics once a second.
+//! Threads that look at the processes of the server once a second, one for each: one that does not answer holds
+//! up no other.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::http::HttpLine;
-use crate::measure::{Sample, TargetSample, parse_metrics, process_cpu, process_memory};
+use crate::measure::{Sample, TargetSample, Watched, parse_metrics, process_cpu, process_memory};
 
-/// Where to ask.
+const CPU: &str = "process_cpu_seconds_total";
+const MEMORY: &str = "process_resident_memory_bytes";
+
+/// Where a process of the server tells of itself.
 #[derive(Debug, Clone, Default)]
 pub struct Where {
-    /// Address, host and path of the metrics.
+    /// Its name in reports.
+    pub name: String,
+    /// Address, host and path of its metrics.
     pub metrics: Option<(SocketAddr, String, String)>,
-    /// The server's process on this machine.
+    /// The process on this machine, for what its metrics do not tell.
     pub pid: Option<u32>,
 }
 
-/// The thread and what it found.
+type Looks = Vec<(Instant, Sample)>;
+
+/// The threads and what they found.
 pub(super) struct Scraper {
-    samples: Arc<Mutex<Vec<(Instant, Sample)>>>,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<(String, JoinHandle<Looks>)>,
 }
 
 impl Scraper {
-    pub(super) fn start(place: Where) -> Self {
-        let samples = Arc::new(Mutex::new(Vec::new()));
+    pub(super) fn start(watched: Vec<Where>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let thread = (place.metrics.is_some() || place.pid.is_some()).then(|| {
-            let (samples, stop) = (Arc::clone(&samples), Arc::clone(&stop));
-            thread::spawn(move || scrape(&place, &samples, &stop))
-        });
-        Self { samples, stop, thread }
+        let start = |place: Where| {
+            let stop = Arc::clone(&stop);
+            (place.name.clone(), thread::spawn(move || look_until(&place, &stop)))
+        };
+        let threads = watched.into_iter().map(start).collect();
+        Self { stop, threads }
     }
 
-    /// Ends it; `began` is when the traffic began.
-    pub(super) fn finish(mut self, began: Instant) -> Vec<TargetSample> {
+    /// Ends them after a last look; `began` is when the traffic began.
+    pub(super) fn finish(self, began: Instant) -> Vec<Watched> {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-        let samples = std::mem::take(&mut *lock(&self.samples));
+        self.threads.iter().for_each(|(_, thread)| thread.thread().unpark());
         let second = |at: Instant| match at.checked_duration_since(began) {
             Some(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
             None => -1 - i64::try_from((began - at).as_secs()).unwrap_or(i64::MAX),
         };
-        samples.iter().map(|(at, sample)| TargetSample::new(second(*at), sample)).collect()
+        let gather = |(name, thread): (String, JoinHandle<Looks>)| {
+            let looks = thread.join().unwrap_or_default();
+            let sample = |(at, sample): &(Instant, Sample)| TargetSample::new(second(*at), sample);
+            Watched { name, samples: looks.iter().map(sample).collect() }
+        };
+        self.threads.into_iter().map(gather).collect()
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn scrape(place: &Where, samples: &Mutex<Vec<(Instant, Sample)>>, stop: &AtomicBool) {
-    let mut line = None;
+fn look_until(place: &Where, stop: &AtomicBool) -> Looks {
+    let (mut looks, mut line) = (Looks::new(), None);
     let mut next = Instant::now();
-    while !stop.load(Ordering::Relaxed) {
+    loop {
+        let last = stop.load(Ordering::Relaxed);
         let now = Instant::now();
-        if now < next {
+        if now < next && !last {
             thread::park_timeout(next - now);
             continue;
         }
@@ -70,14 +75,17 @@ fn scrape(place: &Where, samples: &Mutex<Vec<(Instant, Sample)>>, stop: &AtomicB
         if let Some(pid) = place.pid {
             let mut put = |name: &str, value: Option<f64>| {
                 if let Some(value) = value {
-                    sample.insert(name.to_owned(), value);
+                    sample.entry(name.to_owned()).or_insert(value);
                 }
             };
-            put("process_cpu_seconds_total", process_cpu(pid));
-            put("process_resident_memory_bytes", process_memory(Some(pid)).map(|it| it as f64));
+            put(CPU, process_cpu(pid));
+            put(MEMORY, process_memory(Some(pid)).map(|it| it as f64));
         }
         if !sample.is_empty() {
-            lock(samples).push((now, sample));
+            looks.push((now, sample));
+        }
+        if last {
+            return looks;
         }
     }
 }

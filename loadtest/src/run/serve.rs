@@ -49,7 +49,8 @@ impl Worker {
             line.stage = Stage::Shaking;
             let client = &self.clients[local];
             let random = u32::try_from(self.now % 1_000_000_007).unwrap_or(0);
-            client.session.connected(&self.shared.common, random, &mut self.out);
+            let gateway = &self.shared.gateways[client.gateway.number()];
+            client.session.connected(&self.shared.common, &gateway.host, random, &mut self.out);
             self.write_out(local);
         } else if event.is_writable() {
             line.flush()?;
@@ -108,6 +109,7 @@ impl Worker {
             };
             used = head;
             line.stage = Stage::Open;
+            client.gateway.reached();
             client.seats.iter_mut().for_each(|seat| seat.member.line_opened());
             client.session.opened(&self.shared.common, coarse, &mut self.out);
             self.write_out(local);

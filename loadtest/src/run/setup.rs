@@ -1,13 +1,13 @@
 //! Before the first client: the app's server makes the rooms, over REST.
 
 use std::io;
-use std::net::SocketAddr;
 
 use serde::Deserialize;
 use serde_json::json;
 use throng_protocol::usersig;
 
 use super::http::HttpLine;
+use crate::client::address::Gateway;
 use crate::client::session::Common;
 use crate::plan::Plan;
 use crate::profile::RoomKind;
@@ -51,12 +51,12 @@ struct Answer {
 
 impl Admin {
     pub(super) fn connect(
-        target: SocketAddr,
+        gateways: &[Gateway],
         common: &Common,
         admin: &str,
         now_s: i64,
     ) -> io::Result<Self> {
-        let line = HttpLine::connect(target, &common.host)?;
+        let line = HttpLine::connect_to_any(gateways)?;
         let sig = usersig::sign(common.app, &common.key, admin, now_s, 86_400, None);
         let app = common.app;
         let query =
@@ -89,14 +89,14 @@ impl Admin {
 
 /// Makes all rooms.
 pub(super) fn make_rooms(
-    target: SocketAddr,
+    gateways: &[Gateway],
     common: &Common,
     admin: &str,
     now_s: i64,
     plan: &Plan,
 ) -> Result<(), RestError> {
     let command = "group_open_http_svc/create_group";
-    let mut rest = Admin::connect(target, common, admin, now_s)
+    let mut rest = Admin::connect(gateways, common, admin, now_s)
         .map_err(|error| RestError::Io { command, error })?;
     let members = plan.members_of_rooms();
     for ((room, kind), members) in (0..).zip(&plan.kinds).zip(members) {
@@ -116,13 +116,13 @@ pub(super) fn make_rooms(
 
 /// Removes them again, as far as that goes.
 pub(super) fn remove_rooms(
-    target: SocketAddr,
+    gateways: &[Gateway],
     common: &Common,
     admin: &str,
     now_s: i64,
     count: u32,
 ) {
-    if let Ok(mut rest) = Admin::connect(target, common, admin, now_s) {
+    if let Ok(mut rest) = Admin::connect(gateways, common, admin, now_s) {
         for room in 0..count {
             let body = json!({ "GroupId": common.group(room) });
             let _ = rest.call("group_open_http_svc/destroy_group", &body);

@@ -30,6 +30,7 @@ pub(super) fn put_together(
         ack.add(&outcome.ack);
         lag.add(&outcome.lag);
         counts.returned += outcome.returned;
+        counts.left += outcome.left;
         counts.lost_clients += outcome.gone;
         for (what, count) in outcome.trouble {
             *trouble.entry(what).or_default() += count;
@@ -79,6 +80,8 @@ pub(super) fn put_together(
         fill_seconds: 0.0,
         seconds: Vec::new(),
         target: Vec::new(),
+        processes: Vec::new(),
+        quiet_second: 0,
         trouble,
         rest: None,
     }

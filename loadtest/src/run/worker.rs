@@ -8,7 +8,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -22,7 +21,7 @@ use super::client::Client;
 use super::connection::SCRATCH;
 use super::turns::TurnKeeper;
 use crate::check::{Fate, Member, Outcome, Witness};
-use crate::client::address::Sources;
+use crate::client::address::{Gateway, Sources};
 use crate::client::inbound::Reader;
 use crate::client::session::{Common, Happened, Outgoing};
 use crate::measure::{Latency, Logins, Tick, Used, thread_used};
@@ -43,7 +42,7 @@ pub(super) const NOT_YET: Nanos = Nanos::MAX;
 pub(super) struct Shared {
     pub(super) common: Common,
     pub(super) plan: Plan,
-    pub(super) target: SocketAddr,
+    pub(super) gateways: Vec<Gateway>,
     pub(super) sources: Sources,
     pub(super) clock: Clock,
     pub(super) workers: u32,
@@ -92,6 +91,8 @@ pub struct WorkerOutcome {
     pub gone: u64,
     /// Logins on later lines.
     pub returned: u64,
+    /// Rooms that clients left, as the server answered.
+    pub left: u64,
     /// What went wrong, and how often.
     pub trouble: BTreeMap<String, u64>,
 }
@@ -152,8 +153,9 @@ impl Worker {
         let messages = pick(&mut plan.messages.iter().map(|message| message.sender));
         let steps = pick(&mut plan.steps.iter().map(|step| step.client));
         let numbers = || (0..plan.clients).filter(|client| own(*client));
+        let gateways = shared.gateways.len();
         let mut clients: Vec<Client> =
-            numbers().map(|client| Client::new(client, plan, &counts)).collect();
+            numbers().map(|client| Client::new(client, plan, &counts, gateways)).collect();
         let pace = SECOND / u64::from(shared.connects_per_second);
         let now = shared.clock.now();
         let dials =
@@ -173,6 +175,7 @@ impl Worker {
             logins: Logins::default(),
             gone: 0,
             returned: 0,
+            left: 0,
             trouble: BTreeMap::new(),
         };
         Ok(Self {
@@ -315,7 +318,7 @@ impl Worker {
         let silent = self.open_sends == 0 && self.now > self.last_stir + QUIET;
         let back = |client: &Client| {
             let here = client.gone || client.away || client.session.is_logged_in();
-            here && client.waiting.is_empty()
+            here && client.waiting.is_empty() && !client.session.is_moving()
         };
         silent && self.turns.is_idle() && self.clients.iter().all(back) && self.is_even()
     }

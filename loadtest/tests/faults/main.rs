@@ -8,9 +8,10 @@ mod server;
 
 use server::{Mistake, start};
 use throng_load::check::Findings;
+use throng_load::client::address::Gateway;
 use throng_load::profile::Profile;
 use throng_load::report::{Environment, Report, Status, Verdict};
-use throng_load::run::{Outcome, Settings, Where, run};
+use throng_load::run::{Outcome, Settings, run};
 use throng_protocol::AppId;
 
 fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
@@ -24,15 +25,14 @@ fn outcome(mistake: Mistake, kind: &str, workers: u32) -> (Outcome, Profile) {
     let settings = Settings {
         profile: profile.clone(),
         plan: None,
-        target,
-        host: target.to_string(),
+        gateways: vec![Gateway { address: target, host: target.to_string() }],
         app: AppId(7),
         key: "key".to_owned(),
         admin: "administrator".to_owned(),
         sources: Vec::new(),
         workers,
         processes: 1,
-        place: Where::default(),
+        watched: Vec::new(),
         keep_rooms: false,
         salt: 5,
     };
@@ -131,7 +131,8 @@ fn program(target: &str, flags: &[&str]) -> (Option<i32>, Option<serde_json::Val
         &profile,
         "version = 1\nname = 'x'\n[rooms]\ncount = 1\nmembers = 5\n\
          [phases]\nwarmup_seconds = 0.2\nmeasure_seconds = 1\ndrain_seconds = 4\n\
-         [traffic]\nmessages_per_second = 20\nsenders = 2\n[generator]\nlag_p99_ms = 60000\n",
+         leave_seconds = 0.5\n[traffic]\nmessages_per_second = 20\nsenders = 2\n[generator]\n\
+         lag_p99_ms = 60000\n",
     )
     .unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_throng-load"))
@@ -156,9 +157,35 @@ fn the_program_passes_and_fails_by_its_exit_status() {
     assert_eq!((code, &report["verdict"]["status"]), (Some(0), &"pass".into()), "{report:#}");
     assert_eq!(report["findings"]["delivered"], report["findings"]["owed"]);
     assert_eq!(report["generator"]["workers"].as_array().unwrap().len(), 2);
+    assert_eq!(report["counts"]["left"], 5);
 
     let (code, report) = program(&url(Mistake::Lose), &[]);
     assert_eq!((code, &report.unwrap()["findings"]["lost"]), (Some(1), &1.into()));
+}
+
+#[test]
+fn clients_and_rest_go_to_another_gateway_where_one_is_missing() {
+    let (here, pid) = (url(Mistake::None), std::process::id().to_string());
+    let (code, report) =
+        program("ws://127.0.0.1:1", &["--target", &here, "--pid", &pid, "--pid", &pid]);
+    let report = report.unwrap();
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(report["findings"]["delivered"], report["findings"]["owed"]);
+    assert_eq!(report["counts"]["lost_clients"], 0);
+    let trouble = report["trouble"].as_object().unwrap();
+    let refused: u64 = trouble.values().filter_map(serde_json::Value::as_u64).sum();
+    assert_eq!(
+        refused, 6,
+        "three of five clients have to move, after two failures each: {trouble:?}"
+    );
+
+    let processes = report["processes"].as_array().unwrap();
+    let seconds = |of: &serde_json::Value| of["cpu_seconds"].as_f64().unwrap();
+    assert_eq!(processes.len(), 2);
+    let last = |samples: &serde_json::Value| seconds(samples.as_array().unwrap().last().unwrap());
+    let all: f64 = processes.iter().map(|one| last(&one["samples"])).sum();
+    assert!((last(&report["target"]) - all).abs() < 1e-6, "{report:#}");
+    assert!(processes[0]["used"]["cpu_seconds"].is_number(), "{:#}", processes[0]);
 }
 
 #[test]

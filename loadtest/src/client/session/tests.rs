@@ -8,7 +8,6 @@ fn common() -> Common {
     Common {
         app: AppId(7),
         key: "secret".to_owned(),
-        host: "h:1".to_owned(),
         user_prefix: "u".to_owned(),
         group_prefix: "g".to_owned(),
         salt: 1,
