@@ -1,5 +1,7 @@
 //! `docs/metrics.md` names every metric of the source, with its type and labels, and no other.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
