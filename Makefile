@@ -34,7 +34,7 @@ demo/vendor/sdk.js: tests/node_modules/.installed
 build: ## Build the server for tests
 	$(CARGO) build --locked -p throng
 
-test: unit-test helm-test sdk-test cluster-test fault-test ## Everything: crates, chart, the real SDKs against one process and against clusters, and clusters with faults
+test: unit-test helm-test load-test replay-test sdk-test cluster-test fault-test ## Everything: crates, chart, a short load, the real SDKs against one process and against clusters, and clusters with faults
 
 unit-test: nats-server cassandra ## Tests of the crates, with a real NATS server and a real CQL database
 	@dir=$$(mktemp -d); \

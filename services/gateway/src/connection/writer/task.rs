@@ -33,6 +33,7 @@ pub(super) async fn run(inbox: Arc<Inbox<Stream>>, pacing: Pacing, metrics: Arc<
                 yield_now().await;
                 take(&inbox, &mut orders, &mut shard);
             }
+            metrics.pass_seconds.record(now.elapsed().as_secs_f64());
         }
         shard.end_late(Instant::now());
         for (line, stream) in shard.newly_blocked() {
