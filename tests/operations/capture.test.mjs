@@ -38,7 +38,9 @@ test('a capture has the commands, the numbers and the reconnects of SDK users, a
   assert.deepEqual([first.user === third.user, first.user === second.user, first.line === third.line], [true, false, false]);
   assert.deepEqual(sends.map(({ message }) => message.elements), [16, 5, 15].map((bytes) => [{ type: 'TIMTextElem', bytes }]));
   assert.equal(first.message.priority, 'High');
-  assert.ok(sends.every((send) => send.live && send.took > 0 && send.group === first.group));
+  assert.ok(sends.every((send) => send.took > 0 && send.group === first.group));
+  // What is repeated on a new line may come before the gateway knows again where its sender sits.
+  assert.deepEqual([first.live, second.live], [true, true]);
   const heard = sends.map(({ message }) => message.seq).filter((seq) => numbers.includes(seq));
   assert.deepEqual(heard, numbers, 'the numbers that a member was told');
   const names = (name) => records.filter((record) => record.name === name);
