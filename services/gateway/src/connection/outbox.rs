@@ -123,10 +123,7 @@ impl<S: Write> Outbox<S> {
         if self.is_closing() {
             return Err(Closed);
         }
-        let size = frame.len();
-        let waiting = self.shared.waiting.fetch_add(size, Ordering::Relaxed) + size;
-        if waiting > self.shared.budget {
-            self.close(Close::SLOW);
+        if !self.shared.hold(frame.len()) {
             return Err(Closed);
         }
         self.order(order(Arc::clone(&self.shared), frame));
@@ -151,14 +148,7 @@ impl<S: Write> Outbox<S> {
     /// Ends the connection. What waits still goes out, unless the client is too slow for it. The
     /// first reason stays.
     pub(crate) fn close(&self, close: Close) {
-        let mut reason = self.shared.close.lock();
-        if reason.is_some() {
-            return;
-        }
-        *reason = Some(close);
-        drop(reason);
-        self.shared.reach(CLOSING);
-        self.order(Order::Close { line: Arc::clone(&self.shared) });
+        self.shared.close(close);
     }
 
     fn order(&self, order: Order<S>) {
@@ -215,6 +205,28 @@ impl Outbox {
     /// Everything that this connection would have been sent so far, event by event.
     pub(crate) fn replay(&self) -> Vec<Bytes> {
         self.shared.shard.replay(&self.shared)
+    }
+}
+
+impl<S: Write> Shared<S> {
+    /// So many bytes more wait for this connection alone. False: that is over its budget, and it ends.
+    pub(super) fn hold(self: &Arc<Self>, size: usize) -> bool {
+        let fits = self.waiting.fetch_add(size, Ordering::Relaxed) + size <= self.budget;
+        if !fits {
+            self.close(Close::SLOW);
+        }
+        fits
+    }
+
+    fn close(self: &Arc<Self>, close: Close) {
+        let mut reason = self.close.lock();
+        if reason.is_some() {
+            return;
+        }
+        *reason = Some(close);
+        drop(reason);
+        self.reach(CLOSING);
+        self.shard.push(Order::Close { line: Arc::clone(self) });
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) struct Line<S> {
     /// The first of them is written in part: it has to go on.
     begun: bool,
     pub(super) seats: SmallVec<[Seat; 1]>,
-    /// Its socket takes nothing.
-    pub(super) blocked: bool,
+    /// Its place among the lines whose sockets take nothing, if it is one.
+    pub(super) blocked: Option<u32>,
     /// It is on the list of those that have something of their own.
     pub(super) listed: bool,
     /// Ends when everything is out.
@@ -96,7 +96,7 @@ impl<S: Write> Line<S> {
             waiting: VecDeque::new(),
             begun: false,
             seats: SmallVec::new(),
-            blocked: false,
+            blocked: None,
             listed: false,
             ending: false,
             pass: 0,
@@ -117,8 +117,8 @@ impl<S: Write> Line<S> {
     pub(super) fn take_over(&mut self, lane: &mut Lane, seat: usize) {
         for framed in self.batch(lane, seat).iter() {
             // What piles up at a socket that takes nothing counts.
-            let size = if self.blocked { framed.bytes.len() } else { 0 };
-            self.shared.waiting.fetch_add(size, Ordering::Relaxed);
+            let size = if self.is_blocked() { framed.bytes.len() } else { 0 };
+            self.shared.hold(size);
             self.waiting.push_back(Own { bytes: framed.bytes.clone(), size });
         }
         self.seats[seat].next = lane.head();
@@ -139,7 +139,7 @@ impl<S: Write> Line<S> {
         let (framed, dropped) = lane.essence(self.kind, from);
         for framed in framed {
             let size = framed.bytes.len();
-            self.shared.waiting.fetch_add(size, Ordering::Relaxed);
+            self.shared.hold(size);
             self.waiting.push_back(Own { bytes: framed.bytes, size });
         }
         self.seats[seat].next = lane.head();
@@ -154,6 +154,10 @@ impl<S: Write> Line<S> {
             self.active = now;
             self.shared.active.store(now, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked.is_some()
     }
 
     pub(super) fn has_own(&self) -> bool {

@@ -88,8 +88,7 @@ impl<S: Write> Shard<S> {
             Order::Close { line } => self.close(&line, now),
             Order::Writable { line } => {
                 if let Some(slot) = self.slot(&line) {
-                    self.line(slot).blocked = false;
-                    self.blocked.retain(|other| *other != slot);
+                    self.unblock(slot);
                     self.list(slot);
                 }
             }
@@ -215,7 +214,7 @@ impl<S: Write> Shard<S> {
         for slot in own.drain(..) {
             let Some(line) = self.lines[slot as usize].as_mut() else { continue };
             line.listed = false;
-            if !line.blocked {
+            if !line.is_blocked() {
                 self.write(slot);
             }
         }
@@ -233,7 +232,8 @@ impl<S: Write> Shard<S> {
                 }
             }
             Wrote::Blocked => {
-                line.blocked = true;
+                let place = u32::try_from(self.blocked.len()).expect("fewer than 2^32 lines");
+                line.blocked = Some(place);
                 self.newly_blocked.push((Arc::clone(&line.shared), Arc::clone(line.stream())));
                 self.blocked.push(slot);
             }
@@ -249,10 +249,21 @@ impl<S: Write> Shard<S> {
         while let Some(seat) = self.line(slot).seats.pop() {
             self.leave_lane(seat.lane, seat.member);
         }
+        self.unblock(slot);
         if let Some(line) = self.lines[slot as usize].take() {
             line.finish();
             self.free.push(slot);
-            self.blocked.retain(|other| *other != slot);
+        }
+    }
+
+    /// The socket of a line takes something again, or is no more.
+    fn unblock(&mut self, slot: u32) {
+        let Some(place) = self.line(slot).blocked.take() else {
+            return;
+        };
+        self.blocked.swap_remove(place as usize);
+        if let Some(&moved) = self.blocked.get(place as usize) {
+            self.line(moved).blocked = Some(place);
         }
     }
 
@@ -288,7 +299,7 @@ impl<S: Write> Shard<S> {
                 let slot = self.lanes.get(number).members[left];
                 let pass = self.pass;
                 let line = self.line(slot);
-                if line.pass < pass && !line.blocked {
+                if line.pass < pass && !line.is_blocked() {
                     line.pass = pass;
                     self.write(slot);
                 }

@@ -289,6 +289,23 @@ async fn a_socket_that_takes_nothing_loses_what_may_be_dropped_and_nothing_else(
 }
 
 #[tokio::test]
+async fn what_may_not_be_dropped_piles_up_to_the_budget_and_then_the_line_ends() {
+    let mut bench = Bench::new(2);
+    bench.takes(1, usize::MAX);
+    for line in 0..2 {
+        bench.lines[line].0.join(7, Position::default());
+    }
+    let long = "x".repeat(100_000);
+    for _ in 0..30 {
+        bench.event(7, &long, 0);
+        bench.pass_all();
+    }
+    assert_eq!(bench.texts(1).len(), 30);
+    assert_eq!(bench.lines[0].0.close_reason(), Some(Close::SLOW));
+    assert_eq!(bench.lines[1].0.close_reason(), None);
+}
+
+#[tokio::test]
 async fn the_end_comes_after_what_waits_but_not_for_ever() {
     let mut bench = Bench::new(3);
     bench.takes(0, usize::MAX);
