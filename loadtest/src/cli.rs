@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use throng_protocol::NamedApp;
 
-use values::{App, Metrics, Target, parse_app, parse_metrics, parse_speed, parse_target};
+use values::{Metrics, Target, parse_metrics, parse_speed, parse_target};
 
 /// Loads a chat server with clients by the thousand, and checks exactly what each of them got.
 #[derive(Debug, Parser)]
@@ -72,8 +73,8 @@ pub(crate) struct TargetFlags {
     #[arg(long = "target", value_name = "URL", default_value = "ws://127.0.0.1:7080", value_parser = parse_target)]
     pub(crate) targets: Vec<Target>,
     /// The app and its secret key.
-    #[arg(long, value_name = "ID:KEY", env = "THRONG_LOAD_APP", hide_env_values = true, value_parser = parse_app)]
-    pub(crate) app: App,
+    #[arg(long, value_name = "ID:KEY", env = "THRONG_LOAD_APP", hide_env_values = true)]
+    pub(crate) app: NamedApp,
     /// An administrator of the app, who makes the rooms over REST.
     #[arg(long, value_name = "USER", default_value = "administrator")]
     pub(crate) admin: String,

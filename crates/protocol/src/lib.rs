@@ -5,6 +5,7 @@
 //! forwards; the owning service reads the body with [`envelope::parse`] and answers with
 //! [`envelope::ok`] or [`envelope::fail`].
 
+mod app;
 pub mod catalogue;
 pub mod compress;
 pub mod elements;
@@ -17,5 +18,6 @@ pub mod limits;
 pub mod token;
 pub mod usersig;
 
+pub use app::{NamedApp, NamedAppError};
 pub use error::{Code, CommandError};
 pub use ids::{AppId, GroupType};

@@ -2,8 +2,6 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use throng_protocol::AppId;
-
 pub(super) fn parse_speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if (0.001..=1_000.0).contains(&speed) => Ok(speed),
@@ -54,28 +52,6 @@ fn parse_url(url: &str, scheme: &str) -> Result<Target, String> {
     let address = all.iter().find(|address| address.is_ipv4()).or(all.first());
     let address = *address.ok_or_else(|| format!("{host}: no address"))?;
     Ok(Target { address, host: host.to_owned(), path: format!("/{path}") })
-}
-
-/// An app named on the command line.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) id: AppId,
-    pub(crate) key: String,
-}
-
-impl std::fmt::Debug for App {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-pub(super) fn parse_app(text: &str) -> Result<App, String> {
-    let (id, key) = text.split_once(':').ok_or("expected ID:KEY")?;
-    let id = id.parse().map_err(|_| format!("{id:?} is not an app ID"))?;
-    if id == 0 || key.is_empty() {
-        return Err("expected ID:KEY with an ID above 0 and a key".to_owned());
-    }
-    Ok(App { id: AppId(id), key: key.to_owned() })
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@
 //! token; a quiet line is asked whether it lives. Unlike the SDK it never sleeps for a minute after a
 //! dial that failed.
 
-use throng_protocol::AppId;
 use throng_protocol::usersig;
 
 use super::burst::Ask;
+use super::common::{Common, Now, Outgoing};
+use super::happened::{Happened, TIMED_OUT};
 use super::inbound::Answer;
-use super::websocket::{Kind, put_frame};
+use super::websocket::Kind;
 use super::wire::{
     self, AckBody, Credentials, Empty, GroupBody, Identity, LOGIN_BODY, SendBody, TextElement,
     command, put_handshake,
@@ -24,67 +25,6 @@ const ALIVE_SECONDS: u32 = 3;
 /// A line that was quiet for so long is asked whether it lives.
 const QUIET_SECONDS: u32 = 10;
 const SIGNATURE_SECONDS: i64 = 86_400;
-/// What the SDK says of a request without an answer.
-pub const TIMED_OUT: i64 = 2801;
-
-/// What all clients of a run have in common.
-#[derive(Debug, Clone)]
-pub struct Common {
-    /// The app.
-    pub app: AppId,
-    /// Its secret key, to sign users with.
-    pub key: String,
-    /// Names of users begin with this, their number follows.
-    pub user_prefix: String,
-    /// IDs of groups begin with this, their number follows.
-    pub group_prefix: String,
-    /// Keeps instances of different runs apart.
-    pub salt: u64,
-    /// The text of messages; one takes as much of it as it is long.
-    pub text: String,
-    /// Ask for all that the SDK asks for after a login.
-    pub burst: bool,
-}
-
-impl Common {
-    /// The name of a user.
-    #[must_use]
-    pub fn user(&self, client: u32) -> String {
-        format!("{}{client}", self.user_prefix)
-    }
-
-    /// The ID of a group.
-    #[must_use]
-    pub fn group(&self, room: u32) -> String {
-        format!("{}{room}", self.group_prefix)
-    }
-}
-
-/// The time, twice.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// Whole seconds of the run.
-    pub second: u32,
-    /// Seconds since 1970.
-    pub unix_s: i64,
-}
-
-/// Bytes to be written, of whatever connection is being served.
-#[derive(Debug, Default)]
-pub struct Outgoing {
-    /// The bytes.
-    pub bytes: Vec<u8>,
-    frames: u32,
-}
-
-impl Outgoing {
-    /// Appends a frame.
-    pub fn frame(&mut self, kind: Kind, payload: &[u8]) {
-        // Masks need not be secret here, but servers have to undo them.
-        self.frames = self.frames.wrapping_add(0x9E37_79B9);
-        put_frame(&mut self.bytes, kind, payload, self.frames);
-    }
-}
 
 /// What a client waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,47 +44,6 @@ struct Pending {
     what: What,
     due: u32,
     frame: Box<[u8]>,
-}
-
-/// What came of something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happened {
-    /// The first login succeeded.
-    LoggedIn,
-    /// A login on a later line succeeded.
-    Returned,
-    /// A login was refused, with code and text.
-    LoginRefused(i64, String),
-    /// In a room.
-    Joined(u32),
-    /// The join of a room was refused, with code and text.
-    JoinRefused(u32, i64, String),
-    /// Out of a room.
-    Quit(u32),
-    /// Leaving a room was refused or not answered, with the code.
-    QuitFailed(u32, i64),
-    /// A message of the plan was acknowledged.
-    Acknowledged {
-        /// Its number.
-        number: u32,
-        /// Its `MsgSeq`.
-        seq: u32,
-        /// The rate limit took it.
-        dropped: bool,
-    },
-    /// A message of the plan was refused or not answered in time.
-    SendFailed {
-        /// Its number.
-        number: u32,
-        /// Why.
-        code: i64,
-    },
-    /// All that the SDK asks for at once after its first login was answered.
-    Settled,
-    /// A request of that was refused or not answered in time: its command, and the code.
-    AskFailed(&'static str, i64),
-    /// The line gives no sign of life.
-    Dead,
 }
 
 /// One client without its socket.

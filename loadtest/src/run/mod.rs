@@ -55,9 +55,9 @@ impl Clock {
 
     /// The same moment as clients' state wants it.
     #[must_use]
-    pub fn coarse(&self, now: Nanos) -> crate::client::session::Now {
+    pub fn coarse(&self, now: Nanos) -> crate::client::common::Now {
         let second = u32::try_from(now / crate::plan::SECOND).unwrap_or(u32::MAX);
-        crate::client::session::Now { second, unix_s: self.unix_began_s() + i64::from(second) }
+        crate::client::common::Now { second, unix_s: self.unix_began_s() + i64::from(second) }
     }
 
     /// Seconds since 1970 when it began.

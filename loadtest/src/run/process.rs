@@ -19,7 +19,7 @@ use super::coordinate::{RunError, Settings};
 use super::crew::start_threads;
 use super::worker::{NOT_YET, Report, Shared};
 use crate::client::address::{Gateway, Sources};
-use crate::client::session::Common;
+use crate::client::common::Common;
 use crate::plan::{Nanos, Plan, nanos};
 use crate::profile::Profile;
 

@@ -2,7 +2,7 @@
 
 use super::worker::Worker;
 use crate::check::Outcome;
-use crate::client::session::Happened;
+use crate::client::happened::Happened;
 
 /// Joins of one client that may be refused before it is given up.
 const REFUSED_JOINS: u32 = 3;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Clock;
 use super::setup::Admin;
 use crate::client::address::Gateway;
-use crate::client::session::Common;
+use crate::client::common::Common;
 use crate::measure::Latency;
 use crate::plan::{Nanos, SECOND};
 use crate::profile::Rest;

@@ -8,7 +8,7 @@ use throng_protocol::usersig;
 
 use super::http::HttpLine;
 use crate::client::address::Gateway;
-use crate::client::session::Common;
+use crate::client::common::Common;
 use crate::plan::Plan;
 use crate::profile::RoomKind;
 

@@ -22,8 +22,9 @@ use super::connection::SCRATCH;
 use super::turns::TurnKeeper;
 use crate::check::{Fate, Member, Outcome, Witness};
 use crate::client::address::{Gateway, Sources};
+use crate::client::common::{Common, Outgoing};
+use crate::client::happened::Happened;
 use crate::client::inbound::Reader;
-use crate::client::session::{Common, Happened, Outgoing};
 use crate::measure::{Latency, Logins, Tick, Used, thread_used};
 use crate::plan::{Nanos, Plan, SECOND};
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use throng_protocol::ids::AppId;
+use throng_protocol::NamedApp;
 
 /// A self-hosted chat server for clients and back ends of Tencent Cloud Chat.
 #[derive(Debug, Parser)]
@@ -64,8 +64,8 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
     /// An app to serve, with its secret key; repeatable. Without any, a demo app is made and kept.
-    #[arg(long = "app", value_name = "ID:KEY", value_parser = parse_app)]
-    pub(crate) apps: Vec<App>,
+    #[arg(long = "app", value_name = "ID:KEY")]
+    pub(crate) apps: Vec<NamedApp>,
     /// Configuration file (TOML); repeatable, later ones go over earlier ones [env: `THRONG_CONFIG`,
     /// separated by commas].
     #[arg(long, value_name = "FILE")]
@@ -103,8 +103,8 @@ pub(crate) enum UsersigCommand {
     /// Print a signature for a user.
     Sign {
         /// The app and its secret key.
-        #[arg(long, value_name = "ID:KEY", value_parser = parse_app)]
-        app: App,
+        #[arg(long, value_name = "ID:KEY")]
+        app: NamedApp,
         /// The user ID.
         #[arg(long)]
         user: String,
@@ -115,37 +115,14 @@ pub(crate) enum UsersigCommand {
     /// Check a signature; the exit status is 0 only if it is valid now.
     Verify {
         /// The app and its secret key.
-        #[arg(long, value_name = "ID:KEY", value_parser = parse_app)]
-        app: App,
+        #[arg(long, value_name = "ID:KEY")]
+        app: NamedApp,
         /// The user ID.
         #[arg(long)]
         user: String,
         /// The signature.
         sig: String,
     },
-}
-
-/// An app named on the command line.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) id: AppId,
-    pub(crate) key: String,
-}
-
-impl std::fmt::Debug for App {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// Reads `ID:KEY`.
-pub(crate) fn parse_app(text: &str) -> Result<App, String> {
-    let (id, key) = text.split_once(':').ok_or("expected ID:KEY")?;
-    let id = id.parse().map_err(|_| format!("{id:?} is not an app ID"))?;
-    if id == 0 || key.is_empty() {
-        return Err("expected ID:KEY with an ID above 0 and a key".to_owned());
-    }
-    Ok(App { id: AppId(id), key: key.to_owned() })
 }
 
 #[cfg(test)]
@@ -164,14 +141,5 @@ mod tests {
         let cli = Cli::try_parse_from(["throng", "--listen", "127.0.0.1:1"]).unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.standalone.listen.unwrap().port(), 1);
-    }
-
-    #[test]
-    fn an_app_needs_id_and_key() {
-        assert_eq!(parse_app("7:a:b").unwrap().key, "a:b");
-        for bad in ["7", "x:k", "0:k", "7:", ":k", "4294967296:k"] {
-            assert!(parse_app(bad).is_err(), "{bad}");
-        }
-        assert!(!format!("{:?}", parse_app("7:hush").unwrap()).contains("hush"));
     }
 }

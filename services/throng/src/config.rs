@@ -10,6 +10,7 @@ use throng_bus::NatsConfig;
 use throng_directory::config::AppConfig;
 use throng_node::cluster::ClusterConfig;
 use throng_node::telemetry::LogConfig;
+use throng_protocol::NamedApp;
 use throng_store::CqlConfig;
 use toml::{Table, Value};
 
@@ -132,9 +133,9 @@ fn whole(value: Value) -> Value {
 /// command line, separated by commas.
 fn set(table: &mut Table, name: &str, value: &str) -> anyhow::Result<()> {
     if name == "APP" {
-        let apps: Result<Vec<_>, _> = value.split(',').map(crate::cli::parse_app).collect();
-        let apps = apps.map_err(anyhow::Error::msg)?;
-        let section = |app: crate::cli::App| {
+        let apps: Result<Vec<_>, _> = value.split(',').map(str::parse::<NamedApp>).collect();
+        let apps = apps?;
+        let section = |app: NamedApp| {
             let id = Value::Integer(app.id.0.into());
             Value::Table(Table::from_iter([
                 ("id".to_owned(), id),
@@ -244,10 +245,7 @@ mod tests {
 
     #[test]
     fn apps_come_from_flags_and_environment_too() {
-        let flags = ServerFlags {
-            apps: vec![crate::cli::parse_app("5:flag").unwrap()],
-            ..ServerFlags::default()
-        };
+        let flags = ServerFlags { apps: vec!["5:flag".parse().unwrap()], ..ServerFlags::default() };
         let config = load(flags, variables(&[("THRONG_APP", "5:env,6:other")])).unwrap();
         let keys: Vec<_> = config.apps.iter().map(|app| (app.id, app.key.0.as_str())).collect();
         assert_eq!(keys, [(6, "other"), (5, "flag")]);

@@ -1,5 +1,7 @@
 //! What a client says, in which order, when its line breaks, and when nothing comes.
 
+use throng_protocol::AppId;
+
 use super::*;
 use crate::client::inbound::AnswerBody;
 use crate::plan::Priority;

@@ -1,10 +1,10 @@
 //! `[gateway.capture]`: settings of the capture of traffic.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use throng_capture::Bodies;
+use throng_node::cluster::HiddenText;
 
 /// Bytes of the smallest file that is worth a rotation.
 const LEAST_FILE: u64 = 64 * 1024;
@@ -29,24 +29,7 @@ pub struct CaptureConfig {
     pub queue: usize,
     /// What IDs are hashed with, at least 32 characters. Gateways whose files are to be put together
     /// need the same. Without it every process draws a key of its own and forgets it at its end.
-    pub secret: Option<CaptureSecret>,
-}
-
-/// A secret that does not show itself.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct CaptureSecret(String);
-
-impl CaptureSecret {
-    pub(super) fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for CaptureSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CaptureSecret(..)")
-    }
+    pub secret: Option<HiddenText>,
 }
 
 impl CaptureConfig {

@@ -59,7 +59,7 @@ impl Capture {
         };
         let failed = |error| CaptureError { path: directory.clone(), error };
         let key = match &config.secret {
-            Some(secret) => Key::from_secret(secret.text()),
+            Some(secret) => Key::from_secret(&secret.0),
             None => Key::random(),
         };
         let began = Instant::now();
