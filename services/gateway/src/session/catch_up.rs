@@ -23,8 +23,13 @@ const NEXT: [&str; 4] = [
     "openim.getroammsg",
     "openim.getmsg",
 ];
-/// How long the first frame waits: not every client asks.
-const LONGEST: Duration = Duration::from_secs(3);
+/// What it begins with.
+const FIRST: &str = "recentcontact.page_get";
+/// How long the first frame waits for a client that does not even begin: not every client asks.
+const UNASKED: Duration = Duration::from_secs(3);
+/// How much longer for one that has begun. Rather late than lost: a client on a slow machine, or one whose
+/// list takes long, hides everything that it missed if a push comes before it has compared.
+const ASKED: Duration = Duration::from_secs(20);
 /// Frames that wait, and their bytes; with more they go out.
 const MOST: usize = 256;
 const MOST_BYTES: usize = 256 * 1024;
@@ -34,6 +39,8 @@ const MOST_BYTES: usize = 256 * 1024;
 pub(super) struct CatchUp {
     /// Whether there may be any: saves everybody else the lock.
     under_way: AtomicBool,
+    /// The client has begun to ask.
+    asked: AtomicBool,
     waiting: Mutex<Option<Waiting>>,
 }
 
@@ -47,6 +54,7 @@ impl Session {
     /// From now on pushes wait.
     pub(super) fn begin_catch_up(&self) {
         self.catch_up.waiting.lock().get_or_insert_default();
+        self.catch_up.asked.store(false, Ordering::Relaxed);
         self.catch_up.under_way.store(true, Ordering::Release);
     }
 
@@ -77,7 +85,12 @@ impl Session {
 
     /// The client asks for something.
     pub(super) fn follow_catch_up(&self, command: &str) {
-        if self.catch_up.under_way.load(Ordering::Acquire) && NEXT.contains(&command) {
+        if !self.catch_up.under_way.load(Ordering::Acquire) {
+            return;
+        }
+        if command == FIRST {
+            self.catch_up.asked.store(true, Ordering::Relaxed);
+        } else if NEXT.contains(&command) {
             self.end_catch_up();
         }
     }
@@ -90,7 +103,11 @@ impl Session {
     fn end_catch_up_in_time(self: &Arc<Self>) {
         let session = Arc::downgrade(self);
         tokio::spawn(async move {
-            sleep(LONGEST).await;
+            sleep(UNASKED).await;
+            let asked = |session: Arc<Self>| session.catch_up.asked.load(Ordering::Relaxed);
+            if session.upgrade().is_some_and(asked) {
+                sleep(ASKED).await;
+            }
             if let Some(session) = session.upgrade() {
                 session.end_catch_up();
             }

@@ -180,6 +180,29 @@ async fn who_comes_back_and_asks_for_no_list_gets_pushes_all_the_same() {
 }
 
 #[tokio::test]
+async fn one_that_asked_for_the_list_has_longer_than_one_that_did_not() {
+    let cluster = Cluster::start().await;
+    let (ann, bob) = (cluster.login("ann").await.login, cluster.login("bob").await.login);
+    let mut slow = cluster.connect().await;
+    assert_eq!(code(&slow.come_back(&ann).await), 0);
+    let mut silent = cluster.connect().await;
+    assert_eq!(code(&silent.come_back(&bob).await), 0);
+    slow.ask("recentcontact.page_get", &json!({})).await;
+    cluster.tell(delivery("ann", &[], r#"{"Event":8}"#, false));
+    cluster.tell(delivery("bob", &[], r#"{"Event":8}"#, false));
+    assert_eq!(body(&silent.push().await)["EventArray"][0]["Event"], 8);
+    // What is repeated until it is acknowledged does not wait: so it tells that the other still does.
+    cluster.tell(delivery("ann", &[], r#"{"Event":5}"#, true));
+    let reliable = slow.push().await;
+    assert_eq!(body(&reliable)["EventArray"][0]["Event"], 5);
+    let token = json!({"SessionData": body(&reliable)["SessionData"]});
+    slow.send("openim.ws_msg_push_ack", &token).await;
+    slow.send("openim.getmsg", &json!({"Cookie": "", "SyncFlag": 0})).await;
+    let events = [slow.next().await, slow.next().await].map(|frame| body(&frame).clone());
+    assert!(events.iter().any(|body| body["EventArray"][0]["Event"] == 8), "{events:?}");
+}
+
+#[tokio::test]
 async fn what_waited_for_one_who_logged_out_is_for_nobody_else() {
     let cluster = Cluster::start().await;
     let login = cluster.login("ann").await.login;
