@@ -180,14 +180,33 @@ impl Reader {
         session.metrics().closed(outbox.kind().path(), reason);
     }
 
-    /// Reads until the other side has closed too.
+    /// Reads until the other side has closed too. To leave while it still sends would reset the
+    /// connection, and the client might never see why it was closed.
     async fn until_silent(&mut self) {
         self.read.clear();
+        // What follows a broken frame is nothing any more, not even the other side's goodbye.
+        let broken =
+            matches!(self.outbox.close_reason(), Some(Close::TOO_LARGE | Close::PROTOCOL));
         while self.stream.readable().await.is_ok() {
-            self.take();
-            if self.read.drain(..).any(|read| matches!(read, Read::End(..))) {
+            let ended = if broken {
+                self.discard()
+            } else {
+                self.take();
+                self.read.drain(..).any(|read| matches!(read, Read::End(..)))
+            };
+            if ended {
                 return;
             }
         }
+    }
+
+    /// Throws away what is there; true at the end of the stream.
+    fn discard(&self) -> bool {
+        BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+            Ok(size) => size == 0,
+            Err(error) => {
+                !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+            }
+        })
     }
 }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_websockets::Message;
 
-use crate::support::{Client, Cluster, code};
+use crate::support::{APP, Client, Cluster, code};
 
 async fn closed_after(cluster: &Cluster, message: Message) -> (u16, String) {
     let mut client = cluster.connect().await;
@@ -57,6 +57,32 @@ async fn a_frame_over_the_limit_closes_the_connection() {
     assert_eq!(code(&client.ask("heartbeat.alive", &padded).await), 0);
     client.send_raw(Message::binary(Bytes::from(vec![b' '; 1001]))).await;
     assert_eq!(client.closed().await.0, 1009);
+}
+
+/// Who is cut off in the middle of a frame has more of it on the way: to leave then would reset the
+/// connection, and the reason might be lost.
+#[tokio::test]
+async fn who_still_sends_too_much_may_finish() {
+    let cluster = Cluster::start().await;
+    let mut stream = TcpStream::connect(cluster.address).await.unwrap();
+    let request = format!(
+        "GET /binfo?sdkappid={}&instanceid=i HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        APP.0
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    let long = [&[0x82, 0xff][..], &u64::to_be_bytes(1 << 40), &[0; 4]].concat();
+    stream.write_all(&long).await.unwrap();
+    answer.clear();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer[2..4], 1009u16.to_be_bytes(), "{answer:?}");
+    for _ in 0..200 {
+        stream.write_all(&[0x61; 1024]).await.expect("the other side still reads");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
