@@ -42,13 +42,13 @@ pub(super) enum Broken {
     TooLong,
 }
 
-/// Takes a client's bytes apart.
+/// Takes a client's bytes apart. The fuzzer looks at what it keeps.
 #[derive(Debug, Default)]
 pub(super) struct Parser {
     /// The beginning of a frame that is not whole.
-    rest: Vec<u8>,
+    pub(super) rest: Vec<u8>,
     /// The parts of a message that is not whole.
-    message: Option<Vec<u8>>,
+    pub(super) message: Option<Vec<u8>>,
 }
 
 impl Parser {
