@@ -84,7 +84,7 @@ test('a burst shows what was dropped, by priority, to the viewer and to the send
   let seen;
   await until(async () => {
     seen = await arrived(ben);
-    const dropped = await w.target.metric('throng_room_messages_dropped_total');
+    const dropped = await w.target.metric('throng_group_router_room_messages_dropped_total');
     return dropped > 0 && seen.High + seen.Normal + seen.Lowest + dropped === 120;
   }, 'each message of the burst to be seen or counted as dropped', { timeout: 30_000 });
   assert.equal(seen.High, 20, 'no gift is lost');

@@ -161,7 +161,7 @@ export class Traffic {
   /** What gateways and owners count of losses on the way, for who looks for the cause of one. */
   async #streams() {
     const counts = await Promise.all((this.w.target.alive ?? [this.w.target]).map(async (one) => {
-      const samples = (await one.metrics()).filter((s) => /_room_(holes|recovered|unrecovered|takeovers)_total|bus_.*(lost|dropped|lagged)/.test(s.name) && s.value > 0);
+      const samples = (await one.metrics()).filter((s) => /_gateway_room_(holes|events_recovered|holes_unfilled|takeovers)_total|_bus_.*(gaps|dropped)|_messages_lost_total|_inbox_gaps_total/.test(s.name) && s.value > 0);
       return samples.map((s) => `${one.name} ${s.name} ${s.value}`);
     }));
     return counts.flat().join('\n');

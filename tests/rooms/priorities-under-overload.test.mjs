@@ -56,13 +56,13 @@ test('over the limit High is delivered whole, Low is dropped, drops are counted,
   const bySecond = Map.groupBy ? Map.groupBy(got, (m) => m.time) : got.reduce((map, m) => map.set(m.time, [...(map.get(m.time) ?? []), m]), new Map());
   for (const [second, list] of bySecond) assert.ok(list.length <= BUDGET, `${list.length} messages stamped ${second}`);
 
-  const counted = await w.target.metric('throng_room_messages_dropped_total');
-  const countedHigh = await w.target.metric('throng_room_messages_dropped_total', { priority: 'High' });
-  const countedLow = await w.target.metric('throng_room_messages_dropped_total', { priority: 'Low' });
+  const counted = await w.target.metric('throng_group_router_room_messages_dropped_total');
+  const countedHigh = await w.target.metric('throng_group_router_room_messages_dropped_total', { priority: 'high' });
+  const countedLow = await w.target.metric('throng_group_router_room_messages_dropped_total', { priority: 'low' });
   assert.equal(counted, dropped.length, 'each drop is counted once');
   assert.equal(countedHigh, 0);
   assert.equal(countedLow, counted);
-  for (const { labels } of (await w.target.metrics()).filter((m) => m.name === 'throng_room_messages_dropped_total')) {
+  for (const { labels } of (await w.target.metrics()).filter((m) => m.name === 'throng_group_router_room_messages_dropped_total')) {
     assert.deepEqual(Object.keys(labels).sort(), ['class', 'priority', 'reason']);
   }
 });

@@ -24,7 +24,7 @@
 //! | Metric | |
 //! |---|---|
 //! | `throng_store_request_seconds` | histogram by `operation` (write, condition, delete_partition, get, page, scan): from the call to the answer, waiting for a place included |
-//! | `throng_store_in_flight` | gauge: requests under way |
+//! | `throng_store_requests_in_flight` | gauge: requests under way |
 //! | `throng_store_errors_total` | counter by `kind`: requests that failed, however often they were tried |
 //!
 //! ```

@@ -20,8 +20,8 @@ pub struct TargetSample {
     pub connections: Option<f64>,
     /// Invariants that broke so far.
     pub invariant_violations: Option<f64>,
-    /// Frames that were dropped for slow connections so far.
-    pub frames_dropped: Option<f64>,
+    /// Deliveries to members of rooms that were dropped because a connection was slow so far.
+    pub deliveries_dropped: Option<f64>,
     /// Messages that the rate limit dropped so far.
     pub messages_dropped: Option<f64>,
     /// Messages of live rooms that its owners of groups had so far.
@@ -41,9 +41,9 @@ impl TargetSample {
             memory_bytes: get("process_resident_memory_bytes"),
             connections: get("throng_gateway_connections"),
             invariant_violations: get("throng_invariant_violations_total"),
-            frames_dropped: get("throng_gateway_room_frames_dropped_total"),
-            messages_dropped: get("throng_room_messages_dropped_total"),
-            room_messages: get("throng_room_messages_total"),
+            deliveries_dropped: get("throng_gateway_room_deliveries_dropped_total"),
+            messages_dropped: get("throng_group_router_room_messages_dropped_total"),
+            room_messages: get("throng_group_router_room_messages_total"),
             deliveries: get("throng_gateway_room_deliveries_total"),
         }
     }
@@ -55,7 +55,7 @@ impl TargetSample {
             (&mut self.memory_bytes, other.memory_bytes),
             (&mut self.connections, other.connections),
             (&mut self.invariant_violations, other.invariant_violations),
-            (&mut self.frames_dropped, other.frames_dropped),
+            (&mut self.deliveries_dropped, other.deliveries_dropped),
             (&mut self.messages_dropped, other.messages_dropped),
             (&mut self.room_messages, other.room_messages),
             (&mut self.deliveries, other.deliveries),

@@ -142,7 +142,7 @@ fn charts(report: &Report) -> Vec<String> {
             "What the server dropped so far",
             &[
                 server("by the rate limit", |it| it.messages_dropped),
-                server("frames, for slow connections", |it| it.frames_dropped),
+                server("deliveries, to slow connections", |it| it.deliveries_dropped),
             ],
         ),
     ]

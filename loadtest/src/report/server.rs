@@ -18,8 +18,8 @@ pub(super) fn server(report: &Report) -> Vec<(String, String)> {
     };
     let dropped = risen(|sample| sample.messages_dropped);
     rows.extend(dropped.map(|it| ("messages that it counted as dropped".to_owned(), it)));
-    let frames = risen(|sample| sample.frames_dropped);
-    rows.extend(frames.map(|it| ("frames dropped for slow connections".to_owned(), it)));
+    let deliveries = risen(|sample| sample.deliveries_dropped);
+    rows.extend(deliveries.map(|it| ("deliveries dropped for slow connections".to_owned(), it)));
     let broken = risen(|sample| sample.invariant_violations);
     rows.extend(broken.map(|it| ("broken invariants".to_owned(), it)));
     let measured = |sample: &&TargetSample| sample.second >= 0;

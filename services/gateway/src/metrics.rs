@@ -13,6 +13,11 @@ use crate::connection::{Dropped, Kind, Written};
 /// Stands for all codes that only an app knows.
 const APP: u32 = u32::MAX;
 
+/// A code as the label of metrics. Apps' own codes, which they may choose among thousands, are one.
+pub(crate) fn code_label(code: u32) -> String {
+    Code::from_number(code).map_or_else(|| "app".to_owned(), |code| code.number().to_string())
+}
+
 /// Handles of the gateway's metrics.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -27,8 +32,8 @@ pub(crate) struct Metrics {
     pub(crate) room_events: Counter,
     pub(crate) room_holes: Counter,
     pub(crate) room_takeovers: Counter,
-    pub(crate) room_recovered: Counter,
-    pub(crate) room_unrecovered: Counter,
+    pub(crate) room_events_recovered: Counter,
+    pub(crate) room_holes_unfilled: Counter,
     pub(crate) acks_missed: Counter,
     pub(crate) accepts_paced: Counter,
     pub(crate) tls_failed: Counter,
@@ -66,7 +71,7 @@ impl<K: Eq + Hash> Counters<K> {
 impl Metrics {
     /// Handles of the recorder that is installed now.
     pub(crate) fn new() -> Self {
-        let dropped = |priority: &'static str| counter!("throng_gateway_room_frames_dropped_total", "priority" => priority, "reason" => "slow");
+        let dropped = |priority: &'static str| counter!("throng_gateway_room_deliveries_dropped_total", "priority" => priority, "reason" => "slow");
         Self {
             frames_in: counter!("throng_gateway_frames_received_total"),
             frames_out: counter!("throng_gateway_frames_sent_total"),
@@ -79,8 +84,8 @@ impl Metrics {
             room_events: counter!("throng_gateway_room_events_total"),
             room_holes: counter!("throng_gateway_room_holes_total"),
             room_takeovers: counter!("throng_gateway_room_takeovers_total"),
-            room_recovered: counter!("throng_gateway_room_recovered_total"),
-            room_unrecovered: counter!("throng_gateway_room_unrecovered_total"),
+            room_events_recovered: counter!("throng_gateway_room_events_recovered_total"),
+            room_holes_unfilled: counter!("throng_gateway_room_holes_unfilled_total"),
             acks_missed: counter!("throng_gateway_pushes_unacknowledged_total"),
             dropped_slow: ["none", "high", "normal", "low", "lowest"].map(dropped),
             accepts_paced: counter!("throng_gateway_accepts_paced_total"),
@@ -110,7 +115,7 @@ impl Metrics {
         self.dropped_slow(&written.dropped);
     }
 
-    /// Counts room frames that a slow connection lost.
+    /// Counts events of rooms that a slow connection lost.
     fn dropped_slow(&self, dropped: &Dropped) {
         if *dropped == Dropped::default() {
             return;
@@ -130,12 +135,7 @@ impl Metrics {
         }
         let key = if Code::from_number(code).is_some() { code } else { APP };
         self.commands.increment((name, key), || {
-            let label = if key == APP { "app".to_owned() } else { code.to_string() };
-            let (service, command) = name.split_once('.').unwrap_or(("", name));
-            counter!(
-                "throng_gateway_commands_total",
-                "service" => service, "command" => command, "code" => label
-            )
+            counter!("throng_gateway_commands_total", "command" => name, "code" => code_label(code))
         });
     }
 

@@ -35,6 +35,16 @@ impl RoomClass {
     }
 }
 
+/// A priority in metrics: small letters, as gateways write them.
+fn label(priority: Priority) -> &'static str {
+    match priority {
+        Priority::High => "high",
+        Priority::Normal => "normal",
+        Priority::Low => "low",
+        Priority::Lowest => "lowest",
+    }
+}
+
 /// Handles of the recorder that was installed when they were made.
 pub(crate) struct RoomMetrics {
     delivered: [Counter; RoomClass::ALL.len()],
@@ -48,19 +58,20 @@ impl RoomMetrics {
     pub(crate) fn new() -> Self {
         let dropped = |class: RoomClass, priority: Priority, reason: DropReason| {
             counter!(
-                "throng_room_messages_dropped_total",
-                "class" => class.name(), "priority" => priority.name(), "reason" => reason.name(),
+                "throng_group_router_room_messages_dropped_total",
+                "class" => class.name(), "priority" => label(priority), "reason" => reason.name(),
             )
         };
         Self {
-            delivered: RoomClass::ALL
-                .map(|class| counter!("throng_room_messages_total", "class" => class.name())),
+            delivered: RoomClass::ALL.map(|class| {
+                counter!("throng_group_router_room_messages_total", "class" => class.name())
+            }),
             dropped: RoomClass::ALL.map(|class| {
                 Priority::ALL
                     .map(|priority| DropReason::ALL.map(|reason| dropped(class, priority, reason)))
             }),
-            not_kept: counter!("throng_room_messages_not_kept_total"),
-            tips_suppressed: counter!("throng_room_tips_suppressed_total"),
+            not_kept: counter!("throng_group_router_room_messages_not_kept_total"),
+            tips_suppressed: counter!("throng_group_router_room_tips_suppressed_total"),
         }
     }
 

@@ -183,13 +183,13 @@ impl Carrier {
     }
 
     fn kick(&self, gateway: &str, session: &SessionId, kick_type: u32, connection: u64) {
-        let way = match kick_type {
+        let reason = match kick_type {
             kick::OTHER_LOGIN => "other_login",
             kick::SAME_INSTANCE => "same_instance",
             kick::MOVED => "moved",
             _ => "rest",
         };
-        metrics::counter!("throng_presence_kicks_total", "way" => way).increment(1);
+        metrics::counter!("throng_presence_kicks_total", "reason" => reason).increment(1);
         let kick = v1::SessionKick {
             app: session.app,
             user: session.user.to_string(),

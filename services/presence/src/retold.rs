@@ -101,7 +101,8 @@ impl Inner {
                     "elsewhere"
                 }
             };
-            metrics::counter!("throng_presence_restored_total", "outcome" => label).increment(1);
+            metrics::counter!("throng_presence_sessions_restored_total", "outcome" => label)
+                .increment(1);
             reply.kick_types.push(kick_type);
         }
         if last && round != 0 {

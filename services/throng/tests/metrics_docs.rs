@@ -10,6 +10,33 @@ const MACROS: [(&str, &str); 3] =
     [("counter!(", "counter"), ("gauge!(", "gauge"), ("histogram!(", "histogram")];
 /// What Prometheus makes of a histogram.
 const PARTS: [&str; 3] = ["_bucket", "_sum", "_count"];
+/// Who measures: the words after `throng_`.
+const AREAS: [&str; 10] = [
+    "gateway",
+    "group_router",
+    "history",
+    "presence",
+    "rpc",
+    "bus",
+    "store",
+    "placement",
+    "build",
+    "invariant",
+];
+/// Labels that would be about somebody, and those that collectors in Kubernetes add themselves.
+const NO_LABELS: [&str; 11] = [
+    "app",
+    "user",
+    "group",
+    "group_id",
+    "session",
+    "service",
+    "namespace",
+    "pod",
+    "node",
+    "instance",
+    "job",
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Metric {
@@ -173,13 +200,27 @@ fn the_expressions_of_the_page_are_about_metrics_that_exist() {
 #[test]
 fn names_keep_to_the_rules_of_the_page() {
     for (name, metric) in of_the_source() {
-        assert!(name.starts_with("throng_"), "{name}");
+        let rest = name.strip_prefix("throng_").unwrap_or_else(|| panic!("{name}"));
+        let is_of = |area| rest.strip_prefix(area).is_some_and(|rest| rest.starts_with('_'));
+        assert!(AREAS.into_iter().any(is_of), "{name} does not say who measures");
         assert!(name.chars().all(|letter| is_word(letter) && !letter.is_uppercase()), "{name}");
         assert_eq!(name.ends_with("_total"), metric.kind == "counter", "{name}");
         let has_bounds = name.ends_with("_seconds") || name.ends_with("_size");
         assert!(metric.kind != "histogram" || has_bounds, "{name} has no buckets");
         for label in &metric.labels {
-            assert!(!["app", "user", "group", "group_id", "session"].contains(&&**label), "{name}");
+            assert!(!NO_LABELS.contains(&&**label), "{name} has the label {label}");
         }
+    }
+}
+
+/// One word has one spelling, or queries over two metrics do not match.
+#[test]
+fn values_of_labels_are_in_small_letters() {
+    for row in page().lines().filter(|line| line.starts_with("| `throng_")) {
+        let labels = row.split(" | ").nth(2).unwrap();
+        // Invariants have their IDs everywhere.
+        let values = labels.split('`').skip(1).step_by(2);
+        let mut values = values.filter(|_| !labels.starts_with("`id` ="));
+        assert!(values.all(|value| !value.contains(char::is_uppercase)), "{row}");
     }
 }

@@ -30,11 +30,11 @@ pub(super) struct Metrics {
 impl Metrics {
     /// Handles of the recorder that is installed now. `purpose` is one of a few fixed words.
     pub(super) fn new(purpose: &'static str) -> Self {
-        let dropped = |reason: &'static str| counter!("throng_bus_dropped_total", "connection" => purpose, "reason" => reason);
+        let dropped = |reason: &'static str| counter!("throng_bus_messages_dropped_total", "connection" => purpose, "reason" => reason);
         Self {
-            published: counter!("throng_bus_published_total", "connection" => purpose),
+            published: counter!("throng_bus_messages_published_total", "connection" => purpose),
             published_bytes: counter!("throng_bus_published_bytes_total", "connection" => purpose),
-            received: counter!("throng_bus_received_total", "connection" => purpose),
+            received: counter!("throng_bus_messages_received_total", "connection" => purpose),
             received_bytes: counter!("throng_bus_received_bytes_total", "connection" => purpose),
             dropped_down: dropped("down"),
             dropped_full: dropped("full"),

@@ -130,7 +130,7 @@ impl Keeper {
 
     fn failed(&self, status: &Status) {
         if status.code() != Code::Aborted {
-            metrics::counter!("throng_lease_renewals_failed_total").increment(1);
+            metrics::counter!("throng_placement_lease_renewal_failures_total").increment(1);
             tracing::debug!(%status, "lease not renewed");
         }
     }

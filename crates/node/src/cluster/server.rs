@@ -38,7 +38,7 @@ pub async fn serve(
     let limits = ServiceBuilder::new()
         .map_err(|error: tower::BoxError| -> tower::BoxError {
             if error.is::<tower::load_shed::error::Overloaded>() {
-                metrics::counter!("throng_rpc_shed_total").increment(1);
+                metrics::counter!("throng_rpc_calls_shed_total").increment(1);
                 Box::new(not_begun("too many requests at the same time"))
             } else {
                 error

@@ -117,7 +117,7 @@ impl Inner {
             if late || (begun && !route.repeatable) {
                 return Err(status);
             }
-            metrics::counter!("throng_rpc_repeats_total", "service" => self.service).increment(1);
+            metrics::counter!("throng_rpc_repeats_total", "role" => self.service).increment(1);
             // Everybody who waits for the same node would come back at the same moment.
             let jittered = pause.mul_f64(rand::rng().random_range(0.5..1.5));
             tokio::select! {

@@ -38,7 +38,7 @@ impl Telemetry {
             get: seconds("get"),
             page: seconds("page"),
             scan: seconds("scan"),
-            in_flight: gauge!("throng_store_in_flight"),
+            in_flight: gauge!("throng_store_requests_in_flight"),
         }
     }
 

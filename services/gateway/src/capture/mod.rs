@@ -90,7 +90,7 @@ impl Capture {
             lines: AtomicU64::new(0),
             entries,
             lost,
-            queue_full: counter!("throng_gateway_capture_dropped_total", "reason" => "queue"),
+            queue_full: counter!("throng_gateway_capture_records_dropped_total", "reason" => "queue"),
         })))
     }
 

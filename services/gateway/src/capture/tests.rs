@@ -143,7 +143,7 @@ fn what_the_queue_cannot_hold_is_told() {
         lines: AtomicU64::new(0),
         entries,
         lost: Arc::clone(&lost),
-        queue_full: counter!("throng_gateway_capture_dropped_total", "reason" => "queue"),
+        queue_full: counter!("throng_gateway_capture_records_dropped_total", "reason" => "queue"),
     });
     let line = capture.line();
     // Nobody takes anything: the connection's beginning and two commands find room.

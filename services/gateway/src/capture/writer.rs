@@ -49,7 +49,7 @@ impl Writer {
             waiting: 0,
             failed_before: false,
             written: counter!("throng_gateway_capture_records_total"),
-            disk_failed: counter!("throng_gateway_capture_dropped_total", "reason" => "disk"),
+            disk_failed: counter!("throng_gateway_capture_records_dropped_total", "reason" => "disk"),
         }
     }
 

@@ -1,9 +1,9 @@
-//! Room frames that connections lose because they are too slow, by priority.
+//! Events of rooms that connections lose because they are too slow, by priority.
 
 /// Priorities: 0 is never dropped, then 1 High to 4 Lowest.
 const PRIORITIES: usize = 5;
 
-/// How many frames of each priority had to go.
+/// How many events of each priority had to go.
 pub(crate) type Dropped = [u32; PRIORITIES];
 
 /// Numbers that no event should carry count as the lowest priority.

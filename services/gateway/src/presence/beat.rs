@@ -55,7 +55,7 @@ pub(super) async fn beat(context: &Arc<Context>, node: &Node) {
 }
 
 fn failed(context: &Context, heard: &Heard) {
-    metrics::counter!("throng_gateway_beats_failed_total").increment(1);
+    metrics::counter!("throng_gateway_beat_failures_total").increment(1);
     context.release(heard.stream);
 }
 

@@ -22,6 +22,7 @@ use super::rates::Rates;
 use super::signatures::{Claim, Signatures};
 use super::{RestConfig, TrustedProxies, answer, body};
 use crate::forward::Forwarder;
+use crate::metrics::code_label;
 
 /// Bytes of a `traceparent` header.
 const TRACE_BYTES: usize = 55;
@@ -161,11 +162,6 @@ impl Caller<'_> {
         let trace = self.headers.get("traceparent").and_then(|value| value.to_str().ok());
         trace.filter(|trace| trace.len() == TRACE_BYTES).unwrap_or_default().to_owned()
     }
-}
-
-/// The code's name for the metrics. Apps' own codes, which they may choose among thousands, are one.
-fn code_label(code: u32) -> &'static str {
-    Code::from_number(code).map_or("APP", Code::name)
 }
 
 fn too_slow() -> CommandError {

@@ -121,7 +121,7 @@ impl Feed {
             Offered::Old => {}
             Offered::Delivered(out) => self.hub.taken_out(&self.room, &out),
             Offered::Hole(event) => {
-                self.hub.metrics.room_unrecovered.increment(1);
+                self.hub.metrics.room_holes_unfilled.increment(1);
                 let out = self.room.force(event);
                 self.hub.taken_out(&self.room, &out);
             }
@@ -145,11 +145,11 @@ impl Feed {
                 Ok(reply) => {
                     let mut out = Vec::new();
                     for event in reply.events {
-                        self.hub.metrics.room_recovered.increment(1);
+                        self.hub.metrics.room_events_recovered.increment(1);
                         out.extend(self.room.force(event));
                     }
                     if !reply.complete {
-                        self.hub.metrics.room_unrecovered.increment(1);
+                        self.hub.metrics.room_holes_unfilled.increment(1);
                     }
                     self.room.advance(Position::from(reply.head.unwrap_or_default()));
                     return self.hub.taken_out(&self.room, &out);

@@ -155,7 +155,7 @@ impl Feed {
             });
         }
         for event in reply.missed {
-            self.hub.metrics.room_recovered.increment(1);
+            self.hub.metrics.room_events_recovered.increment(1);
             self.follow(event);
         }
         if !reply.banned.is_empty() {

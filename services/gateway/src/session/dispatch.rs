@@ -18,7 +18,7 @@ use crate::capture::Pending;
 use crate::connection::Close;
 
 /// Label of commands that the catalogue does not have.
-const UNKNOWN: &str = "unknown.unknown";
+const UNKNOWN: &str = "unknown";
 
 const LOGIN: &str = "im_open_status.wslogin";
 const SEND: &str = "group_open_http_svc.send_group_msg";

@@ -36,7 +36,7 @@ impl Context {
                     Delivery::Message(payload) => drop(self.take(payload)),
                     // What may not be lost has a number and comes with one of the next beats.
                     Delivery::Lagged(lost) => {
-                        metrics::counter!("throng_gateway_inbox_lagged_total").increment(1);
+                        metrics::counter!("throng_gateway_inbox_gaps_total").increment(1);
                         tracing::warn!(lost, "messages to this gateway were lost on the bus");
                     }
                 }

@@ -200,7 +200,7 @@ impl Carrier {
         let begun = match error {
             Unsaved::Store(_) | Unsaved::Log(_) => {
                 tracing::error!(%error, "group state could not be saved");
-                metrics::counter!("throng_group_commit_failures_total").increment(1);
+                metrics::counter!("throng_group_router_commit_failures_total").increment(1);
                 if self.tenure.is_current() {
                     let text = "the group's state could not be saved, try again";
                     let refused = Failure::Refused(Code::GROUP_INTERNAL.with(text));
@@ -210,7 +210,7 @@ impl Carrier {
             }
             Unsaved::Lost { begun } => {
                 tracing::debug!(begun, "a group is not served here any more");
-                metrics::counter!("throng_group_lost_commits_total").increment(1);
+                metrics::counter!("throng_group_router_commits_lost_total").increment(1);
                 *begun
             }
         };

@@ -134,7 +134,7 @@ async fn deliver(app: AppId, clients: &Clients, delivery: Delivery) {
             Ok(Err(status)) => status.message().to_owned(),
             Err(_) => "not in time".to_owned(),
         };
-        metrics::counter!("throng_group_deliveries_failed_total").increment(1);
+        metrics::counter!("throng_group_router_delivery_failures_total").increment(1);
         tracing::warn!(why, "members of a group were not told");
     }
 }

@@ -129,7 +129,7 @@ impl Log {
             fence: Some(v1::Fence { epoch: self.life.epoch, write_time }),
         };
         if let Err(status) = self.history.drop_group(within(CALL_TIME, request)).await {
-            metrics::counter!("throng_group_logs_left_behind_total").increment(1);
+            metrics::counter!("throng_group_router_logs_left_behind_total").increment(1);
             tracing::warn!(
                 text = status.message(),
                 "messages of a dismissed group were not deleted"

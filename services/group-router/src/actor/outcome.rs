@@ -78,7 +78,7 @@ impl Fate {
         if !self.is_lost() {
             return None;
         }
-        metrics::counter!("throng_group_calls_not_owner_total").increment(1);
+        metrics::counter!("throng_group_router_calls_not_owner_total").increment(1);
         Some(if self.inner.begun.load(Ordering::Relaxed) {
             Status::unavailable(LOST)
         } else {

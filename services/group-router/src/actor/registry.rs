@@ -219,7 +219,7 @@ impl Rooms {
             match handle.jobs.try_send(job) {
                 Ok(()) => return Ok(tenure),
                 Err(mpsc::error::TrySendError::Full(_)) => {
-                    metrics::counter!("throng_group_mailbox_full_total").increment(1);
+                    metrics::counter!("throng_group_router_mailbox_full_total").increment(1);
                     let text = "too many requests for this group";
                     return Err(Failure::Refused(Code::GROUP_SEND_FREQUENCY.with(text)));
                 }
@@ -245,7 +245,7 @@ impl Rooms {
         let key = GroupKey { app, group_id: Arc::from(group_id) };
         groups.insert(Arc::clone(&key.group_id), handle.clone());
         drop(part);
-        metrics::gauge!("throng_group_hot").increment(1.0);
+        metrics::gauge!("throng_group_router_hot_groups").increment(1.0);
         let end = EndOfActor { rooms: self.clone(), key, id, gone: handle.gone.clone() };
         let (tenure, hold) = (tenure.clone(), tenure.hold());
         self.inner.drain.spawn(async move {
@@ -361,7 +361,7 @@ impl Drop for EndOfActor {
             }
         }
         drop(part);
-        metrics::gauge!("throng_group_hot").decrement(1.0);
+        metrics::gauge!("throng_group_router_hot_groups").decrement(1.0);
         self.gone.cancel();
     }
 }

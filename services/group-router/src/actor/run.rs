@@ -339,7 +339,7 @@ struct Panicked;
 fn guarded(work: impl FnOnce()) -> Result<(), Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
         // The panic itself is in the log already.
-        metrics::counter!("throng_group_job_panics_total").increment(1);
+        metrics::counter!("throng_group_router_job_panics_total").increment(1);
         Panicked
     })
 }

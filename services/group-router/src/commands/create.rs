@@ -137,7 +137,8 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
             Ok(())
         })
         .await?;
-    metrics::counter!("throng_groups_created_total", "type" => kind.as_str()).increment(1);
+    let label = kind.as_str().to_ascii_lowercase();
+    metrics::counter!("throng_group_router_groups_created_total", "type" => label).increment(1);
     let huge_group_flag = u32::from(kind == GroupType::AvChatRoom);
     call.ok(&Created { group_id: &group_id, group_type: kind.as_str(), huge_group_flag })
 }

@@ -58,13 +58,16 @@ async fn lim_1_the_budget_holds_in_any_second_and_drp_1_all_that_is_dropped_is_c
     let total: u64 = dropped.values().sum();
     assert_eq!(total as usize + heard.len(), 400, "each message goes out or is dropped");
     for priority in priorities {
-        let counted = world
-            .around
-            .counts
-            .sum("throng_room_messages_dropped_total", &format!("priority={priority} "));
+        let counted = world.around.counts.sum(
+            "throng_group_router_room_messages_dropped_total",
+            &format!("priority={} ", priority.to_lowercase()),
+        );
         assert_eq!(counted, dropped.get(priority).copied().unwrap_or(0), "DRP-1: {priority}");
     }
-    assert_eq!(world.around.counts.sum("throng_room_messages_total", "class=small"), 400 - total);
+    assert_eq!(
+        world.around.counts.sum("throng_group_router_room_messages_total", "class=small"),
+        400 - total
+    );
     assert!(dropped["High"] < dropped["Normal"], "{dropped:?}");
     let kept = world.around.history.messages("live").len();
     assert_eq!(kept, heard.len(), "what is dropped is not kept");
@@ -82,7 +85,11 @@ async fn a_dropped_message_that_is_repeated_is_answered_the_same() {
     let answers = tokio::join!(send(1, "High"), send(2, "Lowest"), send(3, "High"));
     assert!(ok(&answers.1)["MsgDropReason"].is_string(), "{answers:?}");
     assert_eq!(world.send("ann", "live", 2).await, answers.1);
-    assert_eq!(world.around.counts.sum("throng_room_messages_dropped_total", ""), 1, "once");
+    assert_eq!(
+        world.around.counts.sum("throng_group_router_room_messages_dropped_total", ""),
+        1,
+        "once"
+    );
 }
 
 /// Regression: messages that waited when the room ended were not answered.
@@ -93,11 +100,12 @@ async fn what_waits_when_the_process_drains_is_answered_and_counted() {
     let senders =
         join_all((0..60).map(|random| world.rest("send_group_msg", message("live", random))));
     let (answers, ()) = tokio::join!(senders, async {
-        let full = || world.around.counts.sum("throng_room_messages_total", "") == 40;
+        let full = || world.around.counts.sum("throng_group_router_room_messages_total", "") == 40;
         eventually("the budget is spent", full).await;
         world.drain.begin();
     });
     let dropped = answers.iter().filter(|answer| ok(answer)["MsgDropReason"].is_string()).count();
-    let closed = world.around.counts.sum("throng_room_messages_dropped_total", "reason=closed");
+    let closed =
+        world.around.counts.sum("throng_group_router_room_messages_dropped_total", "reason=closed");
     assert_eq!((dropped, closed), (20, 20), "DRP-1");
 }

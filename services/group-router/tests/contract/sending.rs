@@ -124,7 +124,7 @@ async fn dur_1_what_could_not_be_kept_is_new_when_it_is_tried_again() {
         });
     refused(&first, 10002);
     refused(&repeated, 10002);
-    assert_eq!(world.around.counts.sum("throng_room_messages_not_kept_total", ""), 1);
+    assert_eq!(world.around.counts.sum("throng_group_router_room_messages_not_kept_total", ""), 1);
     world.around.history.works();
     let again = world.send("ann", "live", 5).await;
     ok(&again);
@@ -159,7 +159,7 @@ async fn appends_are_bounded_in_number_and_size() {
     });
     let senders = futures_util::future::join_all(senders);
     let (answers, ()) = tokio::join!(senders, async {
-        let out = || world.around.counts.sum("throng_room_messages_total", "") == 600;
+        let out = || world.around.counts.sum("throng_group_router_room_messages_total", "") == 600;
         eventually("all are out", out).await;
         world.around.history.works();
     });

@@ -42,7 +42,7 @@ impl Priority {
         self as u32
     }
 
-    /// The name in send requests, and the value of metric labels.
+    /// The name in send requests.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

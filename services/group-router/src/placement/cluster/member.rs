@@ -187,7 +187,7 @@ impl Task {
             let answer = timeout(time, node.ask_for_lease(ticket.incarnation)).await;
             let answer = answer.unwrap_or_default();
             if answer.is_none() {
-                metrics::counter!("throng_lease_renewals_failed_total").increment(1);
+                metrics::counter!("throng_placement_lease_renewal_failures_total").increment(1);
             }
             let _ = sender.send(Event::Answered(ticket, answer)).await;
         });
