@@ -84,10 +84,16 @@ pub const BAN_PAGE: usize = 100;
 
 // Groups with stored members
 
-/// Members of a group whose maker does not say how many (REST notes 01, 3.24).
-pub const GROUP_MEMBERS: u32 = 2000;
-/// Members that a group may be made for at most (REST notes 01, 3.24).
+/// Members that a group may be made for at most, communities aside (REST notes 01, 4.1).
 pub const GROUP_MEMBERS_MOST: u32 = 6000;
+/// Members that a community may be made for at most (REST notes 01, 4.1).
+pub const COMMUNITY_MEMBERS_MOST: u32 = 100_000;
+/// Bytes of a member's name in a group (REST notes 01, 4.4).
+pub const NAME_CARD_BYTES: usize = 50;
+/// Bytes of a custom field's value of a member (REST notes 01, 4.4).
+pub const MEMBER_CUSTOM_VALUE_BYTES: usize = 64;
+/// Custom fields of a member (REST notes 01, 4.4).
+pub const MEMBER_CUSTOM_FIELDS: usize = 5;
 /// Members that a group is made with (CN 1615).
 pub const CREATE_MEMBERS: usize = 100;
 /// Members added by one request (INT 34921).
@@ -96,6 +102,10 @@ pub const ADD_MEMBERS: usize = 300;
 pub const DELETE_MEMBERS: usize = 100;
 /// Members on one page of the list for a client (SDK protocol notes 02, 2.2).
 pub const MEMBERS_PAGE: usize = 100;
+/// Bytes of what an application to join a group says. The documents name no limit.
+pub const APPLY_MESSAGE_BYTES: usize = 300;
+/// Applications on one page of what a user has to decide (SDK protocol notes 02, 2.1).
+pub const PENDENCY_PAGE: usize = 100;
 /// Groups of one user (INT 34381).
 pub const GROUPS_PER_USER: usize = 5000;
 

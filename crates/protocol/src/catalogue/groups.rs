@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Command] = &[
         .key(RoutingKey::None)
         .rate(limits::RATE_HEAVY)
         .works(),
-    group("group_open_http_svc.import_group", REST, "CN 1634").key(RoutingKey::NewGroupId),
+    group("group_open_http_svc.import_group", REST, "CN 1634").key(RoutingKey::NewGroupId).works(),
     // Coming and going
     group("group_open_http_svc.apply_join_group", CLIENT, "SDK 02, 1.1").works(),
     group("group_open_http_noauth_svc.apply_join_group", Callers::GUEST, "SDK 02, 1.8").works(),
@@ -29,11 +29,12 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.add_group_member", BOTH, "SDK 02, 2.2; CN 1621").works(),
     group("group_open_http_svc.delete_group_member", BOTH, "SDK 02, 2.2; CN 1622").works(),
     group("group_open_http_svc.get_pendency", CLIENT, "SDK 02, 2.1")
-        .key(RoutingKey::User(UserKey::Caller)),
-    group("group_open_http_svc.handle_apply_join_group", CLIENT, "SDK 02, 2.1"),
+        .key(RoutingKey::User(UserKey::Caller))
+        .works(),
+    group("group_open_http_svc.handle_apply_join_group", CLIENT, "SDK 02, 2.1").works(),
     group("group_open_http_svc.handle_invite_join_group", CLIENT, "SDK 02, 2.1"),
-    group("group_open_http_svc.handle_invite_join_permission_group", CLIENT, "SDK 02, 2.1"),
-    group("group_open_http_svc.import_group_member", REST, "CN 1636"),
+    group("group_open_http_svc.handle_invite_join_permission_group", CLIENT, "SDK 02, 2.1").works(),
+    group("group_open_http_svc.import_group_member", REST, "CN 1636").works(),
     // Profile
     group("group_open_http_svc.modify_group_base_info", BOTH, "SDK 02, 2.1; CN 1620").works(),
     group("group_open_http_svc.get_group_info", REST, "CN 1616")
@@ -48,8 +49,7 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.get_joined_group_list", BOTH, "SDK 02, 2.1; CN 1625")
         .key(RoutingKey::User(UserKey::Field("Member_Account")))
         .works(),
-    group("group_open_http_svc.change_group_owner", BOTH, "SDK 02, 2.1; CN 1633")
-        .answers("10007 for live rooms, as documented; 10026 for others until it is built"),
+    group("group_open_http_svc.change_group_owner", BOTH, "SDK 02, 2.1; CN 1633").works(),
     // Members
     group("group_open_http_svc.get_group_member_info", BOTH, "SDK 02, 2.2; CN 1617").works(),
     group("group_open_http_svc.get_specified_group_member_info", BOTH, "SDK 02, 2.2; INT 64897")

@@ -10,7 +10,7 @@ use throng_store::{Batch, Op, Store, StoreError, WriteTime};
 use super::{GroupKey, Unit};
 use crate::placement::Tenure;
 use crate::storage::{
-    GROUP_STATE, IndexChange, index_batch, list_op, listing_partition, state_partition, unlist_op,
+    GROUP_STATE, UserEntry, list_op, listing_partition, state_partition, unlist_op,
 };
 
 /// Users' entries that are written at the same time.
@@ -61,9 +61,8 @@ impl<'a> Saver<'a> {
                 self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
             }
         }
-        let changes = last_of_each_user(units.iter_mut().flat_map(|unit| unit.index.drain(..)));
-        let (come, gone): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|change| change.group_type.is_some());
+        let entries = last_of_each_entry(units.iter_mut().flat_map(|unit| unit.index.drain(..)));
+        let (come, gone): (Vec<_>, Vec<_>) = entries.into_iter().partition(UserEntry::comes);
         self.write_index(key, &come).await?;
         let ops = last_of_each_row(units.iter_mut().flat_map(|unit| unit.ops.drain(..)));
         self.save_rows(key, ops).await?;
@@ -96,15 +95,11 @@ impl<'a> Saver<'a> {
     }
 
     /// Users' entries, each of which has a partition of its own.
-    async fn write_index(
-        &mut self,
-        key: &GroupKey,
-        changes: &[IndexChange],
-    ) -> Result<(), Unsaved> {
-        for changes in changes.chunks(SIDE_BY_SIDE) {
-            let mut writes = Vec::with_capacity(changes.len());
-            for change in changes {
-                let batch = index_batch(key.app, &key.group_id, change).at(self.stamp().await?);
+    async fn write_index(&mut self, key: &GroupKey, entries: &[UserEntry]) -> Result<(), Unsaved> {
+        for entries in entries.chunks(SIDE_BY_SIDE) {
+            let mut writes = Vec::with_capacity(entries.len());
+            for entry in entries {
+                let batch = entry.batch(key.app).at(self.stamp().await?);
                 writes.push(self.store.write(batch));
             }
             try_join_all(writes).await?;
@@ -129,9 +124,8 @@ impl<'a> Saver<'a> {
 }
 
 /// Of several changes the last one counts.
-fn last_of_each_user(all: impl Iterator<Item = IndexChange>) -> Vec<IndexChange> {
-    let last: HashMap<String, IndexChange> =
-        all.map(|change| (change.user.clone(), change)).collect();
+fn last_of_each_entry(all: impl Iterator<Item = UserEntry>) -> Vec<UserEntry> {
+    let last: HashMap<_, UserEntry> = all.map(|entry| (entry.place(), entry)).collect();
     last.into_values().collect()
 }
 

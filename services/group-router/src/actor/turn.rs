@@ -13,7 +13,7 @@ use super::{Delivery, Failure, GroupKey, Kept, LogLife, Reply, Rooms};
 use crate::core::rules::Members;
 use crate::placement::Tenure;
 use crate::room::Room;
-use crate::storage::{IndexChange, ProfileRow};
+use crate::storage::{ProfileRow, UserEntry};
 
 /// Carried out after the effects of its job; the argument says whether that worked.
 pub(crate) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
@@ -41,9 +41,9 @@ pub(crate) struct Unit {
     pub(crate) created: Option<GroupType>,
     /// Rows of the group's partition. Durable before anything below happens.
     pub(crate) ops: Vec<Op>,
-    /// Users' entries for the group: those of new members are durable before the rows are, those of
-    /// former ones go after them.
-    pub(crate) index: Vec<IndexChange>,
+    /// Entries for the group in lists of users: those that come are durable before the rows are, those
+    /// that go do so after them.
+    pub(crate) index: Vec<UserEntry>,
     /// The group ends: all its rows go. No job runs into a unit after this was set.
     pub(crate) dismissed: bool,
     /// Messages and tips for the group's log, numbered without a gap. Durable before anything below

@@ -1,4 +1,4 @@
-//! Bans from a live room: `ban_group_member`, `unban_group_member`, `get_group_ban_member`
+//! Bans: `ban_group_member`, `unban_group_member`, `get_group_ban_member`
 //! (REST notes 01, 3.44 to 3.46; SDK protocol notes 02, 1.9).
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,8 @@ use throng_protocol::limits;
 
 use super::mute::{bound_row, until};
 use super::{Answer, Call, check_users};
-use crate::room::{Extra, Role};
+use crate::group::Departure;
+use crate::room::Extra;
 use crate::storage::{RowKind, delete_rows};
 use crate::wire::{MemberInfo, Notice, Tip, op, report};
 
@@ -43,12 +44,10 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.live()?;
-            let role = room.require(&context, Role::Admin, "ban members of this group")?;
-            if let Some(equal) = request.users.iter().find(|user| room.role_of(user) >= role) {
-                let info = format!("{equal} may not be banned by {}", context.caller.user);
-                return Err(Code::GROUP_FORBIDDEN.with(info));
-            }
+            let (room, now, unit) = turn.room()?;
+            let role = room.permit(&context, room.rules.ban, "ban members of groups")?;
+            let names = request.users.iter().map(String::as_str);
+            room.require_above(role, &context.caller.user, names, "banned")?;
             room.bans.retain(|_, until| *until > now.seconds);
             if room.bans.len() + request.users.len() > MOST_BANS {
                 let info = format!("Members_Account: over {MOST_BANS} bans in a group");
@@ -58,6 +57,13 @@ pub(super) async fn ban_group_member(call: &Call<'_>) -> Answer {
                 room.bans.insert(user.clone(), until(now.seconds, request.duration));
                 unit.ops.push(bound_row(RowKind::Ban, user, now.seconds, request.duration));
                 room.expel(user);
+            }
+            if room.durable.is_some() {
+                let inside = members.into_iter().filter(|info| room.is_member(&info.user));
+                let (reason, seconds) = (request.description, request.duration);
+                let departure = Departure::Banned { operator, reason, seconds };
+                room.dismiss(inside.collect(), departure, now, unit);
+                return Ok(());
             }
             let notice = Notice {
                 report: report::BANNED,
@@ -106,14 +112,17 @@ pub(super) async fn unban_group_member(call: &Call<'_>) -> Answer {
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.live()?;
-            room.require(&context, Role::Admin, "lift bans of this group")?;
+            let (room, now, unit) = turn.room()?;
+            room.permit(&context, room.rules.ban, "lift bans of groups")?;
             unit.ops.extend(delete_rows(RowKind::Ban, request.users.iter().map(String::as_str)));
             for user in &request.users {
                 room.bans.remove(user);
             }
-            let tip = Tip { op: op::UNBANNED, operator, members, ..Tip::default() };
-            room.emit_tip(&tip, Extra::default(), now, unit);
+            // To the members of other groups they are strangers.
+            if room.durable.is_none() {
+                let tip = Tip { op: op::UNBANNED, operator, members, ..Tip::default() };
+                room.emit_tip(&tip, Extra::default(), now, unit);
+            }
             Ok(())
         })
         .await?;
@@ -151,7 +160,7 @@ pub(super) async fn get_group_ban_member(call: &Call<'_>) -> Answer {
     let banned = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, _) = turn.live()?;
+            let (room, now, _) = turn.room()?;
             let current = room.bans.iter().filter(|(_, until)| **until > now.seconds);
             let total = current.clone().count();
             let entry = |(user, until): (&String, &i64)| BannedEntry {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use throng_protocol::error::{Code, CommandError};
 
 use super::{Answer, Call};
-use crate::actor::{Now, Unit};
+use crate::actor::{Now, Turn, Unit};
 use crate::core::counters::{Change, Counter, Mode, Refusal};
 use crate::room::{Extra, Room, random};
 use crate::storage::{CounterRow, CountersRow, RowKind, put_row};
@@ -53,7 +53,7 @@ pub(super) async fn update_group_counter(call: &Call<'_>) -> Answer {
     let change = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.room()?;
+            let (room, now, unit) = turn.with_counters()?;
             let pairs: Vec<_> = given.iter().map(|pair| (pair.key.as_str(), pair.value)).collect();
             let change = room.counters.update(mode, &pairs).map_err(refusal)?;
             tell(room, &change, false, now, unit);
@@ -78,7 +78,7 @@ pub(super) async fn get_group_counter(call: &Call<'_>) -> Answer {
     let counters = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let counters = &turn.room()?.0.counters;
+            let counters = &turn.with_counters()?.0.counters;
             let keys: Vec<_> = keys.iter().map(String::as_str).collect();
             Ok(Counters::new(counters.seq(), counters.get(&keys)))
         })
@@ -92,7 +92,7 @@ pub(super) async fn delete_group_counter(call: &Call<'_>) -> Answer {
     let keys = request.group_counter_keys;
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.room()?;
+            let (room, now, unit) = turn.with_counters()?;
             let keys: Vec<_> = keys.iter().map(String::as_str).collect();
             if let Some(change) = room.counters.delete(&keys) {
                 tell(room, &change, true, now, unit);
@@ -130,5 +130,17 @@ fn refusal(refusal: Refusal) -> CommandError {
         Refusal::OutOfRange => {
             Code::GROUP_BAD_PARAMETER.with("GroupCounter.Value: the counter leaves 64 bits")
         }
+    }
+}
+
+impl Turn<'_> {
+    /// The group, if groups of its type have counters; 10007 otherwise.
+    fn with_counters(&mut self) -> Result<(&mut Room, Now, &mut Unit), CommandError> {
+        let (room, now, unit) = self.room()?;
+        if !room.rules.counters {
+            let info = format!("GroupId: groups of type {} have no counters", room.kind);
+            return Err(Code::GROUP_FORBIDDEN.with(info));
+        }
+        Ok((room, now, unit))
     }
 }

@@ -1,4 +1,4 @@
-//! `create_group` (REST notes 01, 3.2; SDK protocol notes 02, 2.1).
+//! `create_group` and `import_group` (REST notes 01, 3.2 and 3.24; SDK protocol notes 02, 2.1).
 
 use std::collections::HashMap;
 
@@ -9,9 +9,11 @@ use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::{GroupType, custom_group_id, generated_group_id};
 use throng_protocol::limits;
 
-use super::profile::{CustomField, check_profile_texts, custom_fields};
+use super::custom::{CustomField, group_fields, member_fields};
+use super::profile::{check_invite_option, check_profile_texts};
 use super::{Answer, Call, check_users};
 use crate::core::rules::{Members, Rules};
+use crate::group::Founder;
 use crate::room::Room;
 use crate::storage::ProfileRow;
 use crate::wire::MemberInfo;
@@ -30,9 +32,14 @@ struct Request {
     face_url: Option<String>,
     max_member_count: Option<u32>,
     apply_join_option: Option<String>,
+    invite_join_option: Option<String>,
+    #[serde(default)]
+    support_topic: u32,
     app_defined_data: Option<Vec<CustomField>>,
     #[serde(default)]
     member_list: Vec<NewMember>,
+    /// Of a group that is moved here: seconds since 1970.
+    create_time: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +48,17 @@ struct NewMember {
     #[serde(rename = "Member_Account")]
     user: String,
     role: Option<String>,
+    #[serde(default)]
+    app_member_defined_data: Vec<CustomField>,
+}
+
+/// How a group comes to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It begins now, and those who are in it hear of it.
+    New,
+    /// It was elsewhere before, and nobody hears of it.
+    Imported,
 }
 
 #[derive(Serialize)]
@@ -55,15 +73,29 @@ struct Created<'a> {
 /// Makes a group. A live room has no members then: its owner joins like everyone. Any other group
 /// has its owner and those who are named.
 pub(super) async fn create_group(call: &Call<'_>) -> Answer {
+    make(call, Way::New).await
+}
+
+/// Makes a group that was elsewhere until now: members and messages are imported by calls of their own.
+/// Not a live room, of which nothing is kept.
+pub(super) async fn import_group(call: &Call<'_>) -> Answer {
+    make(call, Way::Imported).await
+}
+
+async fn make(call: &Call<'_>, way: Way) -> Answer {
     let request: Request = call.parse()?;
     let Some(kind) = GroupType::parse(&request.group_type) else {
         let info = format!("Type: no group type {:?}", request.group_type);
         return Err(Code::GROUP_BAD_PARAMETER.with(info));
     };
-    let Some(rules) = Rules::of(kind) else {
-        let info = format!("Type: groups of type {kind} are not available yet");
-        return Err(Code::GROUP_FORBIDDEN.with(info));
-    };
+    let rules = Rules::of(kind);
+    if request.support_topic == 1 {
+        let info = "SupportTopic: communities with topics are not available yet";
+        return Err(Code::COMMUNITY_OFF.with(info));
+    }
+    if way == Way::Imported {
+        check_import(&request, rules)?;
+    }
     if rules.members == Members::Sessions && !request.member_list.is_empty() {
         return Err(Code::GROUP_FORBIDDEN.with("MemberList: a live room is joined, not filled"));
     }
@@ -77,6 +109,7 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         request.face_url.as_deref(),
         request.apply_join_option.as_deref(),
     )?;
+    check_invite_option(request.invite_join_option.as_deref())?;
     let owner = owner(call, request.owner).await?;
     let group_id = match request.group_id.filter(|id| !id.is_empty()) {
         Some(id) => {
@@ -101,9 +134,10 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         let info = format!("MemberList: the group has {max_member_num} members at most");
         return Err(Code::GROUP_MEMBERS_OVER_LIMIT.with(info));
     }
-    let mut custom = custom_fields(request.app_defined_data.unwrap_or_default())?;
+    let mut custom = group_fields(request.app_defined_data.unwrap_or_default())?;
     custom.retain(|_, value| !value.is_empty());
     let now = now_seconds();
+    let created = request.create_time.filter(|_| way == Way::Imported).unwrap_or(now);
     let profile = ProfileRow {
         group_type: kind.as_str().to_owned(),
         name: request.name,
@@ -111,7 +145,7 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         notification: request.notification.unwrap_or_default(),
         face_url: request.face_url.unwrap_or_default(),
         owner: owner.clone(),
-        created: now,
+        created,
         last_info: now,
         info_seq: 1,
         apply_join_option: request
@@ -122,6 +156,8 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         max_member_num,
         custom,
         incarnation: 0,
+        invite_join_option: request.invite_join_option.unwrap_or_default(),
+        sees_before_join: None,
     };
     let (caller, app) = (call.context.caller.user.clone(), call.context.app);
     let inst_id = call.context.origin.inst_id;
@@ -132,7 +168,8 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
             }
             let (room, now, unit) = turn.make_room(policy, profile)?;
             if room.rules.members == Members::Stored {
-                room.found(founders, inst_id, now, unit);
+                let told_but = (way == Way::New).then_some(inst_id);
+                room.found(founders, told_but, now, unit);
             }
             Ok(())
         })
@@ -141,6 +178,21 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
     metrics::counter!("throng_group_router_groups_created_total", "type" => label).increment(1);
     let huge_group_flag = u32::from(kind == GroupType::AvChatRoom);
     call.ok(&Created { group_id: &group_id, group_type: kind.as_str(), huge_group_flag })
+}
+
+fn check_import(request: &Request, rules: &Rules) -> Result<(), CommandError> {
+    if rules.members == Members::Sessions {
+        let info = format!("Type: groups of type {} are not imported", rules.kind);
+        return Err(Code::GROUP_FORBIDDEN.with(info));
+    }
+    if !request.member_list.is_empty() {
+        let info = "MemberList: members are imported by import_group_member";
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    if request.create_time.is_some_and(|time| !(1..=now_seconds()).contains(&time)) {
+        return Err(Code::GROUP_BAD_PARAMETER.with("CreateTime: not a time of the past"));
+    }
+    Ok(())
 }
 
 /// An ID that makes the group this node's, where there are others.
@@ -157,13 +209,13 @@ fn own_group_id(call: &Call<'_>, kind: GroupType) -> String {
     made
 }
 
-/// Those who are members from the beginning, the owner first, each with whether it is an admin.
+/// Those who are members from the beginning, the owner first.
 async fn founders(
     call: &Call<'_>,
     rules: &Rules,
     owner: &str,
     named: Vec<NewMember>,
-) -> Result<Vec<(MemberInfo, bool)>, CommandError> {
+) -> Result<Vec<Founder>, CommandError> {
     if rules.members == Members::Sessions {
         return Ok(Vec::new());
     }
@@ -171,19 +223,25 @@ async fn founders(
         let info = format!("MemberList: over {} members", limits::CREATE_MEMBERS);
         return Err(Code::GROUP_TOO_MANY.with(info));
     }
-    let mut admins = HashMap::new();
+    let mut named_as = HashMap::new();
     let mut users: Vec<String> =
         Some(owner.to_owned()).filter(|owner| !owner.is_empty()).into_iter().collect();
-    for NewMember { user, role } in named {
+    for NewMember { user, role, app_member_defined_data } in named {
         let admin = match role.as_deref() {
             None | Some("" | "Member") => false,
-            Some("Admin") => true,
+            Some("Admin") if rules.has_admins() => true,
+            Some("Admin") => {
+                let info = format!("MemberList.Role: groups of type {} have no admins", rules.kind);
+                return Err(Code::GROUP_BAD_PARAMETER.with(info));
+            }
             Some(role) => {
                 let info = format!("MemberList.Role: {role:?} is not Admin");
                 return Err(Code::GROUP_BAD_PARAMETER.with(info));
             }
         };
-        admins.insert(user.clone(), admin && user != owner);
+        let mut custom = member_fields(app_member_defined_data)?;
+        custom.retain(|_, value| !value.is_empty());
+        named_as.insert(user.clone(), (admin && user != owner, custom));
         users.push(user);
     }
     if users.is_empty() {
@@ -192,8 +250,8 @@ async fn founders(
     let users = check_users("MemberList.Member_Account", users, limits::CREATE_MEMBERS + 1)?;
     let infos = call.known_users("MemberList.Member_Account", users).await?;
     let founder = |info: MemberInfo| {
-        let admin = admins.get(&info.user).copied().unwrap_or(false);
-        (info, admin)
+        let (admin, custom) = named_as.remove(&info.user).unwrap_or_default();
+        Founder { info, admin, custom }
     };
     Ok(infos.into_iter().map(founder).collect())
 }

@@ -5,7 +5,8 @@ use throng_proto::v1;
 use throng_proto::v1::room_event::Membership;
 
 use super::{Answer, Call};
-use crate::room::{Extra, Role};
+use crate::actor::Turn;
+use crate::room::Extra;
 use crate::wire::{Notice, report};
 
 #[derive(Deserialize)]
@@ -21,7 +22,7 @@ pub(super) async fn destroy_group(call: &Call<'_>) -> Answer {
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            room.require(&context, Role::Owner, "dismiss this group")?;
+            room.permit(&context, room.rules.dissolve, "dismiss this group")?;
             room.tick(now, unit);
             let notice = Notice {
                 report: report::DISMISSED,
@@ -30,13 +31,21 @@ pub(super) async fn destroy_group(call: &Call<'_>) -> Answer {
             };
             let membership = Some(Membership::Closed(v1::RoomClosed {}));
             room.emit_notice(&notice, Extra { membership, ..Extra::default() }, now, unit);
-            room.forget_members(unit);
-            room.end(now, unit);
-            unit.ops.clear();
-            unit.dismissed = true;
-            *turn.slot = None;
+            turn.dissolve();
             Ok(())
         })
         .await?;
     call.done()
+}
+
+impl Turn<'_> {
+    /// The group is no more, and nobody is told here.
+    pub(super) fn dissolve(&mut self) {
+        if let Some(mut room) = self.slot.take() {
+            room.forget_members(self.out);
+            room.end(self.now, self.out);
+            self.out.ops.clear();
+            self.out.dismissed = true;
+        }
+    }
 }

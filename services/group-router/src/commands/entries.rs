@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 use throng_proto::v1;
 use throng_protocol::error::CommandError;
 
+use super::custom::listed;
+
 /// An entry.
 pub(super) type Entry = Map<String, Value>;
 
@@ -108,8 +110,10 @@ pub(super) fn self_info(member: &v1::Membership) -> Entry {
         "JoinTime": member.joined,
         "MsgFlag": member.msg_flag,
         "MsgSeq": member.read_seq,
-        "NameCard": "",
+        "NameCard": member.name_card,
         "ShutUpUntil": member.muted_until,
+        "MuteUntil": member.muted_until,
+        "AppMemberDefinedData": listed(&member.custom),
     }))
 }
 

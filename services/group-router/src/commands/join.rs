@@ -13,6 +13,7 @@ use super::{Answer, Answered, Call};
 use crate::actor::{Now, Unit};
 use crate::group::{Arrival, Departure};
 use crate::room::{GatewayTag, Room, items_array};
+use crate::storage::{RowKind, put_row};
 use crate::wire::MemberInfo;
 
 #[derive(Deserialize)]
@@ -22,6 +23,9 @@ struct JoinRequest {
     /// The client asks for recent messages.
     #[serde(default)]
     huge_group_history_msg_flag: u32,
+    /// What an application says.
+    #[serde(default)]
+    apply_msg: String,
 }
 
 /// What a stored member is told.
@@ -90,7 +94,7 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
         })
         .await?;
     let Admitted::Session { position, recent } = admitted else {
-        return join_stored(call, &request.group_id).await;
+        return join_stored(call, &request.group_id, request.apply_msg).await;
     };
     let mode = if guest { v1::RoomMode::Poll } else { policy.mode() };
     let polls = mode == v1::RoomMode::Poll;
@@ -113,43 +117,51 @@ pub(super) async fn apply_join_group(call: &Call<'_>) -> Answer {
 }
 
 /// Makes a user a stored member.
-async fn join_stored(call: &Call<'_>, group_id: &str) -> Answer {
+async fn join_stored(call: &Call<'_>, group_id: &str, apply_msg: String) -> Answer {
     if call.context.is_guest() {
         return Err(Code::GROUP_FORBIDDEN.with("only those who are logged in may join this group"));
     }
     let member = call.operator(None).await?;
     call.check_groups_of(&member.user).await?;
-    call.rooms
+    if apply_msg.len() > limits::APPLY_MESSAGE_BYTES {
+        let info = format!("ApplyMsg: over {} bytes", limits::APPLY_MESSAGE_BYTES);
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    let joined_status = call
+        .rooms
         .run(call.context.app, group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            admit_member(room, member, now, unit)
+            admit_member(room, member, apply_msg, now, unit)
         })
         .await?;
-    call.ok(&JoinedGroup { joined_status: "JoinedSuccess" })
+    call.ok(&JoinedGroup { joined_status })
 }
 
-/// Where somebody has to agree first, there is no way in yet.
+/// Takes a user in, or notes that it wants in where somebody has to agree.
 fn admit_member(
     room: &mut Room,
     member: MemberInfo,
+    apply_msg: String,
     now: Now,
     unit: &mut Unit,
-) -> Result<(), CommandError> {
+) -> Result<&'static str, CommandError> {
+    const JOINED: &str = "JoinedSuccess";
     room.refuse_banned(&member.user, now.seconds)?;
     if room.is_member(&member.user) {
-        return Ok(());
+        return Ok(JOINED);
     }
     match room.profile.apply_join_option.as_str() {
         "FreeAccess" => {}
         "DisableApply" => return Err(Code::GROUP_FORBIDDEN.with("nobody may join this group")),
         _ => {
-            let info = "applications to join a group are not supported by this server yet";
-            return Err(Code::GROUP_COMMAND_DISABLED.with(info));
+            room.refuse_when_full(1)?;
+            room.apply(&member, None, apply_msg, now, unit)?;
+            return Ok("WaitAdminApproval");
         }
     }
     room.refuse_when_full(1)?;
     room.admit(vec![member], &Arrival::Joined, now, unit);
-    Ok(())
+    Ok(JOINED)
 }
 
 /// The newest messages of the last 24 hours, oldest first.
@@ -168,8 +180,9 @@ struct QuitRequest {
     group_id: String,
 }
 
-/// Takes a session out of a live room, or a user out of another group. The owner may not quit (10009);
-/// who is not in succeeds, for a repeated request must.
+/// Takes a session out of a live room, or a user out of another group. Where the owner
+/// may not quit it gets 10009; who is not in succeeds, for a repeated request must. A group that its last
+/// member leaves is no more.
 pub(super) async fn quit_group(call: &Call<'_>) -> Answer {
     let request: QuitRequest = call.parse()?;
     let context = call.context.clone();
@@ -179,14 +192,24 @@ pub(super) async fn quit_group(call: &Call<'_>) -> Answer {
         .rooms
         .run(context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            if !member.user.is_empty() && room.profile.owner == member.user {
+            let owner = !member.user.is_empty() && room.profile.owner == member.user;
+            if owner && !room.rules.owner_may_quit {
                 return Err(Code::GROUP_OWNER_CANNOT_QUIT.with("the owner may not quit this group"));
             }
             let inst_id = context.origin.inst_id;
             if room.durable.is_none() {
                 room.member_leaves(&member, inst_id, now, unit);
             } else if room.is_member(&member.user) {
+                if owner {
+                    room.profile.owner.clear();
+                    unit.ops.push(put_row(RowKind::Profile, "", &room.profile));
+                }
                 room.dismiss(vec![member], Departure::Quit { inst_id }, now, unit);
+                if room.member_count() == 0 {
+                    // Nobody is left who could ever see it again.
+                    turn.dissolve();
+                    return Ok(false);
+                }
             }
             Ok(room.durable.is_none())
         })

@@ -107,6 +107,8 @@ struct JoinedRequest {
     group_type: Option<String>,
     #[serde(default)]
     support_topic: u32,
+    #[serde(default)]
+    with_no_active_groups: u32,
     /// The client asks for custom fields so.
     #[serde(default)]
     need_app_define_data: u32,
@@ -129,9 +131,10 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
     if !caller.admin && request.user != caller.user {
         return Err(Code::GROUP_FORBIDDEN.with("Member_Account: is not the caller"));
     }
-    if request.support_topic == 1 || call.context.service() == "million_group_open_http_svc" {
+    if request.support_topic == 1 {
         return call.ok(&JoinedList { total_count: 0, group_id_list: Vec::new() });
     }
+    let (group_type, except_type) = listed_types(call, request.group_type.clone());
     let limit = request.limit.filter(|limit| *limit > 0).unwrap_or(u32::MAX);
     let mut list = JoinedList { total_count: 0, group_id_list: Vec::new() };
     let mut offset = request.offset;
@@ -144,8 +147,10 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
                 user: request.user.clone(),
                 offset,
                 limit: limit - (offset - request.offset),
-                group_type: request.group_type.clone().unwrap_or_default(),
+                group_type: group_type.clone(),
+                except_type: except_type.clone(),
                 with_last: false,
+                with_hidden: request.with_no_active_groups == 1,
             },
         )
         .await?;
@@ -158,6 +163,19 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
             return call.ok(&list);
         }
         offset = page.next_offset;
+    }
+}
+
+/// Which type alone is wanted, and which is not; empty for none. Clients ask twice: communities by the
+/// name of their own service, the others by the usual one.
+fn listed_types(call: &Call<'_>, named: Option<String>) -> (String, String) {
+    let community = || GroupType::Community.as_str().to_owned();
+    if call.context.service() == "million_group_open_http_svc" {
+        (community(), String::new())
+    } else if call.context.is_rest() {
+        (named.unwrap_or_default(), String::new())
+    } else {
+        (named.unwrap_or_default(), community())
     }
 }
 

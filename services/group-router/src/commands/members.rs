@@ -131,6 +131,8 @@ struct SpecifiedRequest {
     group_id: String,
     #[serde(rename = "Member_List_Account")]
     users: Vec<String>,
+    #[serde(rename = "AppDefinedDataFilter_GroupMember")]
+    custom: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -149,7 +151,11 @@ pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
         .rooms
         .run(call.context.app, &group_id, move |turn| {
             let (room, now, _) = turn.room()?;
-            let entry = |user: &String| roster::member_entry(room, user, now.seconds);
+            let entry = |user: &String| {
+                let mut entry = roster::member_entry(room, user, now.seconds)?;
+                entry.keep_custom(request.custom.as_deref());
+                Some(entry)
+            };
             Ok(users.iter().filter_map(entry).collect())
         })
         .await?;

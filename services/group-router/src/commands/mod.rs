@@ -2,24 +2,28 @@
 //! (profiles, history, other services), then changes the group by a job on its actor.
 
 mod admins;
+mod applications;
 mod attributes;
 mod ban;
 mod broadcast;
 mod counters;
 mod create;
+mod custom;
 mod destroy;
 mod entries;
 mod history;
+mod import;
 mod join;
 mod listing;
 mod marks;
+mod member_info;
 mod members;
 mod mute;
 mod notice;
+mod owner;
 mod profile;
 mod reads;
 mod recall;
-mod refused;
 mod robots;
 mod roster;
 mod send;
@@ -227,9 +231,16 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
     permit(&call.context)?;
     match call.context.command() {
         "create_group" => create::create_group(call).await,
+        "import_group" => create::import_group(call).await,
+        "import_group_member" => import::import_group_member(call).await,
         "destroy_group" => destroy::destroy_group(call).await,
         "apply_join_group" => join::apply_join_group(call).await,
         "quit_group" => join::quit_group(call).await,
+        "get_pendency" => applications::get_pendency(call).await,
+        "handle_apply_join_group" => applications::handle_apply_join_group(call).await,
+        "handle_invite_join_permission_group" => {
+            applications::handle_invite_join_permission_group(call).await
+        }
         "get_group_self_member_info" => profile::get_group_self_member_info(call).await,
         "get_group_public_info" => profile::get_group_public_info(call).await,
         "get_group_info" => profile::get_group_info(call).await,
@@ -248,7 +259,7 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "group_msg_get_simple" => history::group_msg_get_simple(call).await,
         "group_msg_get" => history::group_msg_get(call).await,
         "forbid_send_msg" => mute::forbid_send_msg(call).await,
-        "modify_group_member_info" => mute::modify_group_member_info(call).await,
+        "modify_group_member_info" => member_info::modify_group_member_info(call).await,
         "get_group_muted_account" | "get_group_shutted_uin" => {
             mute::get_group_muted_account(call).await
         }
@@ -273,7 +284,7 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "add_group_member" => roster::add_group_member(call).await,
         "delete_group_member" => roster::delete_group_member(call).await,
         "msg_read_report" => reads::msg_read_report(call).await,
-        "change_group_owner" => refused::change_group_owner(call).await,
+        "change_group_owner" => owner::change_group_owner(call).await,
         unknown => Err(Code::GROUP_UNKNOWN_COMMAND.with(format!("no such command: {unknown}"))),
     }
 }

@@ -1,16 +1,17 @@
-//! Mutes of members: `forbid_send_msg`, `modify_group_member_info`, `get_group_muted_account`
-//! (REST notes 01, 3.9, 3.13, 3.14).
+//! Mutes of members: `forbid_send_msg`, `get_group_muted_account` (REST notes 01, 3.13, 3.14). A client
+//! mutes by `modify_group_member_info`.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use throng_node::command::Context;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 use throng_store::Op;
 
 use super::{Answer, Call, check_users};
 use crate::actor::{Now, Unit};
-use crate::room::{Extra, Role, Room};
+use crate::room::{Extra, Room};
 use crate::storage::{BanRow, RowKind, delete_row, put_row};
 use crate::wire::{MemberInfo, Tip, op};
 
@@ -37,43 +38,6 @@ pub(super) async fn forbid_send_msg(call: &Call<'_>) -> Answer {
     call.done()
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ModifyRequest {
-    group_id: String,
-    #[serde(rename = "Member_Account")]
-    user: String,
-    #[serde(alias = "ShutUpTime")]
-    mute_time: Option<u32>,
-    role: Option<String>,
-    name_card: Option<String>,
-    app_member_defined_data: Option<serde::de::IgnoredAny>,
-    msg_flag: Option<String>,
-}
-
-/// The client's way to mute one member. A live room keeps nothing else of its members.
-pub(super) async fn modify_group_member_info(call: &Call<'_>) -> Answer {
-    let request: ModifyRequest = call.parse()?;
-    let other = [
-        ("Role", request.role.is_some()),
-        ("NameCard", request.name_card.is_some()),
-        ("AppMemberDefinedData", request.app_member_defined_data.is_some()),
-    ];
-    if let Some((field, _)) = other.into_iter().find(|(_, given)| *given) {
-        return Err(Code::GROUP_FORBIDDEN.with(format!("{field}: not kept in live rooms")));
-    }
-    match (request.mute_time, request.msg_flag) {
-        (Some(seconds), _) => {
-            let users = check_users("Member_Account", vec![request.user], 1)?;
-            mute(call, request.group_id, users, seconds).await?;
-        }
-        // Receiving is up to the client here; nothing to keep.
-        (None, Some(_)) => {}
-        (None, None) => return Err(Code::GROUP_BAD_PARAMETER.with("nothing to change")),
-    }
-    call.done()
-}
-
 async fn mute(
     call: &Call<'_>,
     group_id: String,
@@ -81,26 +45,12 @@ async fn mute(
     seconds: u32,
 ) -> Result<(), CommandError> {
     let operator = call.operator(None).await?;
-    let infos = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
-    if let Some(unknown) = users.iter().find(|user| infos.iter().all(|info| info.user != **user)) {
-        return Err(
-            Code::GROUP_UNKNOWN_ACCOUNT.with(format!("Members_Account: no account {unknown}"))
-        );
-    }
+    let infos = call.known_users("Members_Account", users).await?;
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            let role = room.require(&context, Role::Admin, "mute members of this group")?;
-            if let Some(equal) = infos.iter().find(|info| room.role_of(&info.user) >= role) {
-                let info = format!("{} may not be muted by {}", equal.user, context.caller.user);
-                return Err(Code::GROUP_FORBIDDEN.with(info));
-            }
-            room.mutes.retain(|_, until| *until > now.seconds);
-            if seconds > 0 && room.mutes.len() + infos.len() > MOST_MUTES {
-                let info = format!("Members_Account: over {MOST_MUTES} mutes in a group");
-                return Err(Code::GROUP_TOO_MANY.with(info));
-            }
+            room.check_mute(&context, &infos, seconds, now)?;
             room.mute(operator, infos, seconds, now, unit);
             Ok(())
         })
@@ -108,7 +58,27 @@ async fn mute(
 }
 
 impl Room {
-    fn mute(
+    /// Refuses mutes that the caller may not make.
+    pub(super) fn check_mute(
+        &mut self,
+        context: &Context,
+        users: &[MemberInfo],
+        seconds: u32,
+        now: Now,
+    ) -> Result<(), CommandError> {
+        let role = self.permit(context, self.rules.mute, "mute members of groups")?;
+        let names = users.iter().map(|info| info.user.as_str());
+        self.require_above(role, &context.caller.user, names, "muted")?;
+        self.mutes.retain(|_, until| *until > now.seconds);
+        if seconds > 0 && self.mutes.len() + users.len() > MOST_MUTES {
+            let info = format!("Members_Account: over {MOST_MUTES} mutes in a group");
+            return Err(Code::GROUP_TOO_MANY.with(info));
+        }
+        Ok(())
+    }
+
+    /// Mutes users, or takes their mutes back; the caller has asked whether that may be.
+    pub(super) fn mute(
         &mut self,
         operator: MemberInfo,
         members: Vec<MemberInfo>,

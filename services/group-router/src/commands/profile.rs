@@ -1,29 +1,19 @@
 //! Group profiles: `get_group_self_member_info`, `get_group_public_info`, `get_group_info`,
 //! `modify_group_base_info` (SDK protocol notes 02, 2.1; REST notes 01, 3.3 and 3.6).
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
+use super::custom::{CustomField, change_group_fields, group_fields};
 use super::entries::{self, Entry, ResponseFilter};
 use super::{Answer, Call, check_list, not_a_member};
 use crate::group::lists;
-use crate::room::{Extra, Role};
+use crate::room::Extra;
 use crate::storage::{RowKind, put_row};
 use crate::wire::{KeyValue, ProfileChange, Tip, op};
-
-/// A custom field in a request.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct CustomField {
-    pub(super) key: String,
-    #[serde(default)]
-    pub(super) value: String,
-}
 
 /// Checks the texts of a profile against their limits in bytes; the error names the field.
 pub(super) fn check_profile_texts(
@@ -53,38 +43,26 @@ pub(super) fn check_profile_texts(
     }
 }
 
-/// Checks custom fields; an empty value deletes its key when a profile is modified.
-pub(super) fn custom_fields(
-    fields: Vec<CustomField>,
-) -> Result<BTreeMap<String, String>, CommandError> {
-    let mut checked = BTreeMap::new();
-    for CustomField { key, value } in fields {
-        let bad = |info: String| Err(Code::GROUP_BAD_PARAMETER.with(info));
-        let letters = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if key.is_empty() || key.len() > limits::CUSTOM_KEY_BYTES || !letters {
-            return bad(format!(
-                "AppDefinedData.Key: {key:?} is not 1 to {} letters, digits or _",
-                limits::CUSTOM_KEY_BYTES
-            ));
+/// Refuses what is no `InviteJoinOption`.
+pub(super) fn check_invite_option(option: Option<&str>) -> Result<(), CommandError> {
+    match option {
+        None | Some("" | "FreeAccess" | "NeedPermission" | "DisableInvite") => Ok(()),
+        Some(option) => {
+            Err(Code::GROUP_BAD_PARAMETER.with(format!("InviteJoinOption: no option {option:?}")))
         }
-        if value.len() > limits::GROUP_CUSTOM_VALUE_BYTES {
-            return bad(format!(
-                "AppDefinedData.Value of {key}: over {} bytes",
-                limits::GROUP_CUSTOM_VALUE_BYTES
-            ));
-        }
-        checked.insert(key, value);
     }
-    check_custom_count(&checked)?;
-    Ok(checked)
 }
 
-fn check_custom_count(fields: &BTreeMap<String, String>) -> Result<(), CommandError> {
-    if fields.len() > limits::GROUP_CUSTOM_FIELDS {
-        let info = format!("AppDefinedData: over {} fields", limits::GROUP_CUSTOM_FIELDS);
-        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+/// Reads `On` or `Off`.
+fn switch(field: &str, text: Option<&str>) -> Result<Option<bool>, CommandError> {
+    match text {
+        None => Ok(None),
+        Some("On") => Ok(Some(true)),
+        Some("Off") => Ok(Some(false)),
+        Some(other) => {
+            Err(Code::GROUP_BAD_PARAMETER.with(format!("{field}: {other:?} is neither On nor Off")))
+        }
     }
-    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -190,12 +168,26 @@ struct ModifyRequest {
     face_url: Option<String>,
     max_member_num: Option<u32>,
     apply_join_option: Option<String>,
+    invite_join_option: Option<String>,
     #[serde(alias = "ShutUpAllMember")]
     mute_all_member: Option<String>,
+    history_msg_before_join: Option<String>,
     app_defined_data: Option<Vec<CustomField>>,
 }
 
-/// Changes a profile: the owner and app administrators. Members get a tip with the new values.
+impl ModifyRequest {
+    /// Whether it is about more than texts and pictures.
+    fn changes_settings(&self) -> bool {
+        self.max_member_num.is_some()
+            || self.apply_join_option.is_some()
+            || self.invite_join_option.is_some()
+            || self.mute_all_member.is_some()
+            || self.history_msg_before_join.is_some()
+            || self.app_defined_data.is_some()
+    }
+}
+
+/// Changes a profile. Members get a tip with the new values.
 pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
     let request: ModifyRequest = call.parse()?;
     check_profile_texts(
@@ -208,24 +200,22 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
     if request.name.as_deref() == Some("") {
         return Err(Code::GROUP_BAD_PARAMETER.with("Name: empty"));
     }
-    let mute_all = match request.mute_all_member.as_deref() {
-        None => None,
-        Some("On") => Some(true),
-        Some("Off") => Some(false),
-        Some(other) => {
-            let info = format!("MuteAllMember (ShutUpAllMember): {other:?} is neither On nor Off");
-            return Err(Code::GROUP_BAD_PARAMETER.with(info));
-        }
-    };
-    let custom = custom_fields(request.app_defined_data.unwrap_or_default())?;
+    check_invite_option(request.invite_join_option.as_deref())?;
+    let mute_all = switch("MuteAllMember (ShutUpAllMember)", request.mute_all_member.as_deref())?;
+    let sees_before_join =
+        switch("HistoryMsgBeforeJoin", request.history_msg_before_join.as_deref())?;
+    let settings = request.changes_settings();
+    let custom = group_fields(request.app_defined_data.unwrap_or_default())?;
     let operator = call.operator(request.from.as_deref()).await?;
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            room.require(&context, Role::Owner, "change this group's profile")?;
+            let right = if settings { room.rules.edit_settings } else { room.rules.edit_texts };
+            room.permit(&context, right, "change this of a group")?;
             let mut profile = room.profile.clone();
             let change = ProfileChange {
+                owner: None,
                 name: replace(&mut profile.name, request.name),
                 introduction: replace(&mut profile.introduction, request.introduction),
                 notification: replace(&mut profile.notification, request.notification),
@@ -246,9 +236,12 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                 Some(most) => room.rules.check_max_members(most)?,
                 None => profile.max_member_num,
             };
-            profile.custom.extend(custom);
-            profile.custom.retain(|_, value| !value.is_empty());
-            check_custom_count(&profile.custom)?;
+            replace(
+                &mut profile.invite_join_option,
+                request.invite_join_option.filter(|option| !option.is_empty()),
+            );
+            profile.sees_before_join = sees_before_join.or(profile.sees_before_join);
+            change_group_fields(&mut profile.custom, custom)?;
             if profile == room.profile {
                 return Ok(());
             }

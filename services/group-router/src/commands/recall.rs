@@ -120,7 +120,7 @@ fn judge(
     let standing = match role {
         Role::AppAdmin => Standing::AppAdmin,
         Role::Owner | Role::Admin => Standing::Moderator,
-        Role::Member => Standing::Member,
+        Role::Member | Role::Stranger => Standing::Member,
     };
     check(windows, standing, known, now_seconds().unsigned_abs()).map_err(|refusal| match refusal {
         Refusal::NotFound => Code::GROUP_RECALL_NOT_FOUND.with("MsgSeq: no such message"),

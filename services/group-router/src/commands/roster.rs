@@ -3,18 +3,26 @@
 //! store none, and answer with the documented codes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use throng_node::command::Context;
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::GroupType;
 use throng_protocol::limits;
 
+use super::custom::{CustomField, listed};
 use super::{Answer, Call, check_users, not_a_member};
 use crate::actor::{Now, Turn, Unit};
+use crate::core::roster::Member;
 use crate::group::{Arrival, Departure, Durable};
 use crate::room::{Role, Room};
 use crate::storage::groups_of;
 
 impl Turn<'_> {
     /// The group, if it stores its members; else `code`.
-    fn with_roster(&mut self, code: Code) -> Result<(&mut Room, Now, &mut Unit), CommandError> {
+    pub(super) fn with_roster(
+        &mut self,
+        code: Code,
+    ) -> Result<(&mut Room, Now, &mut Unit), CommandError> {
         let (room, now, unit) = self.room()?;
         if room.durable.is_none() {
             let info = format!("GroupId: groups of type {} store no members", room.kind);
@@ -31,8 +39,25 @@ struct ListRequest {
     limit: Option<usize>,
     #[serde(default)]
     offset: usize,
+    /// What communities have in place of an offset.
+    next: Option<Value>,
     #[serde(default)]
     member_role_filter: Vec<String>,
+    #[serde(rename = "AppDefinedDataFilter_GroupMember")]
+    custom: Option<Vec<String>>,
+}
+
+impl ListRequest {
+    /// Where the page begins. In `Next`, which is a text, a number, or empty for the beginning.
+    fn start(&self) -> Result<usize, CommandError> {
+        let start = match &self.next {
+            None => Some(self.offset),
+            Some(Value::String(text)) if text.is_empty() => Some(0),
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(next) => next.as_u64().and_then(|next| usize::try_from(next).ok()),
+        };
+        start.ok_or_else(|| Code::GROUP_BAD_PARAMETER.with("Next: is not what was returned"))
+    }
 }
 
 #[derive(Serialize)]
@@ -40,6 +65,9 @@ struct ListRequest {
 struct MemberList {
     member_num: u32,
     member_list: Vec<MemberEntry>,
+    /// Of a community; empty at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// One member, in the old and the new spelling.
@@ -55,30 +83,44 @@ pub(super) struct MemberEntry {
     last_send_msg_time: i64,
     shut_up_until: i64,
     mute_until: i64,
-    name_card: &'static str,
+    name_card: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    app_member_defined_data: Vec<CustomField>,
+}
+
+impl MemberEntry {
+    /// Leaves out custom fields that are not named; all are wanted where none is.
+    pub(super) fn keep_custom(&mut self, wanted: Option<&[String]>) {
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) {
+            self.app_member_defined_data.retain(|field| wanted.contains(&field.key));
+        }
+    }
 }
 
 /// A member as an entry; `None` for who is none.
 pub(super) fn member_entry(room: &Room, user: &str, now: i64) -> Option<MemberEntry> {
-    let (join_time, msg_seq) = match &room.durable {
-        Some(durable) => {
-            let member = durable.roster.get(user)?;
-            (member.joined, member.read)
-        }
-        None if room.is_member(user) => (room.join_time(user).unwrap_or(now), 0),
+    let member = match &room.durable {
+        Some(durable) => durable.roster.get(user)?.clone(),
+        None if room.is_member(user) => Member {
+            joined: room.join_time(user).unwrap_or(now),
+            receive: room.rules.receive,
+            ..Member::default()
+        },
         None => return None,
     };
+    let card = member.card.map(|card| *card).unwrap_or_default();
     let muted = room.muted_until(user, now).min(limits::MUTE_FOREVER.into());
     Some(MemberEntry {
         user: user.to_owned(),
         role: room.role_of(user).wire(),
-        join_time,
-        msg_seq,
-        msg_flag: "AcceptAndNotify",
-        last_send_msg_time: 0,
+        join_time: member.joined,
+        msg_seq: member.read,
+        msg_flag: member.receive.wire(),
+        last_send_msg_time: member.spoke,
         shut_up_until: muted,
         mute_until: muted,
-        name_card: "",
+        name_card: card.name,
+        app_member_defined_data: listed(&card.custom),
     })
 }
 
@@ -91,6 +133,7 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
         limits::MEMBERS_PAGE
     };
     let limit = request.limit.filter(|limit| *limit > 0).unwrap_or(most).min(most);
+    let start = request.start()?;
     let context = call.context.clone();
     let list = call
         .rooms
@@ -104,10 +147,17 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
                 roles.is_empty() || roles.iter().any(|role| role == room.role_of(user).wire())
             };
             let members = room.durable.as_deref().into_iter().flat_map(Durable::users);
-            let page = members.filter(|user| wanted(user)).skip(request.offset).take(limit);
-            let member_list =
-                page.filter_map(|user| member_entry(room, user, now.seconds)).collect();
-            Ok(MemberList { member_num: room.member_count(), member_list })
+            let page = members.filter(|user| wanted(user)).skip(start).take(limit);
+            let entry = |user| {
+                let mut entry = member_entry(room, user, now.seconds)?;
+                entry.keep_custom(request.custom.as_deref());
+                Some(entry)
+            };
+            let member_list: Vec<_> = page.filter_map(entry).collect();
+            let full = member_list.len() == limit;
+            let next = if full { (start + limit).to_string() } else { String::new() };
+            let next = (room.kind == GroupType::Community).then_some(next);
+            Ok(MemberList { member_num: room.member_count(), member_list, next })
         })
         .await?;
     call.ok(&list)
@@ -143,10 +193,7 @@ pub(super) async fn get_role_in_group(call: &Call<'_>) -> Answer {
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, _, _) = turn.with_roster(Code::GROUP_FORBIDDEN)?;
-            let role = |user: String| RoleEntry {
-                role: if room.is_member(&user) { room.role_of(&user).wire() } else { "NotMember" },
-                user,
-            };
+            let role = |user: String| RoleEntry { role: room.role_of(&user).wire(), user };
             Ok(users.into_iter().map(role).collect())
         })
         .await?;
@@ -179,41 +226,82 @@ struct Added {
 struct AddedEntry {
     #[serde(rename = "Member_Account")]
     user: String,
-    /// 1 added, 2 was a member.
     result: u32,
 }
 
-/// Takes users in: app administrators, everywhere. Members invite once there are types of groups in
-/// which they may.
+/// What became of somebody who was to be added.
+mod added {
+    pub(super) const FAILED: u32 = 0;
+    pub(super) const ADDED: u32 = 1;
+    pub(super) const WAS_MEMBER: u32 = 2;
+    /// Somebody has to agree.
+    pub(super) const WAITS: u32 = 3;
+    pub(super) const NO_SPACE: u32 = 4;
+}
+
+/// Takes users in: app administrators everywhere, members where the group lets them. One result each:
+/// who has no account fails, unless none of them has one.
 pub(super) async fn add_group_member(call: &Call<'_>) -> Answer {
     let request: AddRequest = call.parse()?;
     let users = request.member_list.into_iter().map(|member| member.user).collect();
     let users = check_users("MemberList.Member_Account", users, limits::ADD_MEMBERS)?;
-    let infos = call.known_users("MemberList.Member_Account", users).await?;
+    let infos = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
+    if infos.is_empty() {
+        let info = format!("MemberList.Member_Account: no account {}", users[0]);
+        return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(info));
+    }
     let operator = call.operator(None).await?;
     let context = call.context.clone();
-    let silently = request.silence == 1;
+    let silently = request.silence == 1 && context.caller.admin;
     let member_list = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.with_roster(Code::GROUP_FORBIDDEN)?;
-            room.require(&context, Role::AppAdmin, "add members to this group")?;
-            let mut added = Vec::with_capacity(infos.len());
+            let directly = room.check_invitation(&context)?;
+            let mut results = Vec::with_capacity(users.len());
             let mut new = Vec::new();
-            for info in infos {
-                let known = room.is_member(&info.user);
-                let result = if known { 2 } else { 1 };
-                added.push(AddedEntry { user: info.user.clone(), result });
-                if !known {
-                    new.push(info);
-                }
+            for user in users {
+                let info = infos.iter().find(|info| info.user == user);
+                let result = match info {
+                    None => added::FAILED,
+                    Some(_) if room.is_member(&user) => added::WAS_MEMBER,
+                    Some(_) if room.is_banned(&user, now.seconds) => added::FAILED,
+                    Some(_) if room.refuse_when_full(new.len() + 1).is_err() => added::NO_SPACE,
+                    Some(info) if !directly => {
+                        room.apply(info, Some(&operator.user), String::new(), now, unit)?;
+                        added::WAITS
+                    }
+                    Some(info) => {
+                        new.push(info.clone());
+                        added::ADDED
+                    }
+                };
+                results.push(AddedEntry { user, result });
             }
-            room.refuse_when_full(new.len())?;
+            if new.is_empty() && results.iter().any(|entry| entry.result == added::NO_SPACE) {
+                room.refuse_when_full(1)?;
+            }
             room.admit(new, &Arrival::Added { operator, silently }, now, unit);
-            Ok(added)
+            Ok(results)
         })
         .await?;
     call.ok(&Added { member_list })
+}
+
+impl Room {
+    /// Refuses those who may not take others in. False: somebody has to agree to it.
+    fn check_invitation(&self, context: &Context) -> Result<bool, CommandError> {
+        let role = self.permit(context, self.rules.invite, "add members to groups")?;
+        match self.invite_join_option() {
+            _ if role == Role::AppAdmin => Ok(true),
+            "FreeAccess" => Ok(true),
+            "NeedPermission" => Ok(self.rules.approve.allows(role)),
+            _ => {
+                let info = "InviteJoinOption: members may not invite others into this group";
+                Err(Code::GROUP_FORBIDDEN.with(info))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -239,13 +327,11 @@ pub(super) async fn delete_group_member(call: &Call<'_>) -> Answer {
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.with_roster(Code::GROUP_BAD_PARAMETER)?;
-            let role = room.require(&context, Role::Admin, "remove members of this group")?;
+            let role = room.permit(&context, room.rules.remove, "remove members of groups")?;
             let members: Vec<_> =
                 infos.into_iter().filter(|info| room.is_member(&info.user)).collect();
-            if let Some(equal) = members.iter().find(|info| room.role_of(&info.user) >= role) {
-                let info = format!("{} may not be removed by {}", equal.user, operator.user);
-                return Err(Code::GROUP_FORBIDDEN.with(info));
-            }
+            let names = members.iter().map(|info| info.user.as_str());
+            room.require_above(role, &context.caller.user, names, "removed")?;
             let departure = Departure::Removed { operator, reason, silently };
             room.dismiss(members, departure, now, unit);
             Ok(())
@@ -258,7 +344,7 @@ impl Call<'_> {
     /// Refuses who is in as many groups as a user may be.
     pub(super) async fn check_groups_of(&self, user: &str) -> Result<(), CommandError> {
         let most = limits::GROUPS_PER_USER;
-        let groups = groups_of(&*self.clients.store, self.context.app, user, None, most)
+        let groups = groups_of(&*self.clients.store, self.context.app, user, |_| true, most)
             .await
             .map_err(|error| Code::GROUP_INTERNAL.with(format!("groups of a user: {error}")))?;
         if groups.len() >= most {

@@ -128,6 +128,9 @@ async fn submit(
             room.apply_policy(&way.policy, now, unit);
             let user = &pending.sender.user;
             let role = if way.as_admin { Role::AppAdmin } else { room.role_of(user) };
+            if role == Role::Stranger && !way.as_member {
+                return unit.answer(reply, Err(not_a_member(user)));
+            }
             if let Err(error) = room.may_speak(user, role, now.seconds) {
                 return unit.answer(reply, Err(error));
             }

@@ -1,11 +1,13 @@
 //! The stored members of a group: who they are, in the order in which they came, and how far each
 //! has read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::rules::Receive;
+
 /// What a group knows of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Member {
     /// May manage the group. The owner is no admin.
     pub admin: bool,
@@ -15,9 +17,31 @@ pub struct Member {
     pub since: u32,
     /// Read up to this number; never below `since`.
     pub read: u32,
+    /// When the user spoke last, seconds since 1970; 0: never.
+    pub spoke: i64,
+    /// What the user wants of the group's messages.
+    pub receive: Receive,
+    /// What few members have.
+    pub card: Option<Box<Card>>,
+}
+
+/// How a member shows itself in the group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Card {
+    /// Its name here.
+    pub name: String,
+    /// Custom fields.
+    pub custom: BTreeMap<String, String>,
 }
 
 impl Member {
+    /// Changes the card; an empty one takes no room.
+    pub fn change_card(&mut self, change: impl FnOnce(&mut Card)) {
+        let mut card = self.card.take().unwrap_or_default();
+        change(&mut card);
+        self.card = (*card != Card::default()).then_some(card);
+    }
+
     /// Messages that the user has not read, of a group whose last one is `head`.
     #[must_use]
     pub fn unread(&self, head: u32) -> u32 {
@@ -32,11 +56,20 @@ pub struct Roster {
     order: BTreeSet<(i64, Arc<str>)>,
     /// The names, for whom everything goes to; made when asked for.
     names: Option<Arc<[String]>>,
+    /// The same without those who want nothing.
+    receivers: Option<Arc<[String]>>,
+    /// How many want nothing.
+    discarding: usize,
 }
 
 impl Roster {
     /// Takes a member in, or changes one.
     pub fn put(&mut self, user: &str, member: Member) {
+        let discarded = self.members.get(user).is_some_and(discards);
+        if discards(&member) != discarded {
+            self.receivers = None;
+            self.discarding = self.discarding - usize::from(discarded) + usize::from(!discarded);
+        }
         let user = match self.members.get_key_value(user) {
             Some((known, before)) => {
                 let known = Arc::clone(known);
@@ -44,7 +77,7 @@ impl Roster {
                 known
             }
             None => {
-                self.names = None;
+                (self.names, self.receivers) = (None, None);
                 Arc::from(user)
             }
         };
@@ -56,7 +89,8 @@ impl Roster {
     pub fn remove(&mut self, user: &str) -> Option<Member> {
         let (user, member) = self.members.remove_entry(user)?;
         self.order.remove(&(member.joined, user));
-        self.names = None;
+        (self.names, self.receivers) = (None, None);
+        self.discarding -= usize::from(discards(&member));
         Some(member)
     }
 
@@ -74,6 +108,15 @@ impl Roster {
         }
         member.read = seq;
         Some(member)
+    }
+
+    /// Notes that a member spoke; whether that is news.
+    pub fn spoke(&mut self, user: &str, seq: u32, time: i64) -> bool {
+        let Some(member) = self.members.get_mut(user) else { return false };
+        let news = seq > member.read || time > member.spoke;
+        member.read = member.read.max(seq);
+        member.spoke = member.spoke.max(time);
+        news
     }
 
     /// How many there are.
@@ -100,6 +143,23 @@ impl Roster {
             self.names.get_or_insert_with(|| members.keys().map(ToString::to_string).collect());
         Arc::clone(names)
     }
+
+    /// Whom messages go to: all but those who want nothing. As cheap.
+    pub fn receivers(&mut self) -> Arc<[String]> {
+        if self.discarding == 0 {
+            return self.names();
+        }
+        let members = &self.members;
+        let receivers = self.receivers.get_or_insert_with(|| {
+            let wanting = members.iter().filter(|(_, member)| !discards(member));
+            wanting.map(|(user, _)| user.to_string()).collect()
+        });
+        Arc::clone(receivers)
+    }
+}
+
+fn discards(member: &Member) -> bool {
+    member.receive == Receive::Discard
 }
 
 #[cfg(test)]
@@ -112,16 +172,24 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        Put(u8, i64),
+        Put(u8, i64, Receive),
         Remove(u8),
         Read(u8, u32),
+        Spoke(u8, u32, i64),
+    }
+
+    fn wish() -> impl Strategy<Value = Receive> {
+        prop_oneof![3 => Just(Receive::AcceptAndNotify), 1 => Just(Receive::Discard)]
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            3 => (0..8u8, 0..4i64).prop_map(|(user, joined)| Step::Put(user, joined)),
+            3 => (0..8u8, 0..4i64, wish())
+                .prop_map(|(user, joined, receive)| Step::Put(user, joined, receive)),
             2 => (0..8u8).prop_map(Step::Remove),
             2 => (0..8u8, 0..9u32).prop_map(|(user, seq)| Step::Read(user, seq)),
+            1 => (0..8u8, 0..9u32, 0..5i64)
+                .prop_map(|(user, seq, time)| Step::Spoke(user, seq, time)),
         ];
         prop::collection::vec(step, 0..60)
     }
@@ -137,9 +205,9 @@ mod tests {
             let mut model: BTreeMap<u8, Member> = BTreeMap::new();
             for step in steps {
                 match step {
-                    Step::Put(user, joined) => {
-                        let member = Member { joined, ..Member::default() };
-                        roster.put(&name(user), member);
+                    Step::Put(user, joined, receive) => {
+                        let member = Member { joined, receive, ..Member::default() };
+                        roster.put(&name(user), member.clone());
                         model.insert(user, member);
                     }
                     Step::Remove(user) => {
@@ -147,8 +215,17 @@ mod tests {
                     }
                     Step::Read(user, seq) => {
                         let moved = model.get_mut(&user).filter(|member| member.read < seq);
-                        let moved = moved.map(|member| { member.read = seq; *member });
-                        prop_assert_eq!(roster.read(&name(user), seq).copied(), moved);
+                        let moved = moved.map(|member| { member.read = seq; member.clone() });
+                        prop_assert_eq!(roster.read(&name(user), seq).cloned(), moved);
+                    }
+                    Step::Spoke(user, seq, time) => {
+                        let before = model.get(&user).cloned();
+                        if let Some(member) = model.get_mut(&user) {
+                            member.read = member.read.max(seq);
+                            member.spoke = member.spoke.max(time);
+                        }
+                        let news = roster.spoke(&name(user), seq, time);
+                        prop_assert_eq!(news, before != model.get(&user).cloned());
                     }
                 }
                 let mut expected: Vec<_> =
@@ -160,6 +237,14 @@ mod tests {
                 let mut names = roster.names().to_vec();
                 names.sort();
                 prop_assert_eq!(names, model.keys().map(|user| name(*user)).collect::<Vec<_>>());
+                let mut receivers = roster.receivers().to_vec();
+                receivers.sort();
+                let wanting: Vec<_> = model
+                    .iter()
+                    .filter(|(_, member)| !discards(member))
+                    .map(|(user, _)| name(*user))
+                    .collect();
+                prop_assert_eq!(receivers, wanting);
                 prop_assert_eq!((roster.len(), roster.is_empty()), (model.len(), model.is_empty()));
             }
         }
@@ -170,7 +255,7 @@ mod tests {
         let member = Member { since: 5, read: 5, ..Member::default() };
         assert_eq!(member.unread(5), 0);
         assert_eq!(member.unread(8), 3);
-        assert_eq!(Member { read: 7, ..member }.unread(8), 1);
+        assert_eq!(Member { read: 7, ..member.clone() }.unread(8), 1);
         assert_eq!(Member { read: 9, ..member }.unread(8), 0);
     }
 }

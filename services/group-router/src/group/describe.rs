@@ -25,7 +25,7 @@ impl Room {
             member_num: self.member_count(),
             max_member_num: profile.max_member_num,
             apply_join_option: profile.apply_join_option.clone(),
-            invite_join_option: self.rules.invite_join_option.to_owned(),
+            invite_join_option: self.invite_join_option().to_owned(),
             mute_all: profile.mute_all,
             custom: profile.custom.clone().into_iter().collect(),
         }
@@ -42,9 +42,8 @@ impl Room {
                 muted_until,
                 joined: self.join_time(user).unwrap_or(now),
                 read_seq: head,
-                unread: 0,
-                since: 0,
-                msg_flag: "AcceptNotNotify".to_owned(),
+                msg_flag: self.rules.receive.wire().to_owned(),
+                ..v1::Membership::default()
             });
         };
         let member = durable.roster.get(user)?;
@@ -53,10 +52,30 @@ impl Room {
             muted_until,
             joined: member.joined,
             read_seq: member.read,
-            unread: member.unread(head),
+            unread: if self.rules.unread { member.unread(head) } else { 0 },
             since: member.since,
-            msg_flag: "AcceptAndNotify".to_owned(),
+            msg_flag: member.receive.wire().to_owned(),
+            name_card: member.card.as_ref().map(|card| card.name.clone()).unwrap_or_default(),
+            custom: member.card.iter().flat_map(|card| card.custom.clone()).collect(),
         })
+    }
+
+    /// Who may take others in.
+    pub(crate) fn invite_join_option(&self) -> &str {
+        match self.profile.invite_join_option.as_str() {
+            "" => self.rules.invite_join_option,
+            option => option,
+        }
+    }
+
+    /// Whether who comes may read what was said before.
+    pub(crate) fn sees_before_join(&self) -> bool {
+        self.profile.sees_before_join.unwrap_or(self.rules.sees_before_join)
+    }
+
+    /// Whether nothing was said yet in a group that is hidden until then.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.rules.starts_hidden && self.next_seq() <= 1
     }
 
     /// The log and the numbers of it that a caller may see, both inclusive. `None`: there is no log;

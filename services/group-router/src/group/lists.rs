@@ -4,11 +4,12 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use throng_proto::{Route, v1};
 use throng_protocol::error::{Code, CommandError};
-use throng_protocol::ids::{AppId, group_hash};
+use throng_protocol::ids::{AppId, GroupType, group_hash};
 use throng_protocol::limits;
 
 use crate::actor::Rooms;
 use crate::clients::{CALL_TIME, Clients, routed, unavailable};
+use crate::core::rules::{Role, Rules};
 use crate::storage::groups_of;
 
 /// Groups that are asked at the same time.
@@ -63,16 +64,27 @@ pub(crate) async fn describe_own(
         .await
 }
 
+/// Whether a group is shown to the member that it was described for.
+fn is_shown(group: &v1::DescribeGroupReply, with_hidden: bool) -> bool {
+    let (Some(profile), Some(member)) = (&group.profile, &group.member) else { return false };
+    let rules = GroupType::parse(&profile.group_type).map(Rules::of);
+    let hidden = rules.is_some_and(|rules| rules.starts_hidden) && profile.next_msg_seq <= 1;
+    with_hidden || !hidden || member.role == Role::Owner.wire()
+}
+
 /// A page of the groups that store a user as a member.
 pub(crate) async fn joined(
     rooms: &Rooms,
     clients: &Clients,
     request: v1::JoinedGroupsRequest,
 ) -> Result<v1::JoinedGroupsReply, CommandError> {
-    let v1::JoinedGroupsRequest { app, user, offset, limit, group_type, with_last } = request;
-    let group_type = Some(group_type.as_str()).filter(|name| !name.is_empty());
+    let v1::JoinedGroupsRequest { app, user, offset, limit, with_last, with_hidden, .. } = request;
+    let wanted = |name: &str| {
+        (request.group_type.is_empty() || request.group_type == name)
+            && (request.except_type.is_empty() || request.except_type != name)
+    };
     let most = limits::GROUPS_PER_USER;
-    let all = groups_of(&*clients.store, AppId(app), &user, group_type, most)
+    let all = groups_of(&*clients.store, AppId(app), &user, wanted, most)
         .await
         .map_err(|error| Code::GROUP_INTERNAL.with(format!("groups of a user: {error}")))?;
     let (total, start) = (all.len(), offset as usize);
@@ -86,7 +98,7 @@ pub(crate) async fn joined(
     // An entry may be left of a group that is gone, or that the user is no member of.
     let groups = answers.map(|answer| match answer {
         Err(error) if error.code == Code::GROUP_NOT_FOUND => Ok(None),
-        Ok(group) => Ok(group.member.is_some().then_some(group)),
+        Ok(group) => Ok(is_shown(&group, with_hidden).then_some(group)),
         Err(error) => Err(error),
     });
     let groups: Vec<Option<_>> = groups.try_collect().await?;

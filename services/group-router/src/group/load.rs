@@ -10,7 +10,8 @@ use super::Durable;
 use crate::actor::{GroupKey, LogLife, Now, Unit};
 use crate::clients::{CALL_TIME, Clients, unavailable, within};
 use crate::core::dedupe::KEEP_MS;
-use crate::core::roster::{Member, Roster};
+use crate::core::roster::{Card, Member, Roster};
+use crate::core::rules::Receive;
 use crate::placement::Tenure;
 use crate::room::{Known, Room};
 use crate::storage::{LogNote, MemberRow, RowKind, put_row, state_partition};
@@ -23,15 +24,27 @@ const MOST: usize = 12_000;
 
 impl From<MemberRow> for Member {
     fn from(row: MemberRow) -> Self {
-        let MemberRow { admin, joined, since, read } = row;
-        Self { admin, joined, since, read }
+        let MemberRow { admin, joined, since, read, spoke, receive, name_card, custom } = row;
+        let receive = Receive::parse(&receive).unwrap_or_default();
+        let mut member = Self { admin, joined, since, read, spoke, receive, card: None };
+        member.change_card(|card| *card = Card { name: name_card, custom });
+        member
     }
 }
 
-impl From<Member> for MemberRow {
-    fn from(member: Member) -> Self {
-        let Member { admin, joined, since, read } = member;
-        Self { admin, joined, since, read }
+impl From<&Member> for MemberRow {
+    fn from(member: &Member) -> Self {
+        let card = member.card.as_deref().cloned().unwrap_or_default();
+        Self {
+            admin: member.admin,
+            joined: member.joined,
+            since: member.since,
+            read: member.read,
+            spoke: member.spoke,
+            receive: member.receive.wire().to_owned(),
+            name_card: card.name,
+            custom: card.custom,
+        }
     }
 }
 
@@ -111,7 +124,7 @@ impl Room {
             let oldest = messages.last().map(|message| (message.msg_seq, message.msg_time));
             for message in messages {
                 // That may not have been saved.
-                durable.note_read(&message.from, message.msg_seq, now);
+                durable.note_read(&message.from, message.msg_seq, message.msg_time, now);
                 known.push(Known::of(&message));
                 durable.keep_untold(&message);
                 durable.last.get_or_insert(message);

@@ -1,13 +1,15 @@
 //! Stored members come and go. Each change is a row, an entry in the user's index, a tip for all, and
 //! a notice for those whom it concerns and who did not do it themselves.
 
+use std::collections::BTreeMap;
+
 use throng_proto::v1::deliver_request::Guarantee;
 use throng_protocol::error::{Code, CommandError};
 
 use crate::actor::{Delivery, Now, Unit};
 use crate::core::roster::Member;
 use crate::room::{Extra, Room};
-use crate::storage::{IndexChange, MemberRow, RowKind, delete_row, put_row};
+use crate::storage::{MemberRow, RowKind, delete_row, membership_entry, put_row};
 use crate::wire::{MemberInfo, Notice, Tip, op, report};
 
 /// How users become members.
@@ -24,6 +26,16 @@ pub(crate) enum Departure {
     Quit { inst_id: u32 },
     /// Taken out by somebody; silently: nobody else hears of it.
     Removed { operator: MemberInfo, reason: String, silently: bool },
+    /// The same, and kept out for some seconds.
+    Banned { operator: MemberInfo, reason: String, seconds: u32 },
+}
+
+/// Somebody who is a member from the beginning.
+pub(crate) struct Founder {
+    pub(crate) info: MemberInfo,
+    pub(crate) admin: bool,
+    /// Custom fields.
+    pub(crate) custom: BTreeMap<String, String>,
 }
 
 impl Room {
@@ -36,22 +48,24 @@ impl Room {
         Ok(())
     }
 
-    /// The first members, each with whether it is an admin. The others of the owner's sessions, and
-    /// everybody else, get a notice; `inst_id` is the session that made the group.
+    /// The first members. All sessions of theirs get a notice but the one that made the group; without
+    /// that, none does.
     pub(crate) fn found(
         &mut self,
-        founders: Vec<(MemberInfo, bool)>,
-        inst_id: u32,
+        mut founders: Vec<Founder>,
+        told_but: Option<u32>,
         now: Now,
         unit: &mut Unit,
     ) {
         let owner = self.profile.owner.clone();
-        for (user, admin) in &founders {
-            let member = Member { admin: *admin, joined: now.seconds, since: 0, read: 0 };
-            self.put_member(&user.user, member, unit);
+        for founder in &mut founders {
+            let mut member = Member { admin: founder.admin, ..self.newcomer(now) };
+            member.change_card(|card| card.custom = std::mem::take(&mut founder.custom));
+            self.put_member(&founder.info.user, member, unit);
         }
+        let Some(inst_id) = told_but else { return };
         let (own, others): (Vec<_>, Vec<_>) =
-            founders.into_iter().map(|(user, _)| user.user).partition(|user| *user == owner);
+            founders.into_iter().map(|founder| founder.info.user).partition(|user| *user == owner);
         let notice = |report| Notice { report, operator: &owner, ..Notice::default() };
         self.notify_others(own, &notice(report::CREATED), inst_id, now, unit);
         self.notify(others, &notice(report::ADDED), now, unit);
@@ -69,13 +83,13 @@ impl Room {
             Arrival::Joined => false,
             Arrival::Added { silently, .. } => *silently,
         };
+        let tells = self.rules.member_tips && !silently && !self.is_hidden();
         let head = self.next_seq() - 1;
         // They see the tip about themselves, and it is no news to them.
-        let read = if silently { head } else { head + 1 };
-        let since = if self.rules.sees_before_join { 0 } else { head };
+        let read = if tells { head + 1 } else { head };
+        let since = if self.sees_before_join() { 0 } else { head };
         for user in &users {
-            let joined = now.seconds;
-            self.put_member(&user.user, Member { admin: false, joined, since, read }, unit);
+            self.put_member(&user.user, Member { since, read, ..self.newcomer(now) }, unit);
         }
         if silently || users.is_empty() {
             return;
@@ -90,8 +104,15 @@ impl Room {
                 Notice { report: report::ADDED, operator: &operator.user, ..Notice::default() };
             self.notify(names, &notice, now, unit);
         }
-        let tip = Tip { op: op::JOINED, operator, members: users, invited, ..Tip::default() };
-        self.emit_tip(&tip, Extra::default(), now, unit);
+        if tells {
+            let tip = Tip { op: op::JOINED, operator, members: users, invited, ..Tip::default() };
+            self.emit_tip(&tip, Extra::default(), now, unit);
+        }
+    }
+
+    /// A member that has just come.
+    fn newcomer(&self, now: Now) -> Member {
+        Member { joined: now.seconds, receive: self.rules.receive, ..Member::default() }
     }
 
     /// Takes members out.
@@ -109,6 +130,7 @@ impl Room {
         if names.is_empty() {
             return;
         }
+        let tells = self.rules.member_tips;
         match departure {
             Departure::Quit { inst_id } => {
                 let notice =
@@ -116,7 +138,9 @@ impl Room {
                 self.notify_others(names.clone(), &notice, inst_id, now, unit);
                 let operator = users[0].clone();
                 let tip = Tip { op: op::QUIT, operator, members: users, ..Tip::default() };
-                self.emit_tip(&tip, Extra::default(), now, unit);
+                if tells {
+                    self.emit_tip(&tip, Extra::default(), now, unit);
+                }
             }
             Departure::Removed { operator, reason, silently } => {
                 let notice = Notice {
@@ -126,13 +150,49 @@ impl Room {
                     ..Notice::default()
                 };
                 self.notify(names, &notice, now, unit);
-                if !silently {
-                    let reason = Some(reason);
-                    let tip =
-                        Tip { op: op::REMOVED, operator, members: users, reason, ..Tip::default() };
-                    self.emit_tip(&tip, Extra::default(), now, unit);
+                if tells && !silently {
+                    self.tell_removed(operator, users, reason, now, unit);
                 }
             }
+            Departure::Banned { operator, reason, seconds } => {
+                let notice = Notice {
+                    report: report::BANNED,
+                    operator: &operator.user,
+                    ban: Some((seconds, &reason)),
+                    ..Notice::default()
+                };
+                self.notify(names, &notice, now, unit);
+                if tells {
+                    self.tell_removed(operator, users, reason, now, unit);
+                }
+            }
+        }
+    }
+
+    fn tell_removed(
+        &mut self,
+        operator: MemberInfo,
+        members: Vec<MemberInfo>,
+        reason: String,
+        now: Now,
+        unit: &mut Unit,
+    ) {
+        let reason = Some(reason);
+        let tip = Tip { op: op::REMOVED, operator, members, reason, ..Tip::default() };
+        self.emit_tip(&tip, Extra::default(), now, unit);
+    }
+
+    /// Changes a member; who is none stays none.
+    pub(crate) fn change_member(
+        &mut self,
+        user: &str,
+        change: impl FnOnce(&mut Member),
+        unit: &mut Unit,
+    ) {
+        let known = self.durable.as_ref().and_then(|durable| durable.roster.get(user));
+        if let Some(mut member) = known.cloned() {
+            change(&mut member);
+            self.put_member(user, member, unit);
         }
     }
 
@@ -141,26 +201,33 @@ impl Room {
         let kind = self.kind;
         let Some(durable) = &mut self.durable else { return };
         if durable.roster.get(user).is_none() {
-            unit.index.push(IndexChange { user: user.to_owned(), group_type: Some(kind) });
+            unit.index.push(membership_entry(user, &self.key.group_id, Some(kind)));
         }
+        unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(&member)));
+        let new = durable.roster.get(user).is_none();
         durable.roster.put(user, member);
-        unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(member)));
+        if new {
+            self.take_application(user, unit);
+        }
+        self.review_decider(user, unit);
     }
 
     fn remove_member(&mut self, user: &str, unit: &mut Unit) {
         let Some(durable) = &mut self.durable else { return };
         if durable.roster.remove(user).is_some() {
             durable.unsaved.remove(user);
-            unit.index.push(IndexChange { user: user.to_owned(), group_type: None });
+            unit.index.push(membership_entry(user, &self.key.group_id, None));
             unit.ops.push(delete_row(RowKind::Member, user));
+            self.review_decider(user, unit);
         }
     }
 
     /// The group ends: nobody is in it any more, as far as the users' lists go.
     pub(crate) fn forget_members(&mut self, unit: &mut Unit) {
-        let gone = |user: &String| IndexChange { user: user.clone(), group_type: None };
         let names = self.member_names();
+        let gone = |user: &String| membership_entry(user, &self.key.group_id, None);
         unit.index.extend(names.iter().map(gone));
+        self.drop_applications(unit);
     }
 
     /// A notice for the sessions of users, but one (0: for all).

@@ -2,6 +2,7 @@
 //! types of groups that are no live rooms. What it does with them is in the same `Room` that every
 //! group is, and goes the same way: from a job into a unit of effects.
 
+mod applications;
 mod describe;
 pub(crate) mod lists;
 mod load;
@@ -17,12 +18,14 @@ use throng_proto::v1;
 use crate::actor::LogLife;
 use crate::core::roster::Roster;
 
-pub(crate) use members::{Arrival, Departure};
+pub(crate) use applications::Applications;
+pub(crate) use members::{Arrival, Departure, Founder};
 
 /// Members, and where the log stands.
 pub(crate) struct Durable {
     pub(crate) roster: Roster,
     pub(crate) log: LogLife,
+    pub(crate) applications: Applications,
     /// The newest of the log, a tip or a message.
     last: Option<v1::StoredMessage>,
     /// The life before this one did not end in order.
@@ -37,8 +40,8 @@ pub(crate) struct Durable {
 
 impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
-        let (last, untold, unsaved, save_at) = Default::default();
-        Self { roster, log, last, broke_off: false, untold, unsaved, save_at }
+        let (applications, last, untold, unsaved, save_at) = Default::default();
+        Self { roster, log, applications, last, broke_off: false, untold, unsaved, save_at }
     }
 
     /// Members in the order in which they came.

@@ -23,7 +23,10 @@ impl Room {
 
     /// Sends an entry of `EventArray` to some users, or to all members where none is named.
     pub(crate) fn deliver_to(&mut self, recipients: Vec<String>, items: Bytes, unit: &mut Unit) {
-        let users = if recipients.is_empty() { self.member_names() } else { Arc::from(recipients) };
+        let users = match &mut self.durable {
+            Some(durable) if recipients.is_empty() => durable.roster.receivers(),
+            _ => Arc::from(recipients),
+        };
         unit.deliveries.push(Delivery {
             users,
             items,

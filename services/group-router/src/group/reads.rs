@@ -14,9 +14,9 @@ use crate::wire::read_sync_item;
 const SAVE_MS: u64 = KEEP_MS / 5;
 
 impl Durable {
-    /// Who speaks has read what was there before.
-    pub(super) fn note_read(&mut self, user: &str, seq: u32, now: Now) {
-        if self.roster.read(user, seq).is_some() {
+    /// Who speaks, at a time in seconds since 1970, has read what was there before.
+    pub(super) fn note_read(&mut self, user: &str, seq: u32, time: i64, now: Now) {
+        if self.roster.spoke(user, seq, time) {
             self.unsaved.insert(user.to_owned());
             self.save_at.get_or_insert(now.ms.saturating_add(SAVE_MS));
         }
@@ -29,7 +29,7 @@ impl Room {
         let seq = seq.min(self.next_seq() - 1);
         let Some(durable) = &mut self.durable else { return };
         let Some(member) = durable.roster.read(user, seq) else { return };
-        unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(*member)));
+        unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(member)));
         durable.unsaved.remove(user);
         let items = read_sync_item(self.group_info(), seq).entry();
         unit.deliveries.push(Delivery {
@@ -43,7 +43,7 @@ impl Room {
     /// A member spoke.
     pub(crate) fn note_spoken(&mut self, user: &str, seq: u32, now: Now) {
         if let Some(durable) = &mut self.durable {
-            durable.note_read(user, seq, now);
+            durable.note_read(user, seq, now.seconds, now);
         }
     }
 
@@ -65,7 +65,7 @@ impl Room {
         durable.save_at = None;
         for user in std::mem::take(&mut durable.unsaved) {
             if let Some(member) = durable.roster.get(&user) {
-                unit.ops.push(put_row(RowKind::Member, &user, &MemberRow::from(*member)));
+                unit.ops.push(put_row(RowKind::Member, &user, &MemberRow::from(member)));
             }
         }
     }

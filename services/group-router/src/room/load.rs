@@ -21,7 +21,7 @@ use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
 use crate::core::rules::{Messages, Rules};
 use crate::core::tip_pacer::{Pace, TipPacer};
-use crate::group::Durable;
+use crate::group::{Applications, Durable};
 use crate::placement::Tenure;
 use crate::storage::{
     AttributesRow, CountersRow, Loaded, ProfileRow, RowKind, SequenceRow, load, put_row,
@@ -51,6 +51,7 @@ impl Room {
         };
         let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
         let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
+        let applications = Applications::restore(std::mem::take(&mut loaded.applications));
         let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
@@ -58,9 +59,11 @@ impl Room {
         match room.rules.messages {
             Messages::Log => {
                 let life = (room.profile.incarnation, room.position().epoch);
-                let durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                let mut durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                durable.applications = applications;
                 room.sequence = Sequence::behind(durable.log.head);
                 room.durable = Some(Box::new(durable));
+                room.find_deciders();
                 room.read_log_back(clients, now).await?;
             }
             Messages::Window if policy.keep_history => room.read_back(clients, now).await?,
@@ -101,7 +104,7 @@ impl Room {
         let config = rooms.config();
         let now = now_seconds();
         let named = &loaded.profile.group_type;
-        let rules = GroupType::parse(named).and_then(Rules::of).ok_or_else(|| {
+        let rules = GroupType::parse(named).map(Rules::of).ok_or_else(|| {
             Code::GROUP_INTERNAL.with(format!("this server knows no groups of type {named}"))
         })?;
         let budget = policy.messages_per_second;

@@ -28,7 +28,6 @@ pub(crate) use members::GatewayTag;
 pub(crate) use publish::{Extra, random};
 pub(crate) use read_back::Known;
 pub(crate) use recent::{Recent, Told, items_array};
-pub(crate) use roles::Role;
 pub(crate) use send::{PendingSend, SendAnswer, Sent};
 
 use crate::actor::{GroupKey, Now, Reply, Unit};
@@ -38,6 +37,7 @@ use crate::core::dedupe::{Dedupe, Ticket};
 use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
+pub(crate) use crate::core::rules::Role;
 use crate::core::rules::Rules;
 use crate::core::tip_pacer::TipPacer;
 use crate::group::Durable;

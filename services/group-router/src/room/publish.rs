@@ -46,8 +46,11 @@ impl Room {
         self.sequence.next(&mut unit.ops)
     }
 
-    /// A tip for everybody in the room.
+    /// A tip for everybody in the room, where anything is told there yet.
     pub(crate) fn emit_tip(&mut self, tip: &Tip, extra: Extra, now: Now, unit: &mut Unit) {
+        if self.is_hidden() {
+            return;
+        }
         let (seq, random, counts) = (self.take_seq(unit), random(), self.counts());
         let encoded = wire::tip_item(tip, counts, self.group_info(), seq, random, now.seconds);
         let stored = || v1::StoredMessage {

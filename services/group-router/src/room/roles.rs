@@ -4,46 +4,22 @@ use throng_node::command::Context;
 use throng_protocol::error::{Code, CommandError};
 
 use super::Room;
-
-/// What a caller is in a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
-    /// Anybody else, in the room or not.
-    Member,
-    /// A live admin: may mute, ban, and speak while all are muted.
-    Admin,
-    /// The owner.
-    Owner,
-    /// An administrator of the app: has every right in every group.
-    AppAdmin,
-}
-
-impl Role {
-    /// The name on the wire.
-    pub(crate) fn wire(self) -> &'static str {
-        match self {
-            Self::Member => "Member",
-            Self::Admin => "Admin",
-            Self::Owner | Self::AppAdmin => "Owner",
-        }
-    }
-}
+use crate::core::rules::{Right, Role};
 
 impl Room {
     /// What a user is here, app administrators not considered.
     pub(crate) fn role_of(&self, user: &str) -> Role {
         if !user.is_empty() && self.profile.owner == user {
-            Role::Owner
-        } else if self.admins.iter().any(|admin| admin == user) || self.is_stored_admin(user) {
-            Role::Admin
-        } else {
-            Role::Member
+            return Role::Owner;
         }
-    }
-
-    fn is_stored_admin(&self, user: &str) -> bool {
-        let member = self.durable.as_ref().and_then(|durable| durable.roster.get(user));
-        member.is_some_and(|member| member.admin)
+        let admin = match &self.durable {
+            None => self.admins.iter().any(|admin| admin == user),
+            Some(durable) => match durable.roster.get(user) {
+                None => return Role::Stranger,
+                Some(member) => member.admin,
+            },
+        };
+        if admin { Role::Admin } else { Role::Member }
     }
 
     /// What the caller is here.
@@ -64,6 +40,40 @@ impl Room {
             return Err(Code::GROUP_FORBIDDEN.with(info));
         }
         Ok(role)
+    }
+
+    /// Refuses callers who do not have a right of this type of groups; `what` goes on after "may not".
+    pub(crate) fn permit(
+        &self,
+        context: &Context,
+        right: Right,
+        what: &str,
+    ) -> Result<Role, CommandError> {
+        let role = self.role(context);
+        if right.allows(role) {
+            return Ok(role);
+        }
+        let info = match right {
+            Right::Nobody => format!("GroupId: one may not {what} of type {}", self.kind),
+            Right::From(_) => format!("{} may not {what}", context.caller.user),
+        };
+        Err(Code::GROUP_FORBIDDEN.with(info))
+    }
+
+    /// Refuses those who do not stand above everybody that they want to do something to.
+    pub(crate) fn require_above<'a>(
+        &self,
+        role: Role,
+        caller: &str,
+        users: impl IntoIterator<Item = &'a str>,
+        what: &str,
+    ) -> Result<(), CommandError> {
+        match users.into_iter().find(|user| self.role_of(user) >= role) {
+            None => Ok(()),
+            Some(equal) => {
+                Err(Code::GROUP_FORBIDDEN.with(format!("{equal} may not be {what} by {caller}")))
+            }
+        }
     }
 
     /// Until when a user is muted, seconds since 1970; 0 = not.

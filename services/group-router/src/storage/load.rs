@@ -8,8 +8,8 @@ use throng_protocol::ids::AppId;
 use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
-    AdminsRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, ProfileRow, RobotsRow,
-    RowKind, SequenceRow,
+    AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, ProfileRow,
+    RobotsRow, RowKind, SequenceRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -26,6 +26,7 @@ pub(crate) struct Loaded {
     pub(crate) admins: Vec<String>,
     pub(crate) robots: Vec<String>,
     pub(crate) members: Vec<(String, MemberRow)>,
+    pub(crate) applications: BTreeMap<String, ApplicationRow>,
     pub(crate) log: Option<LogNote>,
 }
 
@@ -86,6 +87,7 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Mute => _ = loaded.mutes.insert(name, decode::<BanRow>(row.value)?.until),
         RowKind::Ban => _ = loaded.bans.insert(name, decode::<BanRow>(row.value)?.until),
         RowKind::Member => loaded.members.push((name, decode(row.value)?)),
+        RowKind::Application => _ = loaded.applications.insert(name, decode(row.value)?),
         RowKind::Log => loaded.log = Some(decode(row.value)?),
     }
     Ok(kind == RowKind::Profile)

@@ -2,15 +2,20 @@
 
 mod listing;
 mod load;
+mod pendencies;
 mod rows;
 mod tables;
+mod user_entry;
 mod user_groups;
 
 pub(crate) use listing::{ListingPage, list_groups, list_op, listing_partition, unlist_op};
 pub(crate) use load::{Loaded, load};
+pub(crate) use pendencies::{Pendency, PendencyRow, pendencies_of, pendency_entry};
 pub(crate) use rows::{
-    AdminsRow, AttributeRow, AttributesRow, BanRow, CounterRow, CountersRow, LogNote, MemberRow,
-    ProfileRow, RobotsRow, RowKind, SequenceRow, delete_row, delete_rows, put_row,
+    AdminsRow, ApplicationRow, AttributeRow, AttributesRow, BanRow, CounterRow, CountersRow,
+    LogNote, MemberRow, ProfileRow, RobotsRow, RowKind, SequenceRow, delete_row, delete_rows,
+    put_row,
 };
 pub(crate) use tables::{GROUP_STATE, TABLES, state_partition};
-pub(crate) use user_groups::{IndexChange, groups_of, index_batch};
+pub(crate) use user_entry::UserEntry;
+pub(crate) use user_groups::{groups_of, membership_entry};

@@ -23,6 +23,8 @@ pub(crate) enum RowKind {
     Member = 8,
     /// What the owner notes of the group's log.
     Log = 9,
+    /// One row somebody who wants to become a member.
+    Application = 10,
 }
 
 impl RowKind {
@@ -38,6 +40,7 @@ impl RowKind {
             Self::Robots,
             Self::Member,
             Self::Log,
+            Self::Application,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -77,6 +80,12 @@ pub(crate) struct ProfileRow {
     /// Tells its messages from those of an earlier group with this ID; 0 where there is no log.
     #[prost(uint64, tag = "14")]
     pub(crate) incarnation: u64,
+    /// Empty: as groups of the type have it.
+    #[prost(string, tag = "15")]
+    pub(crate) invite_join_option: String,
+    /// Whether members may read what was said before they came; `None`: as groups of the type have it.
+    #[prost(bool, optional, tag = "16")]
+    pub(crate) sees_before_join: Option<bool>,
 }
 
 /// Sequence numbers up to and including `reserved` may have been given out.
@@ -141,7 +150,7 @@ pub(crate) struct RobotsRow {
 }
 
 /// A stored member; the user is the row's name.
-#[derive(Clone, Copy, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message)]
 pub(crate) struct MemberRow {
     #[prost(bool, tag = "1")]
     pub(crate) admin: bool,
@@ -152,6 +161,33 @@ pub(crate) struct MemberRow {
     pub(crate) since: u32,
     #[prost(uint32, tag = "4")]
     pub(crate) read: u32,
+    /// Seconds since 1970 of the last message.
+    #[prost(int64, tag = "5")]
+    pub(crate) spoke: i64,
+    /// `MsgFlag`; empty in rows of before there was one.
+    #[prost(string, tag = "6")]
+    pub(crate) receive: String,
+    #[prost(string, tag = "7")]
+    pub(crate) name_card: String,
+    #[prost(btree_map = "string, string", tag = "8")]
+    pub(crate) custom: std::collections::BTreeMap<String, String>,
+}
+
+/// Somebody wants to become a member, or a member wants somebody to; the user is the row's name.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ApplicationRow {
+    /// Who invites; empty: the user applied.
+    #[prost(string, tag = "1")]
+    pub(crate) inviter: String,
+    /// What the user said.
+    #[prost(string, tag = "2")]
+    pub(crate) text: String,
+    /// Microseconds since 1970; no two applications of a group have the same.
+    #[prost(uint64, tag = "3")]
+    pub(crate) added: u64,
+    /// Nickname of the user then.
+    #[prost(string, tag = "4")]
+    pub(crate) nick: String,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

@@ -4,7 +4,7 @@ use throng_protocol::ids::AppId;
 use throng_store::{ColumnType, Compaction, Key, Order, Table, key};
 
 /// Everything durable of one group but its messages: profile, attributes, counters, mutes, bans,
-/// admins, members. One partition a group; its size is bounded by the limits of those.
+/// admins, members, applications. One partition a group; its size is bounded by the limits of those.
 pub(crate) static GROUP_STATE: Table = Table {
     name: "group_state",
     partition: &[("app", ColumnType::U32), ("group_id", ColumnType::Text)],
@@ -38,8 +38,21 @@ pub(crate) static USER_GROUPS: Table = Table {
     compaction: Compaction::SizeTiered,
 };
 
+/// The applications that a user may decide about, in all groups, the newest first.
+pub(crate) static USER_PENDENCIES: Table = Table {
+    name: "user_pendencies",
+    partition: &[("app", ColumnType::U32), ("user", ColumnType::Text)],
+    clustering: &[
+        ("added", ColumnType::U64, Order::Descending),
+        ("group_id", ColumnType::Text, Order::Ascending),
+        ("applicant", ColumnType::Text, Order::Ascending),
+    ],
+    ttl: None,
+    compaction: Compaction::SizeTiered,
+};
+
 /// All tables of this service.
-pub(crate) static TABLES: [&Table; 3] = [&GROUP_STATE, &APP_GROUPS, &USER_GROUPS];
+pub(crate) static TABLES: [&Table; 4] = [&GROUP_STATE, &APP_GROUPS, &USER_GROUPS, &USER_PENDENCIES];
 
 /// The partition of a group's state.
 pub(crate) fn state_partition(app: AppId, group_id: &str) -> Key {

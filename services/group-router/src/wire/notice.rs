@@ -9,6 +9,9 @@ use super::system::{Stamp, system_item};
 
 /// `ReportType` of a notice.
 pub(crate) mod report {
+    pub(crate) const APPLIED: u32 = 1;
+    pub(crate) const ACCEPTED: u32 = 2;
+    pub(crate) const REFUSED: u32 = 3;
     pub(crate) const REMOVED: u32 = 4;
     pub(crate) const DISMISSED: u32 = 5;
     pub(crate) const CREATED: u32 = 6;
@@ -16,6 +19,8 @@ pub(crate) mod report {
     pub(crate) const QUIT: u32 = 8;
     pub(crate) const BECAME_ADMIN: u32 = 9;
     pub(crate) const NO_LONGER_ADMIN: u32 = 10;
+    pub(crate) const INVITATION_ACCEPTED: u32 = 13;
+    pub(crate) const INVITATION_REFUSED: u32 = 14;
     pub(crate) const BANNED: u32 = 21;
     pub(crate) const CUSTOM: u32 = 255;
 }
@@ -32,6 +37,8 @@ pub(crate) struct Notice<'a> {
     pub(crate) text: &'a str,
     /// For [`report::BANNED`]: seconds and reason.
     pub(crate) ban: Option<(u32, &'a str)>,
+    /// For [`report::APPLIED`]: what the decision names.
+    pub(crate) msg_key: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +51,10 @@ struct Body<'a> {
     text: &'a str,
     #[serde(rename = "RemarkInfo")]
     remark: &'a str,
+    #[serde(rename = "MsgKey", skip_serializing_if = "Option::is_none")]
+    msg_key: Option<u64>,
+    #[serde(rename = "Authentication", skip_serializing_if = "Option::is_none")]
+    authentication: Option<&'a str>,
     #[serde(rename = "BanDuration", skip_serializing_if = "Option::is_none")]
     duration: Option<u32>,
     #[serde(rename = "BanDescription", skip_serializing_if = "Option::is_none")]
@@ -63,6 +74,8 @@ pub(crate) fn notice_item(
         operator: notice.operator,
         text: notice.text,
         remark: notice.remark,
+        msg_key: notice.msg_key,
+        authentication: notice.msg_key.map(|_| ""),
         duration: notice.ban.map(|(seconds, _)| seconds),
         description: notice.ban.map(|(_, reason)| reason),
     };

@@ -34,6 +34,8 @@ pub(crate) struct MemberInfo {
 /// New values of the profile fields that changed.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct ProfileChange {
+    #[serde(rename = "Owner_Account", skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<String>,
     #[serde(rename = "GroupName", skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     #[serde(rename = "GroupNotification", skip_serializing_if = "Option::is_none")]

@@ -38,7 +38,12 @@ async fn wrong_fields_are_named_with_the_documented_code() {
     let cases = [
         ("create_group", without(room.clone(), "Type"), 10004, "Type"),
         ("create_group", with(room.clone(), "Type", json!("BChatRoom")), 10004, "Type"),
-        ("create_group", with(room.clone(), "Type", json!("Private")), 10007, "Type"),
+        (
+            "create_group",
+            with(room.clone(), "InviteJoinOption", json!("Maybe")),
+            10004,
+            "InviteJoinOption",
+        ),
         ("create_group", without(room.clone(), "Name"), 10004, "Name"),
         ("create_group", with(room.clone(), "Name", json!("")), 10004, "Name"),
         ("create_group", with(room.clone(), "Name", json!(text(101))), 10004, "Name"),

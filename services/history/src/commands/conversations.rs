@@ -115,6 +115,7 @@ async fn conversations(
         limit: PAGE,
         group_type: String::new(),
         with_last: true,
+        ..v1::JoinedGroupsRequest::default()
     };
     let reply = groups.clone().joined_groups(Route::ANY.request(request)).await;
     reply.map(tonic::Response::into_inner).map_err(|status| {

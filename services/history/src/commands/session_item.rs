@@ -28,6 +28,8 @@ pub(super) struct SessionItem<'a> {
     #[serde(rename = "MsgGroupFromNickName")]
     from_nick: &'a str,
     unread_msg_count: u32,
+    /// 0 tell and notify, 1 nothing, 2 tell.
+    msg_recv_option: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_msg: Option<LastMessage<'a>>,
 }
@@ -80,6 +82,11 @@ impl<'a> SessionItem<'a> {
             from: &last.from,
             from_nick: &last.nick,
             unread_msg_count: member.unread,
+            msg_recv_option: match member.msg_flag.as_str() {
+                "Discard" => 1,
+                "AcceptNotNotify" => 2,
+                _ => 0,
+            },
             last_msg: last_message(profile, last),
         })
     }

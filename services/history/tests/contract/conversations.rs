@@ -70,7 +70,7 @@ async fn groups_with_messages_are_conversations() {
         "Type": 2, "ToAccount": "group-001", "GroupType": "Public", "GroupNick": "Chess",
         "GroupImage": "https://127.0.0.1/f.png", "MsgTime": 1_800_000_000,
         "MsgTimeStamp": 1_800_000_000, "MsgSeq": 7, "GroupNextMsgSeq": 8,
-        "MsgGroupFrom_Account": "bob", "MsgGroupFromNickName": "Bob", "UnreadMsgCount": 3,
+        "MsgGroupFrom_Account": "bob", "MsgGroupFromNickName": "Bob", "UnreadMsgCount": 3, "MsgRecvOption": 0,
         "LastMsg": { "MsgBody": [{ "MsgType": "TIMTextElem", "MsgContent": { "Text": "hi" } }],
             "CloudCustomData": "c" },
     });
