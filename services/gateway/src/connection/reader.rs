@@ -185,8 +185,7 @@ impl Reader {
     async fn until_silent(&mut self) {
         self.read.clear();
         // What follows a broken frame is nothing any more, not even the other side's goodbye.
-        let broken =
-            matches!(self.outbox.close_reason(), Some(Close::TOO_LARGE | Close::PROTOCOL));
+        let broken = matches!(self.outbox.close_reason(), Some(Close::TOO_LARGE | Close::PROTOCOL));
         while self.stream.readable().await.is_ok() {
             let ended = if broken {
                 self.discard()
@@ -204,9 +203,7 @@ impl Reader {
     fn discard(&self) -> bool {
         BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
             Ok(size) => size == 0,
-            Err(error) => {
-                !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-            }
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         })
     }
 }

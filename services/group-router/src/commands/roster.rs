@@ -13,7 +13,7 @@ use super::custom::{CustomField, listed};
 use super::{Answer, Call, check_users, not_a_member};
 use crate::actor::{Now, Turn, Unit};
 use crate::core::roster::Member;
-use crate::group::{Arrival, Departure, Durable};
+use crate::group::{Arrival, Departure};
 use crate::room::{Role, Room};
 use crate::storage::groups_of;
 
@@ -146,8 +146,12 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
             let wanted = |user: &str| {
                 roles.is_empty() || roles.iter().any(|role| role == room.role_of(user).wire())
             };
-            let members = room.durable.as_deref().into_iter().flat_map(Durable::users);
-            let page = members.filter(|user| wanted(user)).skip(start).take(limit);
+            let roster = room.durable.as_deref().map(|durable| &durable.roster);
+            // Without a filter the place of the page is known; with one it has to be counted.
+            let (known, counted) = if roles.is_empty() { (start, 0) } else { (0, start) };
+            let members = roster.into_iter().flat_map(|roster| roster.from(known));
+            let members = members.map(|(user, _)| &**user);
+            let page = members.filter(|user| wanted(user)).skip(counted).take(limit);
             let entry = |user| {
                 let mut entry = member_entry(room, user, now.seconds)?;
                 entry.keep_custom(request.custom.as_deref());

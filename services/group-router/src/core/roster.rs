@@ -1,7 +1,7 @@
 //! The stored members of a group: who they are, in the order in which they came, and how far each
 //! has read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::rules::Receive;
@@ -53,7 +53,8 @@ impl Member {
 #[derive(Debug, Default)]
 pub struct Roster {
     members: HashMap<Arc<str>, Member>,
-    order: BTreeSet<(i64, Arc<str>)>,
+    /// By the time at which they came, sorted. Who comes now goes to the end; pages begin anywhere.
+    order: Vec<(i64, Arc<str>)>,
     /// The names, for whom everything goes to; made when asked for.
     names: Option<Arc<[String]>>,
     /// The same without those who want nothing.
@@ -70,25 +71,51 @@ impl Roster {
             self.receivers = None;
             self.discarding = self.discarding - usize::from(discarded) + usize::from(!discarded);
         }
-        let user = match self.members.get_key_value(user) {
-            Some((known, before)) => {
-                let known = Arc::clone(known);
-                self.order.remove(&(before.joined, Arc::clone(&known)));
-                known
-            }
+        let known = self.members.get_key_value(user);
+        let known = known.map(|(known, before)| (before.joined, Arc::clone(known)));
+        let user = match &known {
+            Some((_, user)) => Arc::clone(user),
             None => {
                 (self.names, self.receivers) = (None, None);
                 Arc::from(user)
             }
         };
-        self.order.insert((member.joined, Arc::clone(&user)));
+        let place = (member.joined, Arc::clone(&user));
+        if known.as_ref() != Some(&place) {
+            if let Some(known) = &known {
+                self.take_from_order(known);
+            }
+            if let Err(at) = self.order.binary_search(&place) {
+                self.order.insert(at, place);
+            }
+        }
         self.members.insert(user, member);
+    }
+
+    /// Of many at once, as they were stored.
+    #[must_use]
+    pub fn restore(members: impl IntoIterator<Item = (String, Member)>) -> Self {
+        let mut roster = Self::default();
+        for (user, member) in members {
+            let user: Arc<str> = Arc::from(user);
+            roster.order.push((member.joined, Arc::clone(&user)));
+            roster.discarding += usize::from(discards(&member));
+            roster.members.insert(user, member);
+        }
+        roster.order.sort_unstable();
+        roster
+    }
+
+    fn take_from_order(&mut self, place: &(i64, Arc<str>)) {
+        if let Ok(at) = self.order.binary_search(place) {
+            self.order.remove(at);
+        }
     }
 
     /// Takes a member out.
     pub fn remove(&mut self, user: &str) -> Option<Member> {
         let (user, member) = self.members.remove_entry(user)?;
-        self.order.remove(&(member.joined, user));
+        self.take_from_order(&(member.joined, user));
         (self.names, self.receivers) = (None, None);
         self.discarding -= usize::from(discards(&member));
         Some(member)
@@ -133,7 +160,13 @@ impl Roster {
 
     /// Members in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Member)> {
-        self.order.iter().filter_map(|(_, user)| self.members.get_key_value(user))
+        self.from(0)
+    }
+
+    /// The same without the first ones, which costs nothing however many they are.
+    pub fn from(&self, start: usize) -> impl Iterator<Item = (&Arc<str>, &Member)> {
+        let rest = self.order.get(start..).unwrap_or_default();
+        rest.iter().filter_map(|(_, user)| self.members.get_key_value(user))
     }
 
     /// The names of all members. Cheap unless somebody came or went since the last call.
@@ -231,6 +264,12 @@ mod tests {
                 let mut expected: Vec<_> =
                     model.iter().map(|(user, member)| (member.joined, name(*user))).collect();
                 expected.sort();
+                let restored = Roster::restore(
+                    model.iter().map(|(user, member)| (name(*user), member.clone())),
+                );
+                prop_assert!(restored.iter().eq(roster.iter()));
+                prop_assert_eq!(restored.discarding, roster.discarding);
+                prop_assert!(roster.from(3).eq(roster.iter().skip(3)));
                 let listed: Vec<_> =
                     roster.iter().map(|(user, member)| (member.joined, user.to_string())).collect();
                 prop_assert_eq!(listed, expected);

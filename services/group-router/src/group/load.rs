@@ -82,10 +82,7 @@ impl Durable {
                 .map_err(|error| Code::GROUP_INTERNAL.with(format!("note of the log: {error}")))?;
             log.noted = true;
         }
-        let mut roster = Roster::default();
-        for (user, row) in members {
-            roster.put(&user, row.into());
-        }
+        let roster = Roster::restore(members.into_iter().map(|(user, row)| (user, row.into())));
         Ok(Self { broke_off: !note.closed, ..Self::new(roster, log) })
     }
 
