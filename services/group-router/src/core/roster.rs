@@ -2,6 +2,7 @@
 //! has read.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// What a group knows of a member.
@@ -93,6 +94,17 @@ impl Roster {
         self.order.iter().filter_map(|(_, user)| self.members.get_key_value(user))
     }
 
+    /// Members who came after one who came then, in the order in which they came; all of them where
+    /// none is named.
+    pub fn behind(&self, place: Option<(i64, &str)>) -> impl Iterator<Item = (&Arc<str>, &Member)> {
+        let from = match place {
+            Some((joined, user)) => Bound::Excluded((joined, Arc::from(user))),
+            None => Bound::Unbounded,
+        };
+        let behind = self.order.range((from, Bound::Unbounded));
+        behind.filter_map(|(_, user)| self.members.get_key_value(user))
+    }
+
     /// The names of all members. Cheap unless somebody came or went since the last call.
     pub fn names(&mut self) -> Arc<[String]> {
         let members = &self.members;
@@ -156,6 +168,13 @@ mod tests {
                 expected.sort();
                 let listed: Vec<_> =
                     roster.iter().map(|(user, member)| (member.joined, user.to_string())).collect();
+                if let Some((joined, user)) = listed.get(listed.len() / 2).cloned() {
+                    let behind: Vec<_> = roster
+                        .behind(Some((joined, &user)))
+                        .map(|(user, member)| (member.joined, user.to_string()))
+                        .collect();
+                    prop_assert_eq!(&behind[..], &expected[listed.len() / 2 + 1..]);
+                }
                 prop_assert_eq!(listed, expected);
                 let mut names = roster.names().to_vec();
                 names.sort();
