@@ -19,6 +19,7 @@ use crate::core::dedupe::{DEFAULT_CAPACITY, Dedupe};
 use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
+use crate::core::pins::{Pin, Pins};
 use crate::core::rules::{Messages, Rules};
 use crate::core::tip_pacer::{Pace, TipPacer};
 use crate::group::Durable;
@@ -51,6 +52,7 @@ impl Room {
         };
         let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
         let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
+        let pins = std::mem::take(&mut loaded.pins).pins;
         let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
@@ -58,7 +60,8 @@ impl Room {
         match room.rules.messages {
             Messages::Log => {
                 let life = (room.profile.incarnation, room.position().epoch);
-                let durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                let mut durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                durable.pins = Pins::restore(pins.into_iter().map(Pin::from).collect());
                 room.sequence = Sequence::behind(durable.log.head);
                 room.durable = Some(Box::new(durable));
                 room.read_log_back(clients, now).await?;

@@ -8,8 +8,8 @@ use throng_protocol::ids::AppId;
 use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
-    AdminsRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, ProfileRow, RobotsRow,
-    RowKind, SequenceRow,
+    AdminsRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, PinsRow, ProfileRow,
+    RobotsRow, RowKind, SequenceRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -27,6 +27,7 @@ pub(crate) struct Loaded {
     pub(crate) robots: Vec<String>,
     pub(crate) members: Vec<(String, MemberRow)>,
     pub(crate) log: Option<LogNote>,
+    pub(crate) pins: PinsRow,
 }
 
 const PAGE: usize = 1000;
@@ -87,6 +88,7 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Ban => _ = loaded.bans.insert(name, decode::<BanRow>(row.value)?.until),
         RowKind::Member => loaded.members.push((name, decode(row.value)?)),
         RowKind::Log => loaded.log = Some(decode(row.value)?),
+        RowKind::Pins => loaded.pins = decode(row.value)?,
     }
     Ok(kind == RowKind::Profile)
 }

@@ -23,6 +23,8 @@ pub(crate) enum RowKind {
     Member = 8,
     /// What the owner notes of the group's log.
     Log = 9,
+    /// Pinned messages.
+    Pins = 40,
 }
 
 impl RowKind {
@@ -38,6 +40,7 @@ impl RowKind {
             Self::Robots,
             Self::Member,
             Self::Log,
+            Self::Pins,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -152,6 +155,30 @@ pub(crate) struct MemberRow {
     pub(crate) since: u32,
     #[prost(uint32, tag = "4")]
     pub(crate) read: u32,
+}
+
+/// Pinned messages, the oldest pin first.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PinsRow {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) pins: Vec<PinRow>,
+}
+
+/// One of them; see [`crate::core::pins::Pin`].
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PinRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) msg_seq: u32,
+    #[prost(string, tag = "2")]
+    pub(crate) pinner: String,
+    #[prost(uint64, tag = "3")]
+    pub(crate) tiny_id: u64,
+    #[prost(uint32, tag = "4")]
+    pub(crate) random: u32,
+    #[prost(int64, tag = "5")]
+    pub(crate) client_time: i64,
+    #[prost(int64, tag = "6")]
+    pub(crate) time: i64,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

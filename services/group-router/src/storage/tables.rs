@@ -3,8 +3,10 @@
 use throng_protocol::ids::AppId;
 use throng_store::{ColumnType, Compaction, Key, Order, Table, key};
 
+use super::annotations::GROUP_ANNOTATIONS;
+
 /// Everything durable of one group but its messages: profile, attributes, counters, mutes, bans,
-/// admins, members. One partition a group; its size is bounded by the limits of those.
+/// admins, members, pins. One partition a group; its size is bounded by the limits of those.
 pub(crate) static GROUP_STATE: Table = Table {
     name: "group_state",
     partition: &[("app", ColumnType::U32), ("group_id", ColumnType::Text)],
@@ -39,7 +41,8 @@ pub(crate) static USER_GROUPS: Table = Table {
 };
 
 /// All tables of this service.
-pub(crate) static TABLES: [&Table; 3] = [&GROUP_STATE, &APP_GROUPS, &USER_GROUPS];
+pub(crate) static TABLES: [&Table; 4] =
+    [&GROUP_STATE, &APP_GROUPS, &USER_GROUPS, &GROUP_ANNOTATIONS];
 
 /// The partition of a group's state.
 pub(crate) fn state_partition(app: AppId, group_id: &str) -> Key {
