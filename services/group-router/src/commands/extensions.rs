@@ -175,6 +175,7 @@ fn change(
     if let Some(found) = found {
         let weight = found.extensions.weight();
         durable.extensions.put(msg_seq, found, weight);
+        durable.extensions.trim();
     }
     let Some(Extended { id, extensions }) = durable.extensions.get(msg_seq) else {
         return Ok(None);
@@ -244,7 +245,8 @@ struct GetRequest {
     group_id: String,
     topic_id: Option<String>,
     msg_seq: u32,
-    #[serde(default)]
+    /// The SDK begins it with a small letter.
+    #[serde(alias = "startSeq", default)]
     start_seq: u64,
 }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use throng_node::command::Context;
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::limits;
 
 use super::annotated::{View, no_topic};
 use super::{Answer, Call};
@@ -39,7 +40,10 @@ fn durable(room: &Room) -> Result<&Durable, CommandError> {
 
 fn refusal(refusal: Refusal) -> CommandError {
     match refusal {
-        Refusal::Full => Code::GROUP_TOO_MANY_PINS.with("MsgSeq: 10 messages are pinned already"),
+        Refusal::Full => {
+            let info = format!("MsgSeq: {} messages are pinned already", limits::PINS);
+            Code::GROUP_TOO_MANY_PINS.with(info)
+        }
         Refusal::Already => Code::GROUP_ALREADY_PINNED.with("MsgSeq: pinned already"),
     }
 }

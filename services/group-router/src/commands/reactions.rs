@@ -139,6 +139,8 @@ fn change(
     if let Some(found) = found {
         let weight = found.reactions.weight();
         durable.reactions.put(msg_seq, found, weight);
+        // Also where the change is refused: it must not be the way to fill the memory.
+        durable.reactions.trim();
     }
     let Some(Reacted { id, reactions }) = durable.reactions.get(msg_seq) else {
         return Ok(false);

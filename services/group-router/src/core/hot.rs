@@ -79,7 +79,8 @@ impl<V> Hot<V> {
         }
     }
 
-    /// Lets the states go that were not used for longest, down to a half, when it got too much.
+    /// Lets the states go that were not used for longest, down to a half, when it got too much. What was
+    /// used last stays, unless it weighs more than that half.
     pub fn trim(&mut self) {
         if self.weight <= self.most {
             return;
