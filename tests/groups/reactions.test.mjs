@@ -38,7 +38,7 @@ test('reactions reach all members, each with its own view, and outlive a restart
   const second = await page(first.nextSeq);
   assert.deepEqual([second.userList.map((u) => u.userID), second.isCompleted], [['cleo'], true]);
 
-  await back.onMessage('removeMessageReaction', news.ID, 'clap');
+  await back.inside(async ({ chat }, id) => { await chat.removeMessageReaction(chat.findMessage(id), 'clap'); }, news.ID);
   await newest(back, UPDATED, (data) => data && JSON.stringify(shape(data.reactionList)) === JSON.stringify([['clap', 1, ['cleo'], false]]), 'one clap');
 });
 
