@@ -237,3 +237,35 @@ async fn dur_1_whatever_fails_a_count_is_that_of_its_list() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_next_owner_goes_on_counting_and_what_comes_late_of_the_former_one_changes_nothing() {
+    let around = Around::default();
+    let nodes = [Node::beside(&around), Node::beside(&around), Node::beside(&around)];
+    nodes[0].serves((1, 0));
+    public_group(&nodes[0], GROUP, &["ann", "bob", "cleo", "dan"]).await;
+    let asked = ask(&nodes[0], "ann", 1).await;
+    ok(&read(&nodes[0], "bob", &[asked]).await);
+    let term = nodes[0].hands_over(1).await;
+    // Its news waited for more readers; the end of its life did not.
+    eventually("the sender is told", || pushes(&nodes[0], "ann") == [(asked, 1, 3)]).await;
+
+    nodes[1].serves(term);
+    let store = &nodes[1].around.store;
+    ok(&read(&nodes[1], "bob", &[asked]).await);
+    assert_eq!(counts(&nodes[1], &[asked]).await, [(0, json!(1), json!(3))], "known");
+    store.stall();
+    let body = named(&[asked]);
+    let request = nodes[1].client_request("cleo", "group_msg_receipt", &body);
+    let (lost, ()) = tokio::join!(nodes[1].try_execute(request), async {
+        eventually("it is on its way", || store.waiting() > 0).await;
+        nodes[1].is_given_up();
+        nodes[2].serves((3, i64::MAX / 4));
+        ok(&read(&nodes[2], "cleo", &[asked]).await);
+        ok(&read(&nodes[2], "dan", &[asked]).await);
+        store.go_on();
+    });
+    unknown(lost);
+    assert_eq!(counts(&nodes[2], &[asked]).await, [(0, json!(3), json!(1))]);
+    assert_eq!(list(&nodes[2], asked, false, 2, true).await, ["bob", "cleo", "dan"]);
+}
