@@ -1,5 +1,6 @@
 // What the tests of groups with stored members share.
 import assert from 'node:assert/strict';
+import { until } from '../harness/wait.mjs';
 
 /** Makes a Public group over REST that everybody may join; returns its ID. */
 export function publicGroup(w, id, fields = {}) {
@@ -44,4 +45,24 @@ export async function pageBack(client, group) {
     if (page.isCompleted || page.messageList.length === 0) return found;
     nextReqMessageID = page.nextReqMessageID;
   }
+}
+
+/** Calls a method of the SDK with options in which `message`, or `messageList`, stands for these messages. */
+export function about(client, method, ids, options = {}) {
+  return client.inside(async ({ chat }, { method, ids, options }) => {
+    const found = [ids].flat().map((id) => chat.findMessage(id));
+    if (found.some((message) => !message)) throw new Error(`${method}: not all of ${ids} are here`);
+    const result = await chat[method]({ ...options, ...(Array.isArray(ids) ? { messageList: found } : { message: found[0] }) });
+    return result?.data;
+  }, { method, ids, options });
+}
+
+/** A field of a message that the SDK has: after a kill it may have come by push, and is then in no list. */
+export function found(client, id, field) {
+  return client.inside(({ chat }, { id, field }) => chat.findMessage(id)?.[field], { id, field });
+}
+
+/** Waits until the newest event of a kind that is about something says what is expected. */
+export function newest(client, event, matches, what) {
+  return until(() => matches(client.events.entries.findLast((e) => e.name === event)?.data), `${what} at ${client.name}`);
 }

@@ -26,6 +26,23 @@ function* lintItem(item, key, pushed) {
   }
   if (key === 'GroupTips' && item.MsgBody?.OpType === 7 && !item.MsgBody?.MsgMemberInfo) yield 'tip 7 without MsgMemberInfo';
   if (key === 'GroupTips' && item.MsgBody?.OpType === 6 && !item.MsgBody?.MsgGroupNewInfo) yield 'tip 6 without MsgGroupNewInfo';
+  if (key === 'GroupTips' && [16, 17].includes(item.MsgBody?.OpType)) {
+    if (!item.MsgBody.MsgOperatorMemberExtraInfo) yield 'tip 16 or 17 without MsgOperatorMemberExtraInfo: the SDK throws';
+    if (item.MsgBody.OpType === 16 && !item.MsgBody.PinnedMsg?.MsgBody?.length) yield 'tip 16 without the message: the SDK throws';
+    if (item.MsgBody.OpType === 17 && !item.MsgBody.SdkGroupMessageId) yield 'tip 17 without SdkGroupMessageId: the SDK throws';
+  }
+}
+
+/** What changed about messages has to name them as clients do, or nobody finds them. */
+function* lintAboutMessages(entry) {
+  const reactions = [...(entry.MsgReactionNotifyList ?? []), ...(entry.MsgReactionNotify ? [entry.MsgReactionNotify] : [])];
+  const receipts = (entry.GroupTips ?? []).flatMap((item) => item?.MsgBody?.GroupMsgReceiptList ?? []);
+  const extensions = entry.MsgExtensionNotify ? [{ ...(entry.MsgExtensionNotify.ExtensionGroupMsgInfo ?? entry.MsgExtensionNotify.ExtensionC2cMsgInfo), TinyId: entry.MsgExtensionNotify.TinyId }] : [];
+  const named = [...reactions.map((r) => r.GroupMsgInfo ?? r.C2CMsgInfo ?? {}), ...receipts, ...extensions];
+  for (const id of named) {
+    if (!/^\d+$/.test(id.TinyId ?? '') || typeof id.TinyId !== 'string') yield 'news of a message without TinyId digits';
+    if (!Number.isInteger(id.MsgClientTime) || !Number.isInteger(id.MsgRandom)) yield 'news of a message without MsgClientTime or MsgRandom';
+  }
 }
 
 function* lintPush(head, body) {
@@ -34,6 +51,7 @@ function* lintPush(head, body) {
   if (!Array.isArray(body.EventArray)) return yield 'push without EventArray';
   for (const entry of body.EventArray) {
     const keys = PAYLOADS.filter((key) => key in entry);
+    yield* lintAboutMessages(entry);
     if (keys.length > 1) yield `one EventArray entry with ${keys.join(' and ')}: only the first is handled`;
     if (head.servcmd !== 'im_open_push.msg_push' && head.servcmd !== 'im_open_status.stat_forceoffline') {
       for (const key of C2C_ONLY_ON_MSG_PUSH) if (key in entry) yield `${key} on ${head.servcmd}: dropped silently`;

@@ -109,6 +109,39 @@ pub const PENDENCY_PAGE: usize = 100;
 /// Groups of one user (INT 34381).
 pub const GROUPS_PER_USER: usize = 5000;
 
+// What hangs on a group's messages
+
+/// Pinned messages of a group (CN 106050).
+pub const PINS: usize = 10;
+/// Messages named by one request for or about receipts (REST notes 01, 3.30).
+pub const RECEIPT_MESSAGES: usize = 50;
+/// Readers on one page of a list, over REST (CN 77693).
+pub const READERS_PAGE: usize = 200;
+/// Readers on one page of a list for a client (SDK protocol notes 02, 2.4).
+pub const READERS_PAGE_CLIENT: usize = 100;
+/// Pairs of message and user in one request about who has read; ours, no document names one.
+pub const READERS_ASKED: usize = 500;
+/// Keys in one request that sets or deletes extensions (INT 52170).
+pub const EXTENSIONS_PER_REQUEST: usize = 20;
+/// Keys on one message (INT 52170).
+pub const EXTENSIONS: usize = 300;
+/// Bytes of an extension's key (INT 52170).
+pub const EXTENSION_KEY_BYTES: usize = 100;
+/// Bytes of an extension's value (INT 52170).
+pub const EXTENSION_VALUE_BYTES: usize = 1000;
+/// Keys on one page of a message's extensions (INT 52169).
+pub const EXTENSIONS_PAGE: usize = 200;
+/// Writes of a message's extensions in a minute (INT 52170).
+pub const EXTENSION_WRITES_PER_MINUTE: u32 = 200;
+/// Different reactions to one message (CN 100226).
+pub const REACTIONS: usize = 10;
+/// Users that gave one reaction (CN 100226).
+pub const REACTION_USERS: usize = 100;
+/// Bytes of a reaction's name; ours, no document names a bound.
+pub const REACTION_BYTES: usize = 128;
+/// Messages in one request for reactions; ours, no document names a bound.
+pub const REACTION_MESSAGES: usize = 50;
+
 // Live rooms
 
 /// Latest members that are listed (INT 50293).

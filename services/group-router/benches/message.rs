@@ -48,6 +48,7 @@ fn encode(message: &Checked<'_>) -> EncodedItem {
         client_seq: message.client_seq,
         priority: message.priority.wire(),
         cloud_custom_data: &message.cloud_custom_data,
+        wants: message.wants,
     };
     let info = GroupInfo {
         group_id: &message.group_id,

@@ -13,6 +13,7 @@ use throng_protocol::ids::user_id;
 use throng_protocol::{envelope, limits};
 
 use crate::core::limiter::Priority;
+use crate::wire::Wants;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -31,6 +32,10 @@ struct Request<'a> {
     #[serde(default)]
     client_seq: u64,
     msg_client_time: Option<i64>,
+    #[serde(default)]
+    need_read_receipt: u32,
+    #[serde(default)]
+    support_message_extension: u32,
     #[serde(rename = "To_Account", default)]
     recipients: Vec<String>,
 }
@@ -56,6 +61,8 @@ pub struct Checked<'a> {
     pub cloud_custom_data: String,
     /// Only these get it; empty: all.
     pub recipients: Vec<String>,
+    /// What the sender asks for beside.
+    pub wants: Wants,
 }
 
 /// Checks the body of a request by `caller`; an app server (`rest`) may speak for others.
@@ -103,6 +110,10 @@ pub fn check<'a>(
         body: part_of(body, elements.json()),
         cloud_custom_data: custom.into_owned(),
         recipients: request.recipients,
+        wants: Wants {
+            receipts: request.need_read_receipt != 0,
+            extensions: request.support_message_extension != 0,
+        },
     })
 }
 

@@ -21,17 +21,20 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.msg_read_report", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.batch_get_group_notify", CLIENT, "SDK 02, 2.4")
         .key(RoutingKey::None),
-    group("group_open_http_svc.get_group_msg_receipt", BOTH, "SDK 02, 2.4; CN 77694"),
-    group("group_open_http_svc.get_group_msg_receipt_detail", BOTH, "SDK 02, 2.4; CN 77693"),
-    group("group_open_http_svc.group_msg_receipt", BOTH, "SDK 02, 2.4"),
-    group("group_open_http_svc.get_group_msg_receipts_by_users", CLIENT, "SDK 02, 2.4"),
-    group("group_open_http_svc.pin_message", BOTH, "SDK 02, 2.4; CN 133874"),
-    group("group_open_http_svc.unpin_message", BOTH, "SDK 02, 2.4; CN 134119"),
-    group("group_open_http_svc.get_pinned_messages", BOTH, "SDK 02, 2.4; CN 134120"),
-    group("openim_msg_ext_http_svc.group_set_key_values", BOTH, "SDK 02, 2.4; INT 52170"),
-    group("openim_msg_ext_http_svc.group_get_key_values", BOTH, "SDK 02, 2.4; INT 52169"),
-    group("openim_msg_ext_http_svc.group_reaction_add", CLIENT, "SDK 02, 2.4"),
-    group("openim_msg_ext_http_svc.group_reaction_del", CLIENT, "SDK 02, 2.4"),
-    group("openim_msg_ext_http_svc.group_reaction_multi_stat", CLIENT, "SDK 02, 2.4"),
-    group("openim_msg_ext_http_svc.group_reaction_iterate", CLIENT, "SDK 02, 2.4"),
+    group("group_open_http_svc.get_group_msg_receipt", BOTH, "SDK 02, 2.4; CN 77694").works(),
+    group("group_open_http_svc.get_group_msg_receipt_detail", BOTH, "SDK 02, 2.4; CN 77693")
+        .works(),
+    group("group_open_http_svc.group_msg_receipt", BOTH, "SDK 02, 2.4").works(),
+    group("group_open_http_svc.get_group_msg_receipts_by_users", CLIENT, "SDK 02, 2.4").works(),
+    group("group_open_http_svc.pin_message", BOTH, "SDK 02, 2.4; CN 133874").once().works(),
+    group("group_open_http_svc.unpin_message", BOTH, "SDK 02, 2.4; CN 134119").once().works(),
+    group("group_open_http_svc.get_pinned_messages", BOTH, "SDK 02, 2.4; CN 134120").works(),
+    group("openim_msg_ext_http_svc.group_set_key_values", BOTH, "SDK 02, 2.4; INT 52170")
+        .once()
+        .works(),
+    group("openim_msg_ext_http_svc.group_get_key_values", BOTH, "SDK 02, 2.4; INT 52169").works(),
+    group("openim_msg_ext_http_svc.group_reaction_add", CLIENT, "SDK 02, 2.4").once().works(),
+    group("openim_msg_ext_http_svc.group_reaction_del", CLIENT, "SDK 02, 2.4").once().works(),
+    group("openim_msg_ext_http_svc.group_reaction_multi_stat", CLIENT, "SDK 02, 2.4").works(),
+    group("openim_msg_ext_http_svc.group_reaction_iterate", CLIENT, "SDK 02, 2.4").works(),
 ];

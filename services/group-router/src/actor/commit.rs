@@ -2,6 +2,8 @@
 //! log that speaks of them, then what goes out, then the answers. Units that pile up meanwhile share
 //! one write and one append (group commit).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use prost::Message;
 use throng_bus::subjects;
@@ -20,6 +22,7 @@ use super::save::{Saver, Unsaved};
 use super::{Appended, Failure, GroupKey, MOST_UNKEPT, Unit};
 use crate::clients::Clients;
 use crate::placement::Tenure;
+use crate::storage::Annotations;
 
 /// Units that may wait; then the actor waits too.
 const QUEUE: usize = 64;
@@ -46,7 +49,8 @@ impl Committer {
             subject: subjects::room(key.app, &key.group_id),
             appender: Appender::start(&key, &tenure, &clients, done),
             log: None,
-            deliveries: Deliveries::new(key.app, clients.clone(), drain),
+            deliveries: Deliveries::new(key.app, clients.clone(), drain.clone()),
+            drain,
             key,
             tenure,
             clients,
@@ -82,6 +86,7 @@ struct Carrier {
     tenure: Tenure,
     subject: String,
     clients: Clients,
+    drain: Drain,
     failed: CancellationToken,
     appender: Appender,
     /// The group's log, once this committer has to do with it.
@@ -131,6 +136,7 @@ impl Carrier {
             self.carry_out(std::mem::replace(batch, next_life)).await?;
             self.appender.new_life().await;
             if let Some(log) = self.log.take() {
+                self.forget_annotations(&log);
                 log.forget(&self.tenure).await;
             }
         }
@@ -192,6 +198,19 @@ impl Carrier {
             Unsaved::Lost { begun } => Unsaved::Lost { begun: begun || saver.has_begun() },
             other => other,
         })
+    }
+
+    /// Has what was added to the messages of a dismissed group deleted, while others go on: nobody
+    /// asks for it again, so what cannot be deleted takes up room, no more.
+    fn forget_annotations(&self, log: &Log) {
+        let (log, head) = (log.life().log(&self.key), log.head());
+        let (store, at) = (Arc::clone(&self.clients.store), self.tenure.stamp());
+        self.drain.spawn(async move {
+            if let Err(error) = Annotations::of(store, log).forget(head, at).await {
+                metrics::counter!("throng_group_logs_left_behind_total").increment(1);
+                tracing::warn!(%error, "annotations of a dismissed group were not deleted");
+            }
+        });
     }
 
     /// What an error means for the units that were to be saved, and for those that follow: they were

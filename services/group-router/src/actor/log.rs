@@ -75,6 +75,11 @@ impl Log {
         self.life
     }
 
+    /// The last number that is durable.
+    pub(super) fn head(&self) -> u32 {
+        self.head
+    }
+
     /// The note that has to be durable before the next append, if it is time for one.
     pub(super) fn due_note(&mut self) -> Option<Op> {
         let due = self.noted.is_none_or(|noted| self.head - noted >= NOTE_EVERY);

@@ -10,7 +10,7 @@ use throng_store::{Batch, Op, Store, StoreError, WriteTime};
 use super::{GroupKey, Unit};
 use crate::placement::Tenure;
 use crate::storage::{
-    GROUP_STATE, UserEntry, list_op, listing_partition, state_partition, unlist_op,
+    Annotation, GROUP_STATE, UserEntry, list_op, listing_partition, state_partition, unlist_op,
 };
 
 /// Users' entries that are written at the same time.
@@ -66,6 +66,8 @@ impl<'a> Saver<'a> {
         self.write_index(key, &come).await?;
         let ops = last_of_each_row(units.iter_mut().flat_map(|unit| unit.ops.drain(..)));
         self.save_rows(key, ops).await?;
+        let annotations = units.iter_mut().flat_map(|unit| unit.annotations.drain(..));
+        self.save_annotations(key, annotations.collect()).await?;
         self.write_index(key, &gone).await?;
         if dismissed {
             let at = self.stamp().await?;
@@ -92,6 +94,25 @@ impl<'a> Saver<'a> {
             rows.push(op);
         }
         if rows.is_empty() { Ok(()) } else { self.write(rows).await }
+    }
+
+    /// What members added to messages, in the order in which they did. A batch ends with a whole
+    /// change: a count never goes without those whom it counts.
+    async fn save_annotations(
+        &mut self,
+        key: &GroupKey,
+        changes: Vec<Vec<Annotation>>,
+    ) -> Result<(), Unsaved> {
+        for batch in batches_of(changes) {
+            let Some(first) = batch.first() else { continue };
+            let partition = first.partition(key.app.0, &key.group_id);
+            let mut rows = Batch::durable(partition);
+            for op in last_of_each_row(batch.into_iter().map(|annotation| annotation.op)) {
+                rows.push(op);
+            }
+            self.write(rows).await?;
+        }
+        Ok(())
     }
 
     /// Users' entries, each of which has a partition of its own.
@@ -129,6 +150,20 @@ fn last_of_each_entry(all: impl Iterator<Item = UserEntry>) -> Vec<UserEntry> {
     last.into_values().collect()
 }
 
+/// Changes by partition, in their order, each time as many as fit in one batch.
+fn batches_of(changes: Vec<Vec<Annotation>>) -> Vec<Vec<Annotation>> {
+    let mut batches: Vec<Vec<Annotation>> = Vec::new();
+    for change in changes {
+        let Some(first) = change.first() else { continue };
+        let last = batches.iter_mut().rev().find(|batch| batch[0].goes_with(first));
+        match last {
+            Some(batch) if batch.len() + change.len() <= Batch::MAX_OPS => batch.extend(change),
+            _ => batches.push(change),
+        }
+    }
+    batches
+}
+
 /// A batch may name a row only once: of several writes the last one counts.
 fn last_of_each_row(all: impl Iterator<Item = Op>) -> Vec<Op> {
     let mut ops: Vec<Op> = Vec::new();
@@ -143,4 +178,31 @@ fn last_of_each_row(all: impl Iterator<Item = Op>) -> Vec<Op> {
         }
     }
     ops
+}
+
+#[cfg(test)]
+mod tests {
+    use throng_proto::v1::GroupLog;
+
+    use super::*;
+    use crate::storage::reader_rows;
+
+    #[test]
+    fn a_batch_of_annotations_ends_with_a_whole_change() {
+        let log = GroupLog::default();
+        let change = |user: usize| {
+            let msg_seq = if user.is_multiple_of(3) { 5 } else { 500 };
+            let rows = reader_rows(&log, msg_seq, &user.to_string(), 0, 0);
+            rows.into_iter().collect::<Vec<_>>()
+        };
+        let odd = vec![change(3).remove(0)];
+        let batches = batches_of(std::iter::once(odd).chain((0..3000).map(change)).collect());
+        assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 6001);
+        for batch in &batches {
+            assert!(batch.len() <= Batch::MAX_OPS);
+            assert!(batch.iter().all(|row| row.goes_with(&batch[0])));
+        }
+        let sizes: Vec<_> = batches.iter().map(Vec::len).collect();
+        assert_eq!(sizes.iter().filter(|size| **size % 2 == 1).count(), 1, "{sizes:?}");
+    }
 }

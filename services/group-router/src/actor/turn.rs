@@ -13,7 +13,7 @@ use super::{Delivery, Failure, GroupKey, Kept, LogLife, Reply, Rooms};
 use crate::core::rules::Members;
 use crate::placement::Tenure;
 use crate::room::Room;
-use crate::storage::{ProfileRow, UserEntry};
+use crate::storage::{Annotation, ProfileRow, UserEntry};
 
 /// Carried out after the effects of its job; the argument says whether that worked.
 pub(crate) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
@@ -41,6 +41,9 @@ pub(crate) struct Unit {
     pub(crate) created: Option<GroupType>,
     /// Rows of the group's partition. Durable before anything below happens.
     pub(crate) ops: Vec<Op>,
+    /// What members add to messages, durable likewise. Rows of one change are of one message, and are
+    /// written together.
+    pub(crate) annotations: Vec<Vec<Annotation>>,
     /// Entries for the group in lists of users: those that come are durable before the rows are, those
     /// that go do so after them.
     pub(crate) index: Vec<UserEntry>,
@@ -68,6 +71,7 @@ impl Unit {
     pub(crate) fn is_empty(&self) -> bool {
         self.created.is_none()
             && self.ops.is_empty()
+            && self.annotations.is_empty()
             && self.index.is_empty()
             && !self.dismissed
             && self.events.is_empty()
@@ -84,6 +88,7 @@ impl Unit {
         let single = [self.created.is_some(), self.dismissed, self.log.is_some()];
         single.into_iter().map(usize::from).sum::<usize>()
             + self.ops.len()
+            + self.annotations.len()
             + self.index.len()
             + self.stored.len()
             + self.events.len()

@@ -209,6 +209,12 @@ fn history_item(group_id: &str, message: &v1::StoredMessage) -> Value {
         "ClientSeq": message.client_seq,
         "CloudCustomData": message.cloud_custom_data,
     });
+    if message.need_read_receipt {
+        item["NeedReadReceipt"] = json!(1);
+    }
+    if message.support_message_extension {
+        item["SupportMessageExtension"] = json!(1);
+    }
     if message.recalled {
         item["RevokerInfo"] = json!({ "Revoker_Account": message.revoker });
     }

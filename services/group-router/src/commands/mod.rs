@@ -2,6 +2,7 @@
 //! (profiles, history, other services), then changes the group by a job on its actor.
 
 mod admins;
+mod annotated;
 mod applications;
 mod attributes;
 mod ban;
@@ -11,6 +12,7 @@ mod create;
 mod custom;
 mod destroy;
 mod entries;
+mod extensions;
 mod history;
 mod import;
 mod join;
@@ -21,9 +23,12 @@ mod members;
 mod mute;
 mod notice;
 mod owner;
+mod pins;
 mod profile;
+mod reactions;
 mod reads;
 mod recall;
+mod receipts;
 mod robots;
 mod roster;
 mod send;
@@ -285,6 +290,19 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "delete_group_member" => roster::delete_group_member(call).await,
         "msg_read_report" => reads::msg_read_report(call).await,
         "change_group_owner" => owner::change_group_owner(call).await,
+        "pin_message" => pins::pin_message(call).await,
+        "unpin_message" => pins::unpin_message(call).await,
+        "get_pinned_messages" => pins::get_pinned_messages(call).await,
+        "group_msg_receipt" => receipts::group_msg_receipt(call).await,
+        "get_group_msg_receipt" => receipts::get_group_msg_receipt(call).await,
+        "get_group_msg_receipt_detail" => receipts::get_group_msg_receipt_detail(call).await,
+        "get_group_msg_receipts_by_users" => receipts::get_group_msg_receipts_by_users(call).await,
+        "group_set_key_values" => extensions::group_set_key_values(call).await,
+        "group_get_key_values" => extensions::group_get_key_values(call).await,
+        "group_reaction_add" => reactions::group_reaction_add(call).await,
+        "group_reaction_del" => reactions::group_reaction_del(call).await,
+        "group_reaction_multi_stat" => reactions::group_reaction_multi_stat(call).await,
+        "group_reaction_iterate" => reactions::group_reaction_iterate(call).await,
         unknown => Err(Code::GROUP_UNKNOWN_COMMAND.with(format!("no such command: {unknown}"))),
     }
 }

@@ -53,6 +53,7 @@ async fn send(call: &Call<'_>, checked: Checked<'_>, turnstile: &Turnstile) -> A
         body: checked.body,
         cloud_custom_data: checked.cloud_custom_data,
         recipients: checked.recipients,
+        wants: checked.wants,
         reply: None,
         ticket: None,
         turnstile: Some(turnstile.clone()),

@@ -3,10 +3,15 @@
 pub mod attributes;
 pub mod counters;
 pub mod dedupe;
+pub mod extensions;
+pub mod hot;
 pub mod latest_members;
 pub mod limiter;
 pub mod marks;
+pub mod pins;
+pub mod reactions;
 pub mod recall_window;
+pub mod receipts;
 pub mod roster;
 pub mod rules;
 pub mod tip_pacer;

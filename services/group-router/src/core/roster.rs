@@ -169,6 +169,15 @@ impl Roster {
         rest.iter().filter_map(|(_, user)| self.members.get_key_value(user))
     }
 
+    /// Members who came after one who came then, in the order in which they came; all of them where
+    /// none is named.
+    pub fn behind(&self, place: Option<(i64, &str)>) -> impl Iterator<Item = (&Arc<str>, &Member)> {
+        let start = place.map_or(0, |(joined, user)| {
+            self.order.partition_point(|(at, name)| (*at, &**name) <= (joined, user))
+        });
+        self.from(start)
+    }
+
     /// The names of all members. Cheap unless somebody came or went since the last call.
     pub fn names(&mut self) -> Arc<[String]> {
         let members = &self.members;
@@ -272,6 +281,13 @@ mod tests {
                 prop_assert!(roster.from(3).eq(roster.iter().skip(3)));
                 let listed: Vec<_> =
                     roster.iter().map(|(user, member)| (member.joined, user.to_string())).collect();
+                if let Some((joined, user)) = listed.get(listed.len() / 2).cloned() {
+                    let behind: Vec<_> = roster
+                        .behind(Some((joined, &user)))
+                        .map(|(user, member)| (member.joined, user.to_string()))
+                        .collect();
+                    prop_assert_eq!(&behind[..], &expected[listed.len() / 2 + 1..]);
+                }
                 prop_assert_eq!(listed, expected);
                 let mut names = roster.names().to_vec();
                 names.sort();

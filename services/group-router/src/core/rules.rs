@@ -172,7 +172,8 @@ mod tests {
             let stored = rules.members == Members::Stored;
             assert!(stored || rules.delivery == Delivery::Stream, "{}", rules.kind);
             assert_eq!(stored, rules.messages == Messages::Log, "{}", rules.kind);
-            assert!(stored || !(rules.unread || rules.has_admins()), "{}", rules.kind);
+            let of_stored = [rules.unread, rules.has_admins(), rules.receipts, rules.extensions];
+            assert!(stored || !of_stored.contains(&true), "{}", rules.kind);
             assert!(rules.check_max_members(rules.max_members).is_ok(), "{}", rules.kind);
         }
     }

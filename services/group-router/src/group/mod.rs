@@ -2,6 +2,7 @@
 //! types of groups that are no live rooms. What it does with them is in the same `Room` that every
 //! group is, and goes the same way: from a job into a unit of effects.
 
+mod annotations;
 mod applications;
 mod describe;
 pub(crate) mod lists;
@@ -16,8 +17,12 @@ use std::collections::BTreeSet;
 use throng_proto::v1;
 
 use crate::actor::LogLife;
+use crate::core::hot::Hot;
+use crate::core::pins::Pins;
+use crate::core::receipts::Receipts;
 use crate::core::roster::Roster;
 
+pub(crate) use annotations::{Extended, Reacted, ReadUnder};
 pub(crate) use applications::Applications;
 pub(crate) use members::{Arrival, Departure, Founder};
 
@@ -26,6 +31,10 @@ pub(crate) struct Durable {
     pub(crate) roster: Roster,
     pub(crate) log: LogLife,
     pub(crate) applications: Applications,
+    pub(crate) pins: Pins,
+    pub(crate) receipts: Receipts,
+    pub(crate) extensions: Hot<Extended>,
+    pub(crate) reactions: Hot<Reacted>,
     /// The newest of the log, a tip or a message.
     last: Option<v1::StoredMessage>,
     /// The life before this one did not end in order.
@@ -40,8 +49,22 @@ pub(crate) struct Durable {
 
 impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
-        let (applications, last, untold, unsaved, save_at) = Default::default();
-        Self { roster, log, applications, last, broke_off: false, untold, unsaved, save_at }
+        let (last, untold, unsaved, save_at) = Default::default();
+        let (applications, pins, receipts) = Default::default();
+        Self {
+            roster,
+            log,
+            applications,
+            pins,
+            receipts,
+            extensions: Hot::new(annotations::MOST_BYTES),
+            reactions: Hot::new(annotations::MOST_BYTES),
+            last,
+            broke_off: false,
+            untold,
+            unsaved,
+            save_at,
+        }
     }
 
     /// Members in the order in which they came.

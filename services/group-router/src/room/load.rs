@@ -19,6 +19,7 @@ use crate::core::dedupe::{DEFAULT_CAPACITY, Dedupe};
 use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
+use crate::core::pins::{Pin, Pins};
 use crate::core::rules::{Messages, Rules};
 use crate::core::tip_pacer::{Pace, TipPacer};
 use crate::group::{Applications, Durable};
@@ -52,6 +53,7 @@ impl Room {
         let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
         let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
         let applications = Applications::restore(std::mem::take(&mut loaded.applications));
+        let pins = std::mem::take(&mut loaded.pins).pins;
         let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
@@ -61,6 +63,7 @@ impl Room {
                 let life = (room.profile.incarnation, room.position().epoch);
                 let mut durable = Durable::read(clients, key, tenure, life, members, note).await?;
                 durable.applications = applications;
+                durable.pins = Pins::restore(pins.into_iter().map(Pin::from).collect());
                 room.sequence = Sequence::behind(durable.log.head);
                 room.durable = Some(Box::new(durable));
                 room.find_deciders();

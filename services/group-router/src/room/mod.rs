@@ -172,6 +172,7 @@ impl Room {
         self.send_due_tips(now, unit);
         self.send_due_beacons(now, unit);
         self.save_due_reads(now, unit);
+        self.tell_due_receipts(now, unit);
     }
 
     /// When [`Room::tick`] has to run again at the latest, milliseconds of the actor's clock.
@@ -181,6 +182,7 @@ impl Room {
             self.tips.next_deadline(),
             self.next_beacon(),
             self.next_save(),
+            self.next_receipts(),
             self.has_untold().then_some(0),
         ];
         due.into_iter().flatten().min()
@@ -213,6 +215,7 @@ impl Room {
         self.close_limiter(now, unit);
         self.sequence.release(&mut unit.ops);
         self.save_reads(unit);
+        self.tell_receipts(unit);
         unit.log = self.durable.as_ref().map(|durable| durable.log);
     }
 }

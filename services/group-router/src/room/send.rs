@@ -15,7 +15,7 @@ use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
 use crate::core::rules::Messages;
 use crate::order::Turnstile;
-use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemHead, MemberInfo};
+use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemHead, MemberInfo, Wants};
 
 /// Callers that may wait for one message they all repeat.
 const MOST_REPEATS: usize = 32;
@@ -33,6 +33,8 @@ pub(crate) struct PendingSend {
     pub(crate) cloud_custom_data: String,
     /// Only these members get it; empty: all.
     pub(crate) recipients: Vec<String>,
+    /// What the sender asks for beside, as far as this group has it.
+    pub(crate) wants: Wants,
     /// Where the answer goes.
     pub(crate) reply: Option<Reply<Sent>>,
     /// Its entry among the duplicates.
@@ -173,7 +175,8 @@ impl Room {
         }
     }
 
-    fn deliver(&mut self, send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
+    fn deliver(&mut self, mut send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
+        send.wants = self.granted(send.wants);
         let directed = !send.recipients.is_empty();
         let log = self.rules.messages == Messages::Log;
         let keep = self.policy.keep_history && !directed && !log;
@@ -188,7 +191,8 @@ impl Room {
         if !(directed || log) {
             self.recent.push(seq, now.seconds, encoded.item());
         }
-        let message = stored(&send, seq, priority, now);
+        let mut message = stored(&send, seq, priority, now);
+        message.receipt_members = self.readers_of(&message);
         let PendingSend { recipients, reply, ticket, .. } = send;
         let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
         if log {
@@ -224,6 +228,7 @@ impl Room {
             client_seq: send.client_seq,
             priority: priority.wire(),
             cloud_custom_data: &send.cloud_custom_data,
+            wants: send.wants,
         };
         let info = GroupInfo {
             nick: Some(&send.sender.nick),
@@ -288,6 +293,8 @@ fn stored(send: &PendingSend, msg_seq: u32, priority: Priority, now: Now) -> v1:
         nick: send.sender.nick.clone(),
         avatar: send.sender.avatar.clone(),
         client_seq: send.client_seq,
+        need_read_receipt: send.wants.receipts,
+        support_message_extension: send.wants.extensions,
         ..v1::StoredMessage::default()
     }
 }

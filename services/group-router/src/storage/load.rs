@@ -8,8 +8,8 @@ use throng_protocol::ids::AppId;
 use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
-    AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, ProfileRow,
-    RobotsRow, RowKind, SequenceRow,
+    AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, PinsRow,
+    ProfileRow, RobotsRow, RowKind, SequenceRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -28,6 +28,7 @@ pub(crate) struct Loaded {
     pub(crate) members: Vec<(String, MemberRow)>,
     pub(crate) applications: BTreeMap<String, ApplicationRow>,
     pub(crate) log: Option<LogNote>,
+    pub(crate) pins: PinsRow,
 }
 
 const PAGE: usize = 1000;
@@ -89,6 +90,7 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Member => loaded.members.push((name, decode(row.value)?)),
         RowKind::Application => _ = loaded.applications.insert(name, decode(row.value)?),
         RowKind::Log => loaded.log = Some(decode(row.value)?),
+        RowKind::Pins => loaded.pins = decode(row.value)?,
     }
     Ok(kind == RowKind::Profile)
 }

@@ -25,6 +25,8 @@ pub(crate) enum RowKind {
     Log = 9,
     /// One row somebody who wants to become a member.
     Application = 10,
+    /// Pinned messages.
+    Pins = 11,
 }
 
 impl RowKind {
@@ -41,6 +43,7 @@ impl RowKind {
             Self::Member,
             Self::Log,
             Self::Application,
+            Self::Pins,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -188,6 +191,30 @@ pub(crate) struct ApplicationRow {
     /// Nickname of the user then.
     #[prost(string, tag = "4")]
     pub(crate) nick: String,
+}
+
+/// Pinned messages, the oldest pin first.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PinsRow {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) pins: Vec<PinRow>,
+}
+
+/// One of them; see [`crate::core::pins::Pin`].
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PinRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) msg_seq: u32,
+    #[prost(string, tag = "2")]
+    pub(crate) pinner: String,
+    #[prost(uint64, tag = "3")]
+    pub(crate) tiny_id: u64,
+    #[prost(uint32, tag = "4")]
+    pub(crate) random: u32,
+    #[prost(int64, tag = "5")]
+    pub(crate) client_time: i64,
+    #[prost(int64, tag = "6")]
+    pub(crate) time: i64,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

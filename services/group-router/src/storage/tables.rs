@@ -3,8 +3,11 @@
 use throng_protocol::ids::AppId;
 use throng_store::{ColumnType, Compaction, Key, Order, Table, key};
 
+use super::annotations::GROUP_ANNOTATIONS;
+
 /// Everything durable of one group but its messages: profile, attributes, counters, mutes, bans,
-/// admins, members, applications. One partition a group; its size is bounded by the limits of those.
+/// admins, members, applications, pins. One partition a group; its size is bounded by the limits of
+/// those.
 pub(crate) static GROUP_STATE: Table = Table {
     name: "group_state",
     partition: &[("app", ColumnType::U32), ("group_id", ColumnType::Text)],
@@ -52,7 +55,8 @@ pub(crate) static USER_PENDENCIES: Table = Table {
 };
 
 /// All tables of this service.
-pub(crate) static TABLES: [&Table; 4] = [&GROUP_STATE, &APP_GROUPS, &USER_GROUPS, &USER_PENDENCIES];
+pub(crate) static TABLES: [&Table; 5] =
+    [&GROUP_STATE, &APP_GROUPS, &USER_GROUPS, &USER_PENDENCIES, &GROUP_ANNOTATIONS];
 
 /// The partition of a group's state.
 pub(crate) fn state_partition(app: AppId, group_id: &str) -> Key {

@@ -86,18 +86,34 @@ fn write_json(frame: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(frame, value).expect("items hold only strings and numbers");
 }
 
+/// Encodes `{"Event":event,KEY:object}`, for what comes alone and in no list.
+pub(crate) fn encode_object(event: u32, key: &str, object: &impl Serialize) -> Encoded {
+    encode_between(event, key, ("", ""), |frame| write_json(frame, object))
+}
+
 fn encode(event: u32, key: &str, item: impl FnOnce(&mut Vec<u8>)) -> Encoded {
+    encode_between(event, key, ("[", "]"), item)
+}
+
+fn encode_between(
+    event: u32,
+    key: &str,
+    (open, close): (&str, &str),
+    item: impl FnOnce(&mut Vec<u8>),
+) -> Encoded {
     let mut frame = Vec::with_capacity(1024);
     frame.extend_from_slice(PUSH_START);
     frame.extend_from_slice(br#"{"Event":"#);
     write_json(&mut frame, &event);
     frame.extend_from_slice(b",\"");
     frame.extend_from_slice(key.as_bytes());
-    frame.extend_from_slice(b"\":[");
+    frame.extend_from_slice(b"\":");
+    frame.extend_from_slice(open.as_bytes());
     let start = frame.len();
     item(&mut frame);
     let len = frame.len() - start;
-    frame.extend_from_slice(b"]}");
+    frame.extend_from_slice(close.as_bytes());
+    frame.push(b'}');
     frame.extend_from_slice(PUSH_END);
     Encoded { frame: Bytes::from(frame), start, len }
 }

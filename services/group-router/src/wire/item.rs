@@ -55,6 +55,29 @@ pub struct ItemHead<'a> {
     pub priority: u32,
     /// Opaque to the server.
     pub cloud_custom_data: &'a str,
+    /// What its sender asked for beside.
+    pub wants: Wants,
+}
+
+/// What a message is to have beside its text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Its sender wants to know who reads it.
+    pub receipts: bool,
+    /// Members may put keys and values on it.
+    pub extensions: bool,
+}
+
+impl Wants {
+    /// Of a message that is kept.
+    pub(crate) fn of(message: &v1::StoredMessage) -> Self {
+        Self { receipts: message.need_read_receipt, extensions: message.support_message_extension }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(flag: &u8) -> bool {
+    *flag == 0
 }
 
 #[derive(Serialize)]
@@ -84,6 +107,10 @@ struct Item<'a> {
     priority: u32,
     #[serde(rename = "CloudCustomData")]
     cloud_custom_data: &'a str,
+    #[serde(rename = "NeedReadReceipt", skip_serializing_if = "is_zero")]
+    need_read_receipt: u8,
+    #[serde(rename = "SupportMessageExtension", skip_serializing_if = "is_zero")]
+    support_message_extension: u8,
     #[serde(rename = "GroupInfo")]
     group_info: GroupInfo<'a>,
 }
@@ -123,6 +150,8 @@ pub fn message_item(
             client_seq: head.client_seq,
             priority: head.priority,
             cloud_custom_data: head.cloud_custom_data,
+            need_read_receipt: head.wants.receipts.into(),
+            support_message_extension: head.wants.extensions.into(),
             group_info,
         },
         body,
@@ -158,6 +187,7 @@ pub(crate) fn stored_item(
         client_seq: message.client_seq,
         priority: message.priority,
         cloud_custom_data: &message.cloud_custom_data,
+        wants: Wants::of(message),
     };
     let group_info = GroupInfo {
         group_id,

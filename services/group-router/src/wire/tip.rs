@@ -18,6 +18,8 @@ pub(crate) mod op {
     pub(crate) const MEMBER: u32 = 7;
     pub(crate) const BANNED: u32 = 10;
     pub(crate) const UNBANNED: u32 = 11;
+    pub(crate) const PINNED: u32 = 16;
+    pub(crate) const UNPINNED: u32 = 17;
 }
 
 /// Seconds for which a client may rely on an online number that came with a tip.
@@ -113,7 +115,7 @@ struct Body<'a> {
 }
 
 #[derive(Serialize)]
-struct ExtraInfo<'a> {
+pub(super) struct ExtraInfo<'a> {
     #[serde(rename = "UserId")]
     user: &'a str,
     #[serde(rename = "NickName")]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, missing_docs, reason = "a test binary has no users")]
 
+mod annotations;
 mod attach;
 mod attributes;
 mod beacons;
@@ -16,7 +17,9 @@ mod lives;
 mod members;
 mod order;
 mod ownership;
+mod pins;
 mod recall;
+mod receipts;
 mod refusals;
 mod rights;
 mod sending;

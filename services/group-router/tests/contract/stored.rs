@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use throng_proto::v1;
 
 use crate::support::*;
 
@@ -28,13 +27,7 @@ async fn public() -> World {
 
 /// What presence had to bring, in order: users and entry.
 fn delivered(world: &World) -> Vec<(Vec<String>, Value)> {
-    let all = world.around.presence.delivered.lock().clone();
-    let entries = |request: v1::DeliverRequest| {
-        let text = [b"[".as_slice(), &request.event_items, b"]"].concat();
-        let entries: Vec<Value> = serde_json::from_slice(&text).unwrap();
-        entries.into_iter().map(move |entry| (request.users.clone(), entry))
-    };
-    all.into_iter().flat_map(entries).collect()
+    world.around.presence.told()
 }
 
 /// The numbers of the messages and tips that members were brought.

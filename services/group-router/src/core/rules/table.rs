@@ -8,6 +8,7 @@
 //! - Profiles of public groups and meetings are changed by owner and admins (FAQ), not by the owner
 //!   alone (table of 2022); of live rooms and communities by the owner.
 //! - Members may be banned where they can be removed; in a Private group by its owner.
+//! - Messages are pinned by owner and admins; in a Private group, which has no admins, by all members.
 //! - The options of joining and inviting can be set in all groups that store members; the documents
 //!   have them fixed in some types of some versions.
 
@@ -104,6 +105,8 @@ table! {
     set_admins: Right            = [NOBODY,    OWNER,     OWNER,     NOBODY,    OWNER];
     /// May give the group to another member.
     transfer: Right              = [OWNER,     OWNER,     OWNER,     NOBODY,    OWNER];
+    /// May pin messages.
+    pin: Right                   = [MEMBER,    ADMIN,     ADMIN,     NOBODY,    ADMIN];
     /// May dissolve it.
     dissolve: Right              = [APP,       OWNER,     OWNER,     OWNER,     OWNER];
     /// The owner may leave; the group has none then.
@@ -119,6 +122,10 @@ table! {
     unread: bool                 = [YES,       YES,       NO,        NO,        YES];
     /// `MsgFlag` of a member who did not choose.
     receive: Receive             = [NOTIFY,    NOTIFY,    SILENT,    SILENT,    NOTIFY];
+    /// Messages may ask who reads them.
+    receipts: bool               = [YES,       YES,       YES,       NO,        NO];
+    /// Messages may carry keys and values, and reactions.
+    extensions: bool             = [YES,       YES,       YES,       NO,        YES];
     /// Has counters.
     counters: bool               = [YES,       YES,       YES,       YES,       NO];
 }

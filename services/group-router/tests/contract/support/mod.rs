@@ -216,6 +216,9 @@ pub fn request(
 ) -> v1::CommandRequest {
     let service = match (kind, command) {
         (Kind::Guest, "apply_join_group") => "group_open_http_noauth_svc",
+        (_, command) if command.contains("key_values") || command.contains("reaction") => {
+            "openim_msg_ext_http_svc"
+        }
         _ => "group_open_http_svc",
     };
     v1::CommandRequest {
@@ -260,6 +263,14 @@ pub fn message(group_id: &str, random: u32) -> Value {
 
 pub fn in_group(group_id: &str) -> Value {
     json!({ "GroupId": group_id })
+}
+
+/// A Public group with an owner "owner" and these members.
+pub async fn public_group(world: &World, group_id: &str, members: &[&str]) {
+    let members: Vec<_> = members.iter().map(|user| json!({ "Member_Account": user })).collect();
+    let body = json!({ "Type": "Public", "Name": "Chess", "GroupId": group_id,
+        "Owner_Account": "owner", "ApplyJoinOption": "FreeAccess", "MemberList": members });
+    ok(&world.rest("create_group", body).await);
 }
 
 /// Waits until something is so.

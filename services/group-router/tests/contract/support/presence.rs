@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 use throng_proto::v1;
 use throng_proto::v1::presence_server::Presence;
 use tonic::{Request, Response, Status};
@@ -12,6 +13,18 @@ pub struct FakePresence {
     /// Users who are in all rooms as far as presence knows.
     pub members: Mutex<HashSet<String>>,
     pub delivered: Mutex<Vec<v1::DeliverRequest>>,
+}
+
+impl FakePresence {
+    /// What there was to deliver, in order: users and entry.
+    pub fn told(&self) -> Vec<(Vec<String>, Value)> {
+        let entries = |request: v1::DeliverRequest| {
+            let text = [b"[".as_slice(), &request.event_items, b"]"].concat();
+            let entries: Vec<Value> = serde_json::from_slice(&text).unwrap();
+            entries.into_iter().map(move |entry| (request.users.clone(), entry))
+        };
+        self.delivered.lock().clone().into_iter().flat_map(entries).collect()
+    }
 }
 
 type Reply<T> = Result<Response<T>, Status>;

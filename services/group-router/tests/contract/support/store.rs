@@ -59,6 +59,13 @@ impl FaultyStore {
         self.waiting.load(Ordering::SeqCst)
     }
 
+    /// How many partitions of a table hold something; at most 100.
+    pub async fn partitions(&self, table: &str) -> usize {
+        let mut tables = throng_group_router::tables().iter();
+        let table = tables.find(|one| one.name == table).unwrap();
+        self.store.scan_partitions(table, None, 100).await.unwrap().len()
+    }
+
     async fn turn(&self) {
         // Others run meanwhile, as with a real disk.
         tokio::task::yield_now().await;

@@ -1,0 +1,253 @@
+//! `group_reaction_add`, `_del`, `_multi_stat` and `_iterate`: reactions to messages (SDK protocol notes
+//! 02, 2.4; CN 100226).
+
+use serde::{Deserialize, Serialize};
+use throng_node::command::Context;
+use throng_proto::v1;
+use throng_protocol::error::{Code, CommandError};
+use throng_protocol::limits;
+
+use super::annotated::{TRIES, View, no_topic, too_busy, unreadable};
+use super::{Answer, Call, check_list};
+use crate::actor::Turn;
+use crate::core::reactions::{Reactions, Refusal};
+use crate::group::{Reacted, ReadUnder};
+use crate::room::Room;
+use crate::storage::reaction_row;
+use crate::wire::Summary;
+
+/// Users that a summary names of each reaction where the caller does not say.
+const SHOWN: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: String,
+    topic_id: Option<String>,
+    msg_seq: u32,
+    reaction: String,
+    /// Always the caller alone.
+    #[serde(rename = "Add_Account", alias = "Del_Account", default)]
+    users: Vec<String>,
+}
+
+/// Refuses groups without reactions.
+fn view(room: &Room, context: &Context, now: i64) -> Result<View, CommandError> {
+    if !room.rules.extensions {
+        let info = format!("GroupId: no reactions in groups of type {}", room.kind);
+        return Err(Code::GROUP_FORBIDDEN.with(info));
+    }
+    View::of(room, context, now)
+}
+
+fn no_message() -> CommandError {
+    Code::EXTENSION_NO_MESSAGE.with("MsgSeq: no such message")
+}
+
+fn refusal(refusal: Refusal) -> CommandError {
+    match refusal {
+        Refusal::TooMany => {
+            let info = format!("Reaction: the message has {} already", limits::REACTIONS);
+            Code::REACTION_TOO_MANY.with(info)
+        }
+        Refusal::TooManyUsers => {
+            let info = format!("Reaction: {} users gave it already", limits::REACTION_USERS);
+            Code::REACTION_TOO_MANY_USERS.with(info)
+        }
+        Refusal::Already => Code::REACTION_EXISTS.with("Reaction: given already"),
+        Refusal::Unknown => Code::REACTION_NOT_FOUND.with("Reaction: nobody gave it"),
+        Refusal::NotGiven => Code::REACTION_NOT_GIVEN.with("Reaction: not given by the caller"),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), CommandError> {
+    if name.is_empty() || name.len() > limits::REACTION_BYTES {
+        let info = format!("Reaction: 1 to {} bytes", limits::REACTION_BYTES);
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    Ok(())
+}
+
+/// The caller reacts to a message.
+pub(super) async fn group_reaction_add(call: &Call<'_>) -> Answer {
+    react(call, true).await
+}
+
+/// The caller takes a reaction back.
+pub(super) async fn group_reaction_del(call: &Call<'_>) -> Answer {
+    react(call, false).await
+}
+
+async fn react(call: &Call<'_>, give: bool) -> Answer {
+    let request: Request = call.parse()?;
+    no_topic(request.topic_id.as_deref())?;
+    check_name(&request.reaction)?;
+    let caller = &call.context.caller.user;
+    if request.users.iter().any(|user| user != caller) {
+        let info = "Add_Account, Del_Account: only the caller's own reactions";
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    let msg_seq = request.msg_seq;
+    for _ in 0..TRIES {
+        let context = call.context.clone();
+        let look = move |turn: &mut Turn<'_>| {
+            let (room, now, _) = turn.room()?;
+            let view = view(room, &context, now.seconds)?;
+            if !view.shows(msg_seq) {
+                return Err(no_message());
+            }
+            let durable = room.durable.as_deref().ok_or_else(no_message)?;
+            let under = durable.read_under(durable.reactions.stamp());
+            Ok((view, under, durable.reactions.has(msg_seq)))
+        };
+        let (view, under, at_hand) =
+            call.rooms.run(call.context.app, &request.group_id, look).await?;
+        let found = if at_hand { None } else { Some(find(call, &view, msg_seq).await?) };
+        let (context, name) = (call.context.clone(), request.reaction.clone());
+        let change = move |turn: &mut Turn<'_>| {
+            change(turn, &context, &view.log, under, (msg_seq, found), (&name, give))
+        };
+        if call.rooms.run(call.context.app, &request.group_id, change).await? {
+            return call.done();
+        }
+    }
+    Err(too_busy())
+}
+
+async fn find(call: &Call<'_>, view: &View, msg_seq: u32) -> Result<Reacted, CommandError> {
+    let message = call.read_message(&view.log, msg_seq).await?.ok_or_else(no_message)?;
+    let reactions = call.annotations(&view.log).reactions(msg_seq).await.map_err(unreadable)?;
+    Ok(Reacted { id: (&message).into(), reactions })
+}
+
+/// False: what was found may be old by now.
+fn change(
+    turn: &mut Turn<'_>,
+    context: &Context,
+    log: &v1::GroupLog,
+    under: ReadUnder,
+    (msg_seq, found): (u32, Option<Reacted>),
+    (name, give): (&str, bool),
+) -> Result<bool, CommandError> {
+    let (room, now, unit) = turn.room()?;
+    view(room, context, now.seconds)?;
+    let Some(durable) = room.durable.as_deref_mut() else { return Ok(false) };
+    if durable.read_under(durable.reactions.stamp()) != under {
+        return Ok(false);
+    }
+    if let Some(found) = found {
+        let weight = found.reactions.weight();
+        durable.reactions.put(msg_seq, found, weight);
+        // Also where the change is refused: it must not be the way to fill the memory.
+        durable.reactions.trim();
+    }
+    let Some(Reacted { id, reactions }) = durable.reactions.get(msg_seq) else {
+        return Ok(false);
+    };
+    let (id, user) = (*id, &context.caller.user);
+    let left = if give {
+        Some(reactions.add(name, user).map_err(refusal)?.clone())
+    } else {
+        reactions.remove(name, user).map_err(refusal)?.cloned()
+    };
+    let weight = reactions.weight();
+    durable.reactions.weigh(msg_seq, weight);
+    durable.reactions.trim();
+    unit.annotations.push(vec![reaction_row(log, msg_seq, name, left.as_ref())]);
+    room.tell_reaction(id, name, left.as_ref(), user, give, unit);
+    Ok(true)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StatRequest {
+    group_id: String,
+    topic_id: Option<String>,
+    msg_seq_list: Vec<u32>,
+    count: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stats<'a> {
+    results: Vec<Stat<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stat<'a> {
+    msg_seq: u32,
+    msg_reaction_summary: Vec<Summary<'a>>,
+}
+
+/// Reactions to some messages, with the first users of each.
+pub(super) async fn group_reaction_multi_stat(call: &Call<'_>) -> Answer {
+    let request: StatRequest = call.parse()?;
+    no_topic(request.topic_id.as_deref())?;
+    check_list("MsgSeqList", &request.msg_seq_list, limits::REACTION_MESSAGES)?;
+    let shown = request.count.unwrap_or(SHOWN).min(limits::REACTION_USERS);
+    let view = call_view(call, &request.group_id).await?;
+    let mut msg_seqs = request.msg_seq_list;
+    msg_seqs.retain(|seq| view.shows(*seq));
+    let read = call.annotations(&view.log).reactions_of(msg_seqs).await.map_err(unreadable)?;
+    let caller = &call.context.caller.user;
+    call.ok(&Stats { results: read.iter().map(|read| stat_of(read, shown, caller)).collect() })
+}
+
+fn stat_of<'a>((msg_seq, reactions): &'a (u32, Reactions), shown: usize, caller: &str) -> Stat<'a> {
+    let all = reactions.all().iter();
+    let summary = all.map(|reaction| Summary::of(reaction, shown, Some(reaction.is_by(caller))));
+    Stat { msg_seq: *msg_seq, msg_reaction_summary: summary.collect() }
+}
+
+async fn call_view(call: &Call<'_>, group_id: &str) -> Result<View, CommandError> {
+    let context = call.context.clone();
+    call.rooms
+        .run(call.context.app, group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            view(room, &context, now.seconds)
+        })
+        .await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct IterateRequest {
+    group_id: String,
+    topic_id: Option<String>,
+    msg_seq: u32,
+    reaction: String,
+    #[serde(default)]
+    next_seq: u32,
+    count: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Users<'a> {
+    #[serde(rename = "Reaction_Account")]
+    users: Vec<&'a str>,
+    next_seq: u32,
+}
+
+/// Users who gave a reaction, page by page.
+pub(super) async fn group_reaction_iterate(call: &Call<'_>) -> Answer {
+    let request: IterateRequest = call.parse()?;
+    no_topic(request.topic_id.as_deref())?;
+    check_name(&request.reaction)?;
+    let most = limits::REACTION_USERS;
+    let count = request.count.unwrap_or(most);
+    if count == 0 || count > most {
+        return Err(Code::GROUP_BAD_PARAMETER.with(format!("Count: 1 to {most}")));
+    }
+    let view = call_view(call, &request.group_id).await?;
+    if !view.shows(request.msg_seq) {
+        return Err(no_message());
+    }
+    let read = call.annotations(&view.log).reactions(request.msg_seq).await;
+    let reactions = read.map_err(unreadable)?;
+    let reaction = reactions.get(&request.reaction);
+    let (users, next_seq) =
+        reaction.map_or((Vec::new(), 0), |reaction| reaction.page(request.next_seq, count));
+    call.ok(&Users { users, next_seq })
+}

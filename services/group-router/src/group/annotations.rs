@@ -1,0 +1,156 @@
+//! What members add to messages: pins, receipts, extensions, reactions. What is in use of it is at hand
+//! with the group; how it gets there from the store is in [`crate::core::hot`].
+
+use throng_proto::v1;
+
+use super::Durable;
+use crate::actor::{Now, Unit};
+use crate::core::extensions::Extensions;
+use crate::core::hot::Stamp;
+use crate::core::pins::Pin;
+use crate::core::reactions::{Reaction, Reactions};
+use crate::core::receipts::{MessageId, News};
+use crate::core::rules::Delivery;
+use crate::room::{Extra, Room};
+use crate::storage::{PinRow, PinsRow, RowKind, put_row};
+use crate::wire::{Wants, own_reaction_item, reaction_item, receipts_item};
+
+/// Bytes of extensions at hand in one group, and of reactions, about.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+/// News of receipts in one item.
+const NEWS: usize = 100;
+
+/// A message with its extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct Extended {
+    pub(crate) id: MessageId,
+    pub(crate) extensions: Extensions,
+}
+
+/// A message with its reactions.
+#[derive(Debug, Clone)]
+pub(crate) struct Reacted {
+    pub(crate) id: MessageId,
+    pub(crate) reactions: Reactions,
+}
+
+/// When a handler read something, and in which life of the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReadUnder {
+    pub(crate) life: u64,
+    pub(crate) stamp: Stamp,
+}
+
+impl From<&v1::StoredMessage> for MessageId {
+    fn from(message: &v1::StoredMessage) -> Self {
+        Self {
+            msg_seq: message.msg_seq,
+            tiny_id: message.tiny_id,
+            random: message.random,
+            client_time: message.client_time,
+        }
+    }
+}
+
+impl From<PinRow> for Pin {
+    fn from(row: PinRow) -> Self {
+        let PinRow { msg_seq, pinner, tiny_id, random, client_time, time } = row;
+        Self { msg_seq, pinner, tiny_id, random, client_time, time }
+    }
+}
+
+impl From<Pin> for PinRow {
+    fn from(pin: Pin) -> Self {
+        let Pin { msg_seq, pinner, tiny_id, random, client_time, time } = pin;
+        Self { msg_seq, pinner, tiny_id, random, client_time, time }
+    }
+}
+
+impl Durable {
+    /// Writes the row of all pins.
+    pub(crate) fn save_pins(&self, unit: &mut Unit) {
+        let pins = self.pins.all().iter().cloned().map(PinRow::from).collect();
+        unit.ops.push(put_row(RowKind::Pins, "", &PinsRow { pins }));
+    }
+
+    /// What a handler has to bring back with what it is about to read.
+    pub(crate) fn read_under(&self, stamp: Stamp) -> ReadUnder {
+        ReadUnder { life: self.log.epoch, stamp }
+    }
+}
+
+impl Room {
+    /// What a message gets of what its sender asks for: not every group has all of it.
+    pub(crate) fn granted(&self, wants: Wants) -> Wants {
+        Wants {
+            receipts: wants.receipts && self.rules.receipts,
+            extensions: wants.extensions && self.rules.extensions,
+        }
+    }
+
+    /// How many are to read a message that is being sent, if its sender wants to know.
+    pub(crate) fn readers_of(&self, message: &v1::StoredMessage) -> u32 {
+        if !message.need_read_receipt {
+            return 0;
+        }
+        self.member_count() - u32::from(self.is_member(&message.from))
+    }
+
+    /// When [`Room::tell_due_receipts`] has something to do, milliseconds of the actor's clock.
+    pub(crate) fn next_receipts(&self) -> Option<u64> {
+        self.durable.as_ref().and_then(|durable| durable.receipts.next_deadline())
+    }
+
+    /// Tells senders who has read by now, once that is due.
+    pub(crate) fn tell_due_receipts(&mut self, now: Now, unit: &mut Unit) {
+        let Some(durable) = &mut self.durable else { return };
+        for (sender, news) in durable.receipts.take_due(now.ms) {
+            self.tell_sender(&sender, &news, unit);
+        }
+    }
+
+    /// The same at the end, due or not.
+    pub(crate) fn tell_receipts(&mut self, unit: &mut Unit) {
+        let Some(durable) = &mut self.durable else { return };
+        for (sender, news) in durable.receipts.take_all() {
+            self.tell_sender(&sender, &news, unit);
+        }
+    }
+
+    fn tell_sender(&mut self, sender: &str, news: &[News], unit: &mut Unit) {
+        for part in news.chunks(NEWS) {
+            let items = receipts_item(self.group_info(), part).entry();
+            self.deliver_to(vec![sender.to_owned()], items, unit);
+        }
+    }
+
+    /// Tells all members what became of a reaction that a user gave or took back. `left`: what it has
+    /// come to; `None`: it is gone.
+    pub(crate) fn tell_reaction(
+        &mut self,
+        id: MessageId,
+        name: &str,
+        left: Option<&Reaction>,
+        by: &str,
+        given: bool,
+        unit: &mut Unit,
+    ) {
+        if self.rules.delivery == Delivery::Stream {
+            // One frame for all: whose reaction it is, that user's sessions are told apart.
+            self.emit(reaction_item(id, name, left, None), 0, Extra::default(), unit);
+            let items = own_reaction_item(id, name, given).entry();
+            return self.deliver_to(vec![by.to_owned()], items, unit);
+        }
+        // A client believes of itself what it is told here, so there are two frames.
+        let is_giver = |user: &String| left.is_some_and(|reaction| reaction.is_by(user));
+        let names = self.member_names();
+        let (givers, others): (Vec<String>, Vec<String>) =
+            names.iter().cloned().partition(|user| is_giver(user));
+        for (users, by_me) in [(givers, true), (others, false)] {
+            if !users.is_empty() {
+                let items = reaction_item(id, name, left, Some(by_me)).entry();
+                self.deliver_to(users, items, unit);
+            }
+        }
+    }
+}
