@@ -122,6 +122,7 @@ pub(super) async fn create_group(call: &Call<'_>) -> Answer {
         max_member_num,
         custom,
         incarnation: 0,
+        ..ProfileRow::default()
     };
     let (caller, app) = (call.context.caller.user.clone(), call.context.app);
     let inst_id = call.context.origin.inst_id;

@@ -9,13 +9,18 @@ mod counters;
 mod create;
 mod destroy;
 mod entries;
+mod hide;
 mod history;
+mod import;
 mod join;
+mod kept;
 mod listing;
 mod marks;
 mod members;
+mod modify;
 mod mute;
 mod notice;
+mod notify;
 mod profile;
 mod reads;
 mod recall;
@@ -244,6 +249,13 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "send_group_system_notification" => notice::send_group_system_notification(call).await,
         "send_broadcast_msg" => broadcast::send_broadcast_msg(call).await,
         "group_msg_recall" => recall::group_msg_recall(call).await,
+        "delete_group_msg_by_sender" => recall::delete_group_msg_by_sender(call).await,
+        "batch_get_group_notify" => notify::batch_get_group_notify(call).await,
+        "modify_group_msg" => modify::modify_group_msg(call).await,
+        "delete_group_ramble_msg_by_seq" => hide::delete_group_ramble_msg_by_seq(call).await,
+        "clear_group_msg" => hide::clear_group_msg(call).await,
+        "import_group_msg" => import::import_group_msg(call).await,
+        "set_unread_msg_num" => import::set_unread_msg_num(call).await,
         "get_huge_group_msg" => history::get_huge_group_msg(call).await,
         "group_msg_get_simple" => history::group_msg_get_simple(call).await,
         "group_msg_get" => history::group_msg_get(call).await,

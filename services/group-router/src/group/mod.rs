@@ -2,7 +2,10 @@
 //! types of groups that are no live rooms. What it does with them is in the same `Room` that every
 //! group is, and goes the same way: from a job into a unit of effects.
 
+mod amend;
 mod describe;
+mod import;
+mod last;
 pub(crate) mod lists;
 mod load;
 mod members;
@@ -15,16 +18,27 @@ use std::collections::BTreeSet;
 use throng_proto::v1;
 
 use crate::actor::LogLife;
+use crate::core::amended::Amended;
 use crate::core::roster::Roster;
+use crate::core::uncounted::Uncounted;
 
+pub(crate) use amend::{Moment, Recall};
+pub(crate) use import::{Import, Imported};
+use last::Last;
 pub(crate) use members::{Arrival, Departure};
 
 /// Members, and where the log stands.
 pub(crate) struct Durable {
     pub(crate) roster: Roster,
     pub(crate) log: LogLife,
-    /// The newest of the log, a tip or a message.
-    last: Option<v1::StoredMessage>,
+    /// The newest of the log, as conversations show it.
+    last: Last,
+    /// What does not count as unread.
+    uncounted: Uncounted,
+    /// Which messages were changed of late.
+    amended: Amended,
+    /// Time of the last recall, microseconds since 1970: the next one's is greater.
+    recalled_at: i64,
     /// The life before this one did not end in order.
     broke_off: bool,
     /// What an earlier life may have kept and told nobody of, the oldest first.
@@ -37,8 +51,20 @@ pub(crate) struct Durable {
 
 impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
-        let (last, untold, unsaved, save_at) = Default::default();
-        Self { roster, log, last, broke_off: false, untold, unsaved, save_at }
+        let (last, uncounted, amended, recalled_at) = Default::default();
+        let (untold, unsaved, save_at) = Default::default();
+        Self {
+            roster,
+            log,
+            last,
+            uncounted,
+            amended,
+            recalled_at,
+            broke_off: false,
+            untold,
+            unsaved,
+            save_at,
+        }
     }
 
     /// Members in the order in which they came.

@@ -39,7 +39,7 @@ impl Room {
         for message in std::mem::take(&mut durable.untold) {
             let info = self.group_info();
             let item = stored_item(&message, info.group_id, info.group_name, info.group_type);
-            self.deliver_to(Vec::new(), item.entry(), unit);
+            self.deliver_to(self.audience(&message), item.entry(), unit);
         }
     }
 }

@@ -51,6 +51,8 @@ impl Room {
         };
         let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
         let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
+        let (uncounted, unread) =
+            (std::mem::take(&mut loaded.uncounted), std::mem::take(&mut loaded.unread));
         let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
@@ -58,7 +60,8 @@ impl Room {
         match room.rules.messages {
             Messages::Log => {
                 let life = (room.profile.incarnation, room.position().epoch);
-                let durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                let mut durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                durable.restore(room.profile.read_floor, &unread, uncounted);
                 room.sequence = Sequence::behind(durable.log.head);
                 room.durable = Some(Box::new(durable));
                 room.read_log_back(clients, now).await?;

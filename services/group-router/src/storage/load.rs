@@ -9,7 +9,7 @@ use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
     AdminsRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, ProfileRow, RobotsRow,
-    RowKind, SequenceRow,
+    RowKind, SequenceRow, UncountedRow, UnreadRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -27,6 +27,10 @@ pub(crate) struct Loaded {
     pub(crate) robots: Vec<String>,
     pub(crate) members: Vec<(String, MemberRow)>,
     pub(crate) log: Option<LogNote>,
+    /// Numbers of the log that do not count as unread.
+    pub(crate) uncounted: Vec<u32>,
+    /// Members whose rows count below the profile's `read_floor`, and the floor they were set under.
+    pub(crate) unread: HashMap<String, u32>,
 }
 
 const PAGE: usize = 1000;
@@ -87,6 +91,8 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Ban => _ = loaded.bans.insert(name, decode::<BanRow>(row.value)?.until),
         RowKind::Member => loaded.members.push((name, decode(row.value)?)),
         RowKind::Log => loaded.log = Some(decode(row.value)?),
+        RowKind::Uncounted => loaded.uncounted = decode::<UncountedRow>(row.value)?.numbers,
+        RowKind::Unread => _ = loaded.unread.insert(name, decode::<UnreadRow>(row.value)?.floor),
     }
     Ok(kind == RowKind::Profile)
 }

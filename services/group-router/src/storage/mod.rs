@@ -10,7 +10,8 @@ pub(crate) use listing::{ListingPage, list_groups, list_op, listing_partition, u
 pub(crate) use load::{Loaded, load};
 pub(crate) use rows::{
     AdminsRow, AttributeRow, AttributesRow, BanRow, CounterRow, CountersRow, LogNote, MemberRow,
-    ProfileRow, RobotsRow, RowKind, SequenceRow, delete_row, delete_rows, put_row,
+    ProfileRow, RobotsRow, RowKind, SequenceRow, UncountedRow, UnreadRow, delete_row, delete_rows,
+    put_row,
 };
 pub(crate) use tables::{GROUP_STATE, TABLES, state_partition};
 pub(crate) use user_groups::{IndexChange, groups_of, index_batch};

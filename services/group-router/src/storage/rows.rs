@@ -23,6 +23,10 @@ pub(crate) enum RowKind {
     Member = 8,
     /// What the owner notes of the group's log.
     Log = 9,
+    /// Messages that do not count as unread.
+    Uncounted = 40,
+    /// One row a member whose read mark was set after an import.
+    Unread = 41,
 }
 
 impl RowKind {
@@ -38,6 +42,8 @@ impl RowKind {
             Self::Robots,
             Self::Member,
             Self::Log,
+            Self::Uncounted,
+            Self::Unread,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -77,6 +83,12 @@ pub(crate) struct ProfileRow {
     /// Tells its messages from those of an earlier group with this ID; 0 where there is no log.
     #[prost(uint64, tag = "14")]
     pub(crate) incarnation: u64,
+    /// Clients do not see the log up to this number any more.
+    #[prost(uint32, tag = "40")]
+    pub(crate) cleared: u32,
+    /// An import made everybody have read up to this number, whatever rows of members say.
+    #[prost(uint32, tag = "41")]
+    pub(crate) read_floor: u32,
 }
 
 /// Sequence numbers up to and including `reserved` may have been given out.
@@ -152,6 +164,22 @@ pub(crate) struct MemberRow {
     pub(crate) since: u32,
     #[prost(uint32, tag = "4")]
     pub(crate) read: u32,
+}
+
+/// The latest numbers of a log that do not count as unread.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct UncountedRow {
+    #[prost(uint32, repeated, tag = "1")]
+    pub(crate) numbers: Vec<u32>,
+}
+
+/// That a member's row counts although it lies below the group's `read_floor`; the user is the row's
+/// name.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct UnreadRow {
+    /// The floor that it was set under.
+    #[prost(uint32, tag = "1")]
+    pub(crate) floor: u32,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

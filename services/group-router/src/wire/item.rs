@@ -55,6 +55,64 @@ pub struct ItemHead<'a> {
     pub priority: u32,
     /// Opaque to the server.
     pub cloud_custom_data: &'a str,
+    /// How clients are to treat it.
+    pub control: ItemControl<'a>,
+}
+
+/// How clients are to treat a message, where that is not the usual way.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ItemControl<'a> {
+    /// Shown, and that is all.
+    pub online_only: bool,
+    /// Nobody has to have read it.
+    pub no_unread: bool,
+    /// Not the conversation's last message.
+    pub no_last: bool,
+    /// Whom it mentions.
+    pub mentions: &'a [String],
+    /// It mentions all.
+    pub mentions_all: bool,
+}
+
+impl<'a> ItemControl<'a> {
+    /// Of a message that is kept.
+    pub(crate) fn of(message: &'a v1::StoredMessage) -> Self {
+        Self {
+            online_only: false,
+            no_unread: message.no_unread || !message.recipients.is_empty(),
+            no_last: message.no_last,
+            mentions: &message.mentions,
+            mentions_all: message.mentions_all,
+        }
+    }
+
+    /// `SendMsgControl`, if there is something to say. Requests have a list there, items an object.
+    pub(crate) fn send_control(&self) -> Option<SendControl> {
+        let (no_unread, no_last) = (self.no_unread.into(), self.no_last.into());
+        (self.no_unread || self.no_last).then_some(SendControl { no_unread, no_last })
+    }
+
+    /// `GroupAtInfo`.
+    pub(crate) fn at_info(&self) -> Vec<AtInfo<'a>> {
+        let named = self.mentions.iter().map(|user| AtInfo { all: 0, user: Some(user) });
+        named.chain(self.mentions_all.then_some(AtInfo { all: 1, user: None })).collect()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct SendControl {
+    #[serde(rename = "NoUnread")]
+    no_unread: u8,
+    #[serde(rename = "NoLastMsg")]
+    no_last: u8,
+}
+
+#[derive(Serialize)]
+pub(crate) struct AtInfo<'a> {
+    #[serde(rename = "GroupAtAllFlag")]
+    all: u8,
+    #[serde(rename = "GroupAt_Account", skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -84,6 +142,12 @@ struct Item<'a> {
     priority: u32,
     #[serde(rename = "CloudCustomData")]
     cloud_custom_data: &'a str,
+    #[serde(rename = "OnlineOnlyFlag", skip_serializing_if = "Option::is_none")]
+    online_only: Option<u8>,
+    #[serde(rename = "SendMsgControl", skip_serializing_if = "Option::is_none")]
+    control: Option<SendControl>,
+    #[serde(rename = "GroupAtInfo", skip_serializing_if = "Vec::is_empty")]
+    at_info: Vec<AtInfo<'a>>,
     #[serde(rename = "GroupInfo")]
     group_info: GroupInfo<'a>,
 }
@@ -123,6 +187,9 @@ pub fn message_item(
             client_seq: head.client_seq,
             priority: head.priority,
             cloud_custom_data: head.cloud_custom_data,
+            online_only: head.control.online_only.then_some(1),
+            control: head.control.send_control(),
+            at_info: head.control.at_info(),
             group_info,
         },
         body,
@@ -158,6 +225,7 @@ pub(crate) fn stored_item(
         client_seq: message.client_seq,
         priority: message.priority,
         cloud_custom_data: &message.cloud_custom_data,
+        control: ItemControl::of(message),
     };
     let group_info = GroupInfo {
         group_id,

@@ -10,6 +10,7 @@ mod beacons;
 mod broadcast;
 mod failures;
 mod groups;
+mod kept;
 mod limit;
 mod listing;
 mod lives;

@@ -216,6 +216,7 @@ pub fn request(
 ) -> v1::CommandRequest {
     let service = match (kind, command) {
         (Kind::Guest, "apply_join_group") => "group_open_http_noauth_svc",
+        (_, "modify_group_msg") => "openim",
         _ => "group_open_http_svc",
     };
     v1::CommandRequest {
