@@ -36,7 +36,9 @@ impl Room {
     /// Tells all members what an earlier life may not have told them.
     pub(crate) fn retell(&mut self, unit: &mut Unit) {
         let Some(durable) = &mut self.durable else { return };
-        for message in std::mem::take(&mut durable.untold) {
+        let cleared = self.profile.cleared;
+        let untold = std::mem::take(&mut durable.untold).into_iter();
+        for message in untold.filter(|message| message.msg_seq > cleared) {
             let info = self.group_info();
             let item = stored_item(&message, info.group_id, info.group_name, info.group_type);
             self.deliver_to(self.audience(&message), item.entry(), unit);

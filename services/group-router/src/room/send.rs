@@ -244,7 +244,8 @@ impl Room {
 
     /// Brings a message to those who are online, and forgets it: it takes no number.
     fn deliver_online(&mut self, send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
-        let seq = self.sequence.last();
+        // Clients want some number.
+        let seq = self.sequence.last().max(1);
         let encoded = self.encode(&send, seq, priority, now.seconds);
         let recipients = self.audience(&stored(&send, seq, priority, now));
         let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
@@ -386,6 +387,7 @@ fn control(send: &PendingSend) -> ItemControl<'_> {
         no_last: *no_last,
         mentions,
         mentions_all: *mentions_all,
+        version: 0,
     }
 }
 

@@ -72,6 +72,8 @@ pub struct ItemControl<'a> {
     pub mentions: &'a [String],
     /// It mentions all.
     pub mentions_all: bool,
+    /// How often it was modified.
+    pub version: u32,
 }
 
 impl<'a> ItemControl<'a> {
@@ -83,6 +85,7 @@ impl<'a> ItemControl<'a> {
             no_last: message.no_last,
             mentions: &message.mentions,
             mentions_all: message.mentions_all,
+            version: message.msg_version,
         }
     }
 
@@ -146,6 +149,8 @@ struct Item<'a> {
     online_only: Option<u8>,
     #[serde(rename = "SendMsgControl", skip_serializing_if = "Option::is_none")]
     control: Option<SendControl>,
+    #[serde(rename = "MsgVersion", skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
     #[serde(rename = "GroupAtInfo", skip_serializing_if = "Vec::is_empty")]
     at_info: Vec<AtInfo<'a>>,
     #[serde(rename = "GroupInfo")]
@@ -189,6 +194,7 @@ pub fn message_item(
             cloud_custom_data: head.cloud_custom_data,
             online_only: head.control.online_only.then_some(1),
             control: head.control.send_control(),
+            version: Some(head.control.version).filter(|version| *version > 0),
             at_info: head.control.at_info(),
             group_info,
         },
