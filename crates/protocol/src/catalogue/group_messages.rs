@@ -24,7 +24,8 @@ pub(super) static ROWS: &[Command] = &[
     .works(),
     group("group_open_http_svc.delete_group_msg_by_sender", REST, "CN 2359").works(),
     group("group_open_http_svc.clear_group_msg", REST, "CN 95617").works(),
-    group("group_open_http_svc.import_group_msg", REST, "CN 1635").works(),
+    // Without a Random nothing tells a repetition.
+    group("group_open_http_svc.import_group_msg", REST, "CN 1635").once().works(),
     group("group_open_http_svc.delete_group_ramble_msg_by_seq", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.msg_read_report", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.batch_get_group_notify", CLIENT, "SDK 02, 2.4")

@@ -74,9 +74,11 @@ pub(super) async fn modify_group_msg(call: &Call<'_>) -> Answer {
             let info = format!("MsgBody and CloudCustomData: over {} bytes", limits::MESSAGE_BYTES);
             return Err(Code::MESSAGE_TOO_LONG.with(info));
         }
-        // A client repeats a request whose answer got lost: nothing is to be changed any more.
+        // A request is repeated whose answer got lost: nothing is to be changed any more.
         let repeated = after == before
-            && request.msg_version.is_some_and(|known| known + 1 == before.msg_version);
+            && request
+                .msg_version
+                .is_none_or(|known| known.checked_add(1) == Some(before.msg_version));
         if !repeated {
             if request.msg_version.is_some_and(|known| known != before.msg_version) {
                 let info = format!("MsgVersion: the message has version {}", before.msg_version);

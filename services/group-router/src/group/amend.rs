@@ -77,11 +77,20 @@ impl Room {
             });
         }
         self.uncount(messages.iter().map(|message| message.msg_seq), unit);
-        if how.silently {
-            return;
+        if !how.silently {
+            let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
+            self.recalls_told.extend(&msg_seqs);
+            self.tell_recalled(messages, how, unit);
         }
-        let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
-        self.recalls_told.extend(&msg_seqs);
+    }
+
+    /// Tells those who saw messages that they are recalled.
+    pub(crate) fn tell_recalled(
+        &mut self,
+        messages: &[v1::StoredMessage],
+        how: &Recall<'_>,
+        unit: &mut Unit,
+    ) {
         let (general, directed): (Vec<_>, Vec<_>) =
             messages.iter().cloned().partition(|message| message.recipients.is_empty());
         let directed = directed.chunks(1);

@@ -132,11 +132,14 @@ impl Room {
             let v1::ReadGroupReply { messages, complete } =
                 reply.map_err(unavailable)?.into_inner();
             let oldest = messages.last().map(|message| (message.msg_seq, message.msg_time));
+            if durable.broke_off {
+                durable.keep_untold(&messages);
+                durable.read_untold_recalls(clients, log.clone(), &messages).await?;
+            }
             for message in messages {
                 // That may not have been saved.
                 durable.note_read(&message.from, message.msg_seq, now);
                 known.push(Known::of(&message));
-                durable.keep_untold(&message);
                 durable.last.note_earlier(&message);
             }
             durable.broke_off = false;
@@ -148,7 +151,6 @@ impl Room {
                 _ => break,
             }
         }
-        durable.untold.reverse();
         self.remember(known, now);
         Ok(())
     }

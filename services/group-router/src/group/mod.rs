@@ -15,8 +15,6 @@ mod retell;
 
 use std::collections::BTreeSet;
 
-use throng_proto::v1;
-
 use crate::actor::LogLife;
 use crate::core::amended::Amended;
 use crate::core::roster::Roster;
@@ -26,6 +24,7 @@ pub(crate) use amend::{Moment, Recall};
 pub(crate) use import::{Import, Imported};
 use last::Last;
 pub(crate) use members::{Arrival, Departure};
+use retell::Untold;
 
 /// Members, and where the log stands.
 pub(crate) struct Durable {
@@ -41,8 +40,8 @@ pub(crate) struct Durable {
     recalled_at: i64,
     /// The life before this one did not end in order.
     broke_off: bool,
-    /// What an earlier life may have kept and told nobody of, the oldest first.
-    untold: Vec<v1::StoredMessage>,
+    /// What an earlier life may have kept and told nobody of.
+    untold: Untold,
     /// Members who have read on, by sending, since that was saved.
     unsaved: BTreeSet<String>,
     /// When they are saved, milliseconds of the actor's clock.

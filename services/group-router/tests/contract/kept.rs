@@ -144,8 +144,32 @@ async fn a_recall_that_is_not_kept_is_told_to_nobody_and_may_be_repeated() {
     refused(&world.client("ann", "group_msg_recall", recall(&[1])).await, 10002);
     world.around.history.works();
     assert_eq!(told(&world, 5).len(), 2, "the notices of the foundation");
-    ok(&world.client("ann", "group_msg_recall", recall(&[1])).await);
+    ok(&world.send("ann", GROUP, 2).await);
+    // It is there, and so the next life tells it.
     told_of(&world, 5, 3).await;
+    ok(&world.client("ann", "group_msg_recall", recall(&[1])).await);
+    told_of(&world, 5, 4).await;
+}
+
+#[tokio::test]
+async fn what_was_changed_and_not_told_is_told_by_the_next_life() {
+    let world = public().await;
+    ok(&world.send("ann", GROUP, 1).await);
+    ok(&world.send("ann", GROUP, 2).await);
+    world.around.history.turn_to(Mood::Unheard);
+    refused(&world.client("ann", "modify_group_msg", edit(1, 0, "new")).await, 10002);
+    world.around.history.works();
+    assert_eq!(told(&world, 18).len() + told(&world, 3).len(), 2, "nobody hears of it");
+    // The client asks again: it is there already.
+    assert_eq!(
+        ok(&world.client("ann", "modify_group_msg", edit(1, 0, "new")).await)["MsgVersion"],
+        1
+    );
+    eventually("it is told", || {
+        let retold = told(&world, 3);
+        retold.iter().any(|(_, entry)| entry["GroupMsgArray"][0]["MsgVersion"] == 1)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -242,6 +266,10 @@ async fn a_message_is_modified_by_who_knows_its_version() {
     let custom = json!({ "GroupId": GROUP, "MsgSeq": 1, "CloudCustomData": "of the server" });
     let answer = world.rest("modify_group_msg", custom).await;
     assert_eq!((&answer["ErrorInfo"], &answer["MsgVersion"]), (&json!("succeed"), &json!(3)));
+
+    let custom = json!({ "GroupId": GROUP, "MsgSeq": 1, "CloudCustomData": "of the server" });
+    let again = world.rest("modify_group_msg", custom).await;
+    assert_eq!(ok(&again)["MsgVersion"], 3, "nothing to change");
 
     let world = world.crash();
     let item = page(&world, "ann").await["RspMsgList"][0].clone();

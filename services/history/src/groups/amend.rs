@@ -211,6 +211,9 @@ fn apply(message: &mut StoredMessage, amendment: GroupAmendment) {
     message.msg_version = amendment.msg_version;
     if amendment.recalled {
         message.recalled = true;
+        // Nobody sees any more what was said.
+        message.msg_body.clear();
+        message.cloud_custom_data.clear();
         message.revoker = amendment.revoker;
         message.recall_reason = amendment.reason;
     } else {

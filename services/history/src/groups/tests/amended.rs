@@ -36,7 +36,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// Every fifth message is for two users alone.
 fn sent() -> Vec<StoredMessage> {
     let directed = |message: StoredMessage| {
-        let recipients = if message.msg_seq % 5 == 0 {
+        let recipients = if message.msg_seq.is_multiple_of(5) {
             vec!["user0".to_owned(), "user1".to_owned()]
         } else {
             Vec::new()
@@ -59,6 +59,8 @@ impl Model {
             Step::Recall(msg_seq, user) => {
                 let message = self.messages.get_mut(&msg_seq).unwrap();
                 message.recalled = true;
+                message.msg_body.clear();
+                message.cloud_custom_data.clear();
                 message.revoker = format!("user{user}");
                 message.recall_reason = format!("reason {user}");
                 Some(GroupAmendment {
