@@ -21,6 +21,7 @@ use crate::wire::{EVENT_MESSAGE, EVENT_TIP, ItemControl};
 #[serde(rename_all = "PascalCase")]
 struct SimpleRequest {
     group_id: String,
+    #[serde(default)]
     req_msg_number: u32,
     #[serde(default)]
     req_msg_seq: u32,

@@ -295,6 +295,7 @@ impl Room {
         priority: Priority,
         time: i64,
     ) -> wire::Encoded {
+        let log = self.rules.messages == Messages::Log;
         let head = ItemHead {
             from: &send.sender.user,
             tiny_id: send.tiny_id,
@@ -305,7 +306,7 @@ impl Room {
             client_seq: send.client_seq,
             priority: priority.wire(),
             cloud_custom_data: &send.cloud_custom_data,
-            control: control(send),
+            control: if log { control(send) } else { ItemControl::default() },
         };
         let info = GroupInfo {
             nick: Some(&send.sender.nick),

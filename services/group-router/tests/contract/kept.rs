@@ -283,6 +283,24 @@ async fn a_message_is_modified_by_who_knows_its_version() {
 }
 
 #[tokio::test]
+async fn a_late_change_of_an_earlier_life_loses() {
+    let world = public().await;
+    ok(&world.send("ann", GROUP, 1).await);
+    ok(&world.send("ann", GROUP, 2).await);
+    world.around.history.turn_to(Mood::Late);
+    refused(&world.client("ann", "modify_group_msg", edit(1, 0, "late")).await, 10002);
+    refused(&world.client("ann", "group_msg_recall", recall(&[2])).await, 10002);
+    world.around.history.works();
+    ok(&world.client("bob", "modify_group_msg", edit(1, 0, "in time")).await);
+    world.around.history.late_appends_arrive();
+    let world = world.crash();
+    let page = page(&world, "ann").await;
+    assert_eq!(page["RspMsgList"][1]["MsgBody"][0]["MsgContent"]["Text"], "in time");
+    // What nobody was told may come to be so; then it is for all and for good.
+    assert_eq!(page["RspMsgList"][0]["IsPlaceMsg"], 2);
+}
+
+#[tokio::test]
 async fn of_changes_at_the_same_time_one_after_the_other_counts() {
     let world = public().await;
     ok(&world.send("ann", GROUP, 1).await);

@@ -15,9 +15,9 @@ pub enum Mood {
     Fails,
     Stalls,
     StallsRecalls,
-    /// What is appended to logs is kept, but nobody is told so.
+    /// What is appended to logs, or changed beside them, is kept, but nobody is told so.
     Unheard,
-    /// What is appended to logs comes there with [`FakeHistory::late_appends_arrive`].
+    /// What is appended to logs, or changed beside them, comes there with [`FakeHistory::late_appends_arrive`].
     Late,
 }
 
@@ -45,6 +45,7 @@ pub struct FakeHistory {
     hidden: Mutex<HashSet<(LogKey, String, u32)>>,
     amendments: AtomicUsize,
     late: Mutex<Vec<v1::AppendGroupRequest>>,
+    late_amendments: Mutex<Vec<v1::AmendGroupRequest>>,
     mood: watch::Sender<Mood>,
     /// Messages of one answer at most, as the real one bounds its answers by bytes.
     pub page: Mutex<usize>,
@@ -62,6 +63,7 @@ impl Default for FakeHistory {
             hidden: Mutex::default(),
             amendments: AtomicUsize::default(),
             late: Mutex::default(),
+            late_amendments: Mutex::default(),
             mood: watch::Sender::new(Mood::Works),
             page: Mutex::new(1000),
             recalls: AtomicUsize::default(),
@@ -106,6 +108,9 @@ impl FakeHistory {
         for request in std::mem::take(&mut *self.late.lock()) {
             self.append_to_log(request);
         }
+        for request in std::mem::take(&mut *self.late_amendments.lock()) {
+            self.amend_log(request);
+        }
     }
 
     /// Of two writes of a row the later one stays, whichever comes last.
@@ -120,6 +125,22 @@ impl FakeHistory {
             let there = rows.entry(row.message.msg_seq).or_insert_with(|| row.clone());
             if there.write_time <= write_time {
                 *there = row;
+            }
+        }
+    }
+
+    /// Of two changes of a message the later one stays, whichever comes last.
+    fn amend_log(&self, request: v1::AmendGroupRequest) {
+        let v1::AmendGroupRequest { log, amendments, fence } = request;
+        let v1::Fence { write_time, .. } = fence.expect("changes are fenced");
+        let key = log_key(log);
+        let mut amended = self.amended.lock();
+        for amendment in amendments {
+            let there = amended
+                .entry((key.clone(), amendment.msg_seq))
+                .or_insert_with(|| (write_time, amendment.clone()));
+            if there.0 <= write_time {
+                *there = (write_time, amendment);
             }
         }
     }
@@ -303,22 +324,20 @@ impl History for FakeHistory {
     ) -> Reply<v1::AmendGroupReply> {
         self.amendments.fetch_add(1, Ordering::SeqCst);
         self.in_the_mood().await?;
-        let v1::AmendGroupRequest { log, amendments, fence } = request.into_inner();
-        let v1::Fence { write_time, .. } = fence.expect("changes are fenced");
-        let key = log_key(log);
-        let mut amended = self.amended.lock();
-        for amendment in amendments {
-            let there = amended
-                .entry((key.clone(), amendment.msg_seq))
-                .or_insert_with(|| (write_time, amendment.clone()));
-            if there.0 <= write_time {
-                *there = (write_time, amendment);
-            }
-        }
-        drop(amended);
+        let lost = || Err(Status::unavailable("the answer is lost"));
         match *self.mood.borrow() {
-            Mood::Unheard => Err(Status::unavailable("the answer is lost")),
-            _ => Ok(Response::new(v1::AmendGroupReply {})),
+            Mood::Late => {
+                self.late_amendments.lock().push(request.into_inner());
+                lost()
+            }
+            Mood::Unheard => {
+                self.amend_log(request.into_inner());
+                lost()
+            }
+            _ => {
+                self.amend_log(request.into_inner());
+                Ok(Response::new(v1::AmendGroupReply {}))
+            }
         }
     }
 
