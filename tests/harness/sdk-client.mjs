@@ -165,6 +165,11 @@ export class SdkClient {
     return this.#send('text', room, { text }, fields);
   }
 
+  /** Sends a text that mentions users; `'__kImSDK_MesssageAtALL__'` is everybody (TYPES.MSG_AT_ALL). */
+  mention(room, text, atUserList, fields) {
+    return this.#send('at', room, { text, atUserList }, fields);
+  }
+
   sendCustom(room, payload, fields) {
     return this.#send('custom', room, { data: '', description: '', extension: '', ...payload }, fields);
   }

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::error::{Code, CommandError};
 use crate::{json, limits};
@@ -32,10 +33,14 @@ pub fn some_failed(body: &impl Serialize) -> Bytes {
     with_fields(opening("SomeError", Code::OK, ""), body)
 }
 
-/// The answer to a command that failed.
+/// The answer to a command that failed, with the fields that the error brings.
 #[must_use]
 pub fn fail(error: &CommandError) -> Bytes {
-    fail_with(error, &())
+    let fields = error.fields.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    match fields {
+        Some::<&RawValue>(fields) => fail_with(error, &fields),
+        None => fail_with(error, &()),
+    }
 }
 
 /// The answer to a command that failed, with fields beside the envelope's (such as the current

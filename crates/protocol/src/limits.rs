@@ -29,6 +29,18 @@ pub const DUPLICATE_SECONDS: u64 = 5 * 60;
 pub const GROUP_MESSAGES_PER_SECOND: u32 = 40;
 /// Receivers of a directed group message (CN 1629).
 pub const DIRECTED_RECEIVERS: usize = 50;
+/// Entries of one message's `GroupAtInfo`; no document bounds them.
+pub const MENTIONS: usize = 500;
+/// Messages that a client hides with one request (SDK protocol notes 02, 2.4).
+pub const HIDE_MESSAGES: usize = 30;
+/// Messages of a group among which those of a sender are recalled (CN 2359).
+pub const RECALL_BY_SENDER: usize = 1000;
+/// Groups whose recalls a client asks for with one request (SDK protocol notes 02, 2.4).
+pub const NOTIFY_GROUPS: usize = 10;
+/// Recalls of one group in one answer (SDK protocol notes 02, 2.4).
+pub const NOTIFY_PAGE: usize = 20;
+/// Messages imported by one request (CN 1635).
+pub const IMPORT_MESSAGES: usize = 7;
 /// Messages named by one recall (CN 12341).
 pub const RECALL_MESSAGES: usize = 10;
 /// Bytes of a recall's reason (CN 12341).

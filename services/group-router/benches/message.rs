@@ -7,7 +7,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use throng_group_router::message::{Checked, check};
-use throng_group_router::wire::{EncodedItem, GroupInfo, ItemHead, message_item};
+use throng_group_router::wire::{EncodedItem, GroupInfo, ItemControl, ItemHead, message_item};
 use throng_protocol::catalogue;
 use throng_protocol::frame::RequestFrame;
 
@@ -49,6 +49,7 @@ fn encode(message: &Checked<'_>) -> EncodedItem {
         priority: message.priority.wire(),
         cloud_custom_data: &message.cloud_custom_data,
         wants: message.wants,
+        control: ItemControl::default(),
     };
     let info = GroupInfo {
         group_id: &message.group_id,

@@ -38,6 +38,34 @@ struct Request<'a> {
     support_message_extension: u32,
     #[serde(rename = "To_Account", default)]
     recipients: Vec<String>,
+    #[serde(default)]
+    online_only_flag: u32,
+    #[serde(default)]
+    send_msg_control: Vec<String>,
+    group_at_info: Option<Vec<AtInfo>>,
+}
+
+#[derive(Deserialize)]
+struct AtInfo {
+    #[serde(rename = "GroupAtAllFlag", default)]
+    all: u32,
+    #[serde(rename = "GroupAt_Account", default)]
+    user: String,
+}
+
+/// How a message is to be treated where that is not the usual way; live rooms do not know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Only who is online gets it: it is not kept and has no number.
+    pub online_only: bool,
+    /// Nobody has to have read it.
+    pub no_unread: bool,
+    /// It is not the conversation's last message.
+    pub no_last: bool,
+    /// Whom it mentions, each once.
+    pub mentions: Vec<String>,
+    /// It mentions all.
+    pub mentions_all: bool,
 }
 
 /// A message whose fields are all valid.
@@ -63,6 +91,8 @@ pub struct Checked<'a> {
     pub recipients: Vec<String>,
     /// What the sender asks for beside.
     pub wants: Wants,
+    /// What else is to be done with it.
+    pub control: Control,
 }
 
 /// Checks the body of a request by `caller`; an app server (`rest`) may speak for others.
@@ -84,6 +114,15 @@ pub fn check<'a>(
         },
     };
     check_recipients(&request.recipients)?;
+    let mut control = mentions(request.group_at_info.unwrap_or_default())?;
+    control.online_only = request.online_only_flag > 0;
+    // Other words are for parts of the vendor's service that are not here.
+    let asked = |what: &str| request.send_msg_control.iter().any(|word| word == what);
+    control.no_unread = asked("NoUnread");
+    control.no_last = asked("NoLastMsg");
+    if rest && control.online_only && (control.no_unread || control.no_last) {
+        return bad("SendMsgControl: not together with OnlineOnlyFlag".to_owned());
+    }
     let custom = request.cloud_custom_data.unwrap_or_default();
     let elements =
         MsgBody::parse(request.msg_body, limits::MESSAGE_BYTES, Code::GROUP_BAD_PARAMETER)?;
@@ -114,7 +153,29 @@ pub fn check<'a>(
             receipts: request.need_read_receipt != 0,
             extensions: request.support_message_extension != 0,
         },
+        control,
     })
+}
+
+fn mentions(infos: Vec<AtInfo>) -> Result<Control, CommandError> {
+    if infos.len() > limits::MENTIONS {
+        let info = format!("GroupAtInfo: at most {} entries", limits::MENTIONS);
+        return Err(Code::GROUP_TOO_MANY.with(info));
+    }
+    let mut control = Control::default();
+    for AtInfo { all, user } in infos {
+        if all > 0 {
+            control.mentions_all = true;
+            continue;
+        }
+        user_id(&user).map_err(|error| {
+            Code::GROUP_BAD_PARAMETER.with(format!("GroupAtInfo: {}", error.info))
+        })?;
+        if !control.mentions.contains(&user) {
+            control.mentions.push(user);
+        }
+    }
+    Ok(control)
 }
 
 fn check_recipients(recipients: &[String]) -> Result<(), CommandError> {
@@ -159,6 +220,25 @@ mod tests {
             &checked.body[..],
             br#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a b"}}]"#
         );
+    }
+
+    #[test]
+    fn what_else_is_wanted_is_read_from_the_request() {
+        let text = r#"{"GroupId":"g","Random":7,"OnlineOnlyFlag":0,
+            "SendMsgControl":["NoUnread","NoMsgCheck"],"GroupAtInfo":[{"GroupAtAllFlag":1},
+            {"GroupAtAllFlag":0,"GroupAt_Account":"bob"},{"GroupAt_Account":"bob"}],
+            "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a"}}]}"#;
+        let body = Bytes::from(text);
+        let wanted = Control {
+            no_unread: true,
+            mentions: vec!["bob".to_owned()],
+            mentions_all: true,
+            ..Control::default()
+        };
+        assert_eq!(check(&body, "ann", false).unwrap().control, wanted);
+        let both = Bytes::from(text.replace("\"OnlineOnlyFlag\":0", "\"OnlineOnlyFlag\":1"));
+        let error = check(&both, "admin", true).unwrap_err();
+        assert_eq!(error.code, Code::GROUP_BAD_PARAMETER);
     }
 
     #[test]

@@ -19,11 +19,14 @@ pub use service::{Deps, History, Server};
 /// The tables that it keeps.
 #[must_use]
 pub fn tables() -> &'static [&'static throng_store::Table] {
-    static TABLES: [&throng_store::Table; 4] = [
+    static TABLES: [&throng_store::Table; 7] = [
         &rooms::ROOM_MESSAGES,
         &rooms::ROOM_RECALLS,
         &rooms::ROOM_BUCKETS,
         &groups::tables::GROUP_MESSAGES,
+        &groups::tables::GROUP_AMENDMENTS,
+        &groups::tables::GROUP_HIDDEN,
+        &groups::tables::GROUP_RECALLS,
     ];
     &TABLES
 }

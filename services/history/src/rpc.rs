@@ -107,11 +107,7 @@ impl History for Rpc {
         let epoch = fence.map_or(0, |fence| fence.epoch);
         let began = std::time::Instant::now();
         let appended = self.groups.append(&log, messages, epoch, write_time(fence)).await;
-        appended.map_err(|error| match error {
-            groups::AppendError::Order { .. } => Status::invalid_argument(error.to_string()),
-            groups::AppendError::Outdated => Status::failed_precondition(error.to_string()),
-            groups::AppendError::Store(error) => status(&error),
-        })?;
+        appended.map_err(|error| not_appended(&error))?;
         metrics::histogram!("throng_history_append_seconds").record(began.elapsed());
         Ok(Response::new(v1::AppendGroupReply {}))
     }
@@ -120,12 +116,13 @@ impl History for Rpc {
         &self,
         request: Request<v1::ReadGroupRequest>,
     ) -> Answer<v1::ReadGroupReply> {
-        let v1::ReadGroupRequest { log, first, last, limit, ascending } = request.into_inner();
+        let v1::ReadGroupRequest { log, first, last, limit, ascending, viewer } =
+            request.into_inner();
         if limit == 0 {
             return Err(Status::invalid_argument("limit is 0"));
         }
         let limit = usize::try_from(limit).unwrap_or(groups::MAX_LIMIT);
-        let stretch = Stretch { first, last, limit, ascending };
+        let stretch = Stretch { first, last, limit, ascending, viewer: &viewer };
         let reading = self.groups.read(&log_of(log)?, stretch).await;
         let reading = reading.map_err(|error| status(&error))?;
         let (messages, complete) = (reading.messages, reading.complete);
@@ -140,6 +137,48 @@ impl History for Rpc {
         let recovered = self.groups.recover(&log_of(log)?, noted_head, noted_epoch).await;
         let head = recovered.map_err(|error| status(&error))?;
         Ok(Response::new(v1::RecoverGroupReply { head }))
+    }
+
+    async fn amend_group(
+        &self,
+        request: Request<v1::AmendGroupRequest>,
+    ) -> Answer<v1::AmendGroupReply> {
+        let v1::AmendGroupRequest { log, amendments, fence } = request.into_inner();
+        let log = log_of(log)?;
+        check_named(amendments.len())?;
+        let epoch = fence.map_or(0, |fence| fence.epoch);
+        let amended = self.groups.amend(&log, amendments, epoch, write_time(fence)).await;
+        amended.map_err(|error| not_appended(&error))?;
+        Ok(Response::new(v1::AmendGroupReply {}))
+    }
+
+    async fn read_recalls(
+        &self,
+        request: Request<v1::ReadRecallsRequest>,
+    ) -> Answer<v1::ReadRecallsReply> {
+        let v1::ReadRecallsRequest { log, since, until, limit } = request.into_inner();
+        if limit == 0 {
+            return Err(Status::invalid_argument("limit is 0"));
+        }
+        let limit = usize::try_from(limit).unwrap_or(groups::MAX_RECALLS);
+        let found = self.groups.recalls(&log_of(log)?, since, until, limit).await;
+        let found = found.map_err(|error| status(&error))?;
+        Ok(Response::new(v1::ReadRecallsReply { recalls: found.recalls, next: found.next }))
+    }
+
+    async fn hide_messages(
+        &self,
+        request: Request<v1::HideMessagesRequest>,
+    ) -> Answer<v1::HideMessagesReply> {
+        let v1::HideMessagesRequest { log, user, msg_seqs, fence } = request.into_inner();
+        let log = log_of(log)?;
+        check_named(msg_seqs.len())?;
+        if user.is_empty() {
+            return Err(Status::invalid_argument("user is missing"));
+        }
+        let hidden = self.groups.hide(&log, &user, &msg_seqs, write_time(fence)).await;
+        hidden.map_err(|error| status(&error))?;
+        Ok(Response::new(v1::HideMessagesReply {}))
     }
 
     async fn drop_group(
@@ -175,6 +214,23 @@ fn check_number(msg_seqs: &[u32]) -> Result<(), Status> {
         return Err(Status::invalid_argument(format!("more than {MAX_SEQS} messages are named")));
     }
     Ok(())
+}
+
+fn check_named(number: usize) -> Result<(), Status> {
+    if number > groups::MAX_NAMED {
+        let text = format!("more than {} messages are named", groups::MAX_NAMED);
+        return Err(Status::invalid_argument(text));
+    }
+    Ok(())
+}
+
+/// Why something was not written to a group's log, or beside it.
+fn not_appended(error: &groups::AppendError) -> Status {
+    match error {
+        groups::AppendError::Order { .. } => Status::invalid_argument(error.to_string()),
+        groups::AppendError::Outdated => Status::failed_precondition(error.to_string()),
+        groups::AppendError::Store(error) => status(error),
+    }
 }
 
 /// What a failure of the store is to the caller: something to try again, or not.

@@ -1,6 +1,6 @@
 //! What is sent into groups, and what hangs on a group's messages.
 
-use super::command::{Callers, Command, RoutingKey};
+use super::command::{Callers, Command, Family, Owner, RoutingKey};
 use super::groups::group;
 
 const REST: Callers = Callers::REST;
@@ -13,14 +13,24 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.group_msg_recall", BOTH, "SDK 02, 2.4; CN 12341").works(),
     group("group_open_http_svc.group_msg_get", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.group_msg_get_simple", REST, "CN 2738").works(),
-    group("openim.modify_group_msg", BOTH, "SDK 02, 2.4; INT 47948"),
-    group("group_open_http_svc.delete_group_msg_by_sender", REST, "CN 2359"),
-    group("group_open_http_svc.clear_group_msg", REST, "CN 95617"),
-    group("group_open_http_svc.import_group_msg", REST, "CN 1635"),
-    group("group_open_http_svc.delete_group_ramble_msg_by_seq", CLIENT, "SDK 02, 2.4"),
+    Command::new(
+        "openim.modify_group_msg",
+        Owner::GroupRouter,
+        Family::Message,
+        BOTH,
+        RoutingKey::GroupId,
+        "SDK 02, 2.4; INT 47948",
+    )
+    .works(),
+    group("group_open_http_svc.delete_group_msg_by_sender", REST, "CN 2359").works(),
+    group("group_open_http_svc.clear_group_msg", REST, "CN 95617").works(),
+    // Without a Random nothing tells a repetition.
+    group("group_open_http_svc.import_group_msg", REST, "CN 1635").once().works(),
+    group("group_open_http_svc.delete_group_ramble_msg_by_seq", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.msg_read_report", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.batch_get_group_notify", CLIENT, "SDK 02, 2.4")
-        .key(RoutingKey::None),
+        .key(RoutingKey::None)
+        .works(),
     group("group_open_http_svc.get_group_msg_receipt", BOTH, "SDK 02, 2.4; CN 77694").works(),
     group("group_open_http_svc.get_group_msg_receipt_detail", BOTH, "SDK 02, 2.4; CN 77693")
         .works(),

@@ -60,7 +60,7 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.get_group_muted_account", REST, "CN 2925")
         .alias(&["group_open_http_svc.get_group_shutted_uin"])
         .works(),
-    group("group_open_http_svc.set_unread_msg_num", REST, "CN 1637"),
+    group("group_open_http_svc.set_unread_msg_num", REST, "CN 1637").works(),
     // Attributes and counters
     group("group_open_http_svc.set_group_attr", BOTH, "SDK 02, 2.5; INT 44190").works(),
     group("group_open_http_svc.modify_group_attr", BOTH, "SDK 02, 2.5; CN 67010").works(),

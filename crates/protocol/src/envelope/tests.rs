@@ -37,6 +37,8 @@ fn failures_say_what_went_wrong_in_json() {
     );
     let body = fail_with(&error, &Answer { group_id: "g", list: vec![] });
     assert!(text(&body).ends_with(r#","GroupId":"g","List":[]}"#));
+    let error = error.with_fields(&Answer { group_id: "g", list: vec![] });
+    assert_eq!(fail(&error), body);
 }
 
 #[test]

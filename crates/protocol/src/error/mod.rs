@@ -10,6 +10,8 @@ mod relation;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub use page::error_codes_markdown;
 
 /// An error code of the vendor's interface. There is no way to make a code that the registry does
@@ -111,7 +113,7 @@ impl Code {
     /// An error of this code that says what went wrong; the text should name the field.
     #[must_use]
     pub fn with(self, info: impl Into<String>) -> CommandError {
-        CommandError { code: self, info: info.into() }
+        CommandError { code: self, info: info.into(), fields: None }
     }
 }
 
@@ -142,6 +144,8 @@ pub struct CommandError {
     pub code: Code,
     /// `ErrorInfo`. A client's user may see it, so it holds no secret and no address.
     pub info: String,
+    /// What the answer holds beside, as the JSON text of an object.
+    pub fields: Option<Box<str>>,
 }
 
 impl CommandError {
@@ -149,6 +153,14 @@ impl CommandError {
     #[must_use]
     pub fn new(code: Code, info: impl Into<String>) -> Self {
         code.with(info)
+    }
+
+    /// The same with fields beside the envelope's in the answer, such as what the server has after a
+    /// conflict of two changes.
+    #[must_use]
+    pub fn with_fields(self, fields: &impl Serialize) -> Self {
+        let fields = serde_json::to_string(fields).ok().map(String::into_boxed_str);
+        Self { fields, ..self }
     }
 }
 

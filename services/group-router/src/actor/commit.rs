@@ -1,5 +1,5 @@
 //! Carries out the effects of a group's jobs in order: what has to be durable first, rows before the
-//! log that speaks of them, then what goes out, then the answers. Units that pile up meanwhile share
+//! log that speaks of them, changes of messages after the messages, then what goes out, then the answers. Units that pile up meanwhile share
 //! one write and one append (group commit).
 
 use std::sync::Arc;
@@ -175,13 +175,14 @@ impl Carrier {
 
     /// When it succeeds, the group was this node's all the while.
     async fn make_durable(&mut self, units: &mut [Unit]) -> Result<(), Unsaved> {
-        let mut messages = Vec::new();
+        let (mut messages, mut amendments) = (Vec::new(), Vec::new());
         for unit in &mut *units {
             let open = self.log.as_ref().map(|log| log.life().epoch);
             if let Some(life) = unit.log.filter(|life| open != Some(life.epoch)) {
                 self.log = Some(Log::open(&self.key, &self.clients, life));
             }
             messages.append(&mut unit.stored);
+            amendments.append(&mut unit.amended);
         }
         if !messages.is_empty()
             && let (Some(log), Some(unit)) = (&mut self.log, units.last_mut())
@@ -190,14 +191,22 @@ impl Carrier {
         }
         let mut saver = Saver::new(&*self.clients.store, &self.tenure);
         saver.save(&self.key, units).await?;
-        let Some(log) = self.log.as_mut().filter(|_| !messages.is_empty()) else {
-            return Ok(());
-        };
-        let appended = log.append(&self.tenure, messages).await;
-        appended.map_err(|error| match error {
-            Unsaved::Lost { begun } => Unsaved::Lost { begun: begun || saver.has_begun() },
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let mut begun_before = saver.has_begun();
+        let lost = |begun_before: bool, error| match error {
+            Unsaved::Lost { begun } => Unsaved::Lost { begun: begun || begun_before },
             other => other,
-        })
+        };
+        if !messages.is_empty() {
+            let appended = log.append(&self.tenure, messages).await;
+            appended.map_err(|error| lost(begun_before, error))?;
+            begun_before = true;
+        }
+        if !amendments.is_empty() {
+            let amended = log.amend(&self.tenure, amendments).await;
+            amended.map_err(|error| lost(begun_before, error))?;
+        }
+        Ok(())
     }
 
     /// Has what was added to the messages of a dismissed group deleted, while others go on: nobody

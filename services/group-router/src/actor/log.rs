@@ -105,7 +105,9 @@ impl Log {
         messages: Vec<v1::StoredMessage>,
     ) -> Result<(), Unsaved> {
         let mut begun = false;
-        for batch in batches(messages) {
+        let size =
+            |message: &v1::StoredMessage| message.msg_body.len() + message.cloud_custom_data.len();
+        for batch in batches(messages, size) {
             let (Some(first), Some(last)) = (batch.first(), batch.last()) else { continue };
             let (first, last) = (first.msg_seq, last.msg_seq);
             invariant!(Ord1, first == self.head + 1, "{first} is appended behind {}", self.head);
@@ -117,6 +119,30 @@ impl Log {
             let appended = self.history.append_group(within(APPEND_TIME, request));
             match timeout(APPEND_TIME, appended).await {
                 Ok(Ok(_)) => self.head = last,
+                Ok(Err(status)) => return Err(Unsaved::Log(status.message().to_owned())),
+                Err(_) => return Err(Unsaved::Log("history did not answer in time".to_owned())),
+            }
+        }
+        if tenure.is_current_soon().await { Ok(()) } else { Err(Unsaved::Lost { begun }) }
+    }
+
+    /// Notes changes of messages beside the log; durable when it returns, and within the tenure.
+    pub(super) async fn amend(
+        &mut self,
+        tenure: &Tenure,
+        amendments: Vec<v1::GroupAmendment>,
+    ) -> Result<(), Unsaved> {
+        let size = |one: &v1::GroupAmendment| one.msg_body.len() + one.cloud_custom_data.len();
+        let mut begun = false;
+        for batch in batches(amendments, size) {
+            let Some(at) = tenure.stamp_soon().await else { return Err(Unsaved::Lost { begun }) };
+            begun = true;
+            let fence = Some(v1::Fence { epoch: self.life.epoch, write_time: at.0 });
+            let log = Some(self.log.clone());
+            let request = v1::AmendGroupRequest { log, amendments: batch, fence };
+            let amended = self.history.amend_group(within(APPEND_TIME, request));
+            match timeout(APPEND_TIME, amended).await {
+                Ok(Ok(_)) => {}
                 Ok(Err(status)) => return Err(Unsaved::Log(status.message().to_owned())),
                 Err(_) => return Err(Unsaved::Log("history did not answer in time".to_owned())),
             }
@@ -143,12 +169,12 @@ impl Log {
     }
 }
 
-/// Parts of what one append takes, in order.
-fn batches(messages: Vec<v1::StoredMessage>) -> Vec<Vec<v1::StoredMessage>> {
-    let mut batches: Vec<Vec<v1::StoredMessage>> = Vec::new();
+/// Parts of what one write takes, in order.
+fn batches<T>(messages: Vec<T>, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut batches: Vec<Vec<T>> = Vec::new();
     let mut bytes = 0;
     for message in messages {
-        let size = message.msg_body.len() + message.cloud_custom_data.len() + 256;
+        let size = size(&message) + 256;
         match batches.last_mut() {
             Some(batch) if batch.len() < BATCH && bytes + size <= BATCH_BYTES => {
                 bytes += size;
@@ -174,11 +200,12 @@ mod tests {
             msg_body: vec![b'x'; len].into(),
             ..v1::StoredMessage::default()
         };
+        let size = |message: &v1::StoredMessage| message.msg_body.len();
         let small: Vec<_> = (1..=600).map(|seq| message(seq, 10)).collect();
-        let sizes: Vec<_> = batches(small).iter().map(Vec::len).collect();
+        let sizes: Vec<_> = batches(small, size).iter().map(Vec::len).collect();
         assert_eq!(sizes, [256, 256, 88]);
         let large: Vec<_> = (1..=100).map(|seq| message(seq, 12_000)).collect();
-        let batches = batches(large);
+        let batches = batches(large, size);
         assert!(batches.iter().all(|batch| batch.len() * 12_256 <= BATCH_BYTES));
         let seqs: Vec<_> = batches.iter().flatten().map(|message| message.msg_seq).collect();
         assert_eq!(seqs, (1..=100).collect::<Vec<_>>());

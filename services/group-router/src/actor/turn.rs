@@ -52,6 +52,9 @@ pub(crate) struct Unit {
     /// Messages and tips for the group's log, numbered without a gap. Durable before anything below
     /// happens.
     pub(crate) stored: Vec<v1::StoredMessage>,
+    /// Changes of messages that are in the log already, in order. Durable after `stored` and before
+    /// anything below happens.
+    pub(crate) amended: Vec<v1::GroupAmendment>,
     /// Which log that is.
     pub(crate) log: Option<LogLife>,
     /// Events for the room, in order.
@@ -78,6 +81,7 @@ impl Unit {
             && self.beacon.is_none()
             && self.kept.is_empty()
             && self.stored.is_empty()
+            && self.amended.is_empty()
             && self.log.is_none()
             && self.deliveries.is_empty()
             && self.answers.is_empty()
@@ -91,6 +95,7 @@ impl Unit {
             + self.annotations.len()
             + self.index.len()
             + self.stored.len()
+            + self.amended.len()
             + self.events.len()
             + self.kept.len()
             + self.deliveries.len()

@@ -74,20 +74,23 @@ impl Call<'_> {
         Annotations::of(self.clients.store.clone(), log.clone())
     }
 
-    /// Those of some messages that exist, by number: no tips, and nothing that was recalled.
+    /// Those of some messages that exist, by number: no tips, and nothing that was recalled or
+    /// is not for the caller.
     pub(super) async fn read_messages(
         &self,
         log: &v1::GroupLog,
         mut msg_seqs: Vec<u32>,
     ) -> Result<HashMap<u32, v1::StoredMessage>, CommandError> {
         msg_seqs.sort_unstable();
+        let viewer = if self.context.caller.admin { "" } else { &self.context.caller.user };
         let read = stretches(&msg_seqs).into_iter().map(|(first, last)| async move {
             let mut found: Vec<v1::StoredMessage> = Vec::new();
             let mut first = first;
             loop {
-                let log = Some(log.clone());
+                let (log, viewer) = (Some(log.clone()), viewer.to_owned());
                 let limit = last - first + 1;
-                let read = v1::ReadGroupRequest { log, first, last, limit, ascending: true };
+                let read =
+                    v1::ReadGroupRequest { log, first, last, limit, ascending: true, viewer };
                 let mut history = self.clients.history.clone();
                 let reply = history.read_group(within(CALL_TIME, read)).await;
                 let v1::ReadGroupReply { messages, complete } =
@@ -104,7 +107,7 @@ impl Call<'_> {
         let read: Vec<Vec<_>> = stream::iter(read).buffered(SIDE_BY_SIDE).try_collect().await?;
         let wanted = |message: &v1::StoredMessage| {
             message.event != EVENT_TIP
-                && !message.recalled
+                && !(message.recalled || message.hidden)
                 && msg_seqs.binary_search(&message.msg_seq).is_ok()
         };
         let found = read.into_iter().flatten().filter(wanted);

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::{Answer, Call};
 use crate::actor::{Rooms, Turn};
 use crate::room::Extra;
-use crate::wire::{self, EVENT_BROADCAST, GroupInfo, ItemHead, Wants};
+use crate::wire::{self, EVENT_BROADCAST, GroupInfo, ItemControl, ItemHead, Wants};
 
 /// Rooms that are spoken in at once, and the time that one may take.
 const CONCURRENT: usize = 64;
@@ -126,6 +126,7 @@ fn speak(turn: &mut Turn<'_>, message: &v1::StoredMessage) -> Result<(), Command
         priority: message.priority,
         cloud_custom_data: &message.cloud_custom_data,
         wants: Wants::default(),
+        control: ItemControl::default(),
     };
     let info =
         GroupInfo { nick: Some(&message.nick), avatar: Some(&message.avatar), ..room.group_info() };

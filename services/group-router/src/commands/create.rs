@@ -158,6 +158,7 @@ async fn make(call: &Call<'_>, way: Way) -> Answer {
         incarnation: 0,
         invite_join_option: request.invite_join_option.unwrap_or_default(),
         sees_before_join: None,
+        ..ProfileRow::default()
     };
     let (caller, app) = (call.context.caller.user.clone(), call.context.app);
     let inst_id = call.context.origin.inst_id;

@@ -11,15 +11,17 @@ use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
+use super::kept::viewer;
 use super::{Answer, Call, not_a_member};
 use crate::clients::{CALL_TIME, unavailable, within};
 use crate::room::{Room, items_array};
-use crate::wire::{EVENT_MESSAGE, EVENT_TIP};
+use crate::wire::{EVENT_MESSAGE, EVENT_TIP, ItemControl};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SimpleRequest {
     group_id: String,
+    #[serde(default)]
     req_msg_number: u32,
     #[serde(default)]
     req_msg_seq: u32,
@@ -29,6 +31,9 @@ struct SimpleRequest {
     #[serde(default)]
     req_msg_seq_list: Vec<u32>,
 }
+
+/// Reads for one page at most, where most of what is read is recalled.
+const MOST_READS: usize = 50;
 
 /// What of a group's messages the caller may see.
 enum Kept {
@@ -46,11 +51,24 @@ struct Page {
     rsp_msg_list: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_req_msg_seq: Option<u32>,
+    /// Numbers of a log that are not for the caller's eyes, the greatest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    invisible_msg_seq: Vec<u32>,
+    /// The lowest number of a log that was looked at.
+    #[serde(skip)]
+    lowest: Option<u32>,
 }
 
 impl Page {
     fn empty(group_id: String) -> Self {
-        Self { group_id, is_finished: 1, rsp_msg_list: Vec::new(), next_req_msg_seq: None }
+        Self {
+            group_id,
+            is_finished: 1,
+            rsp_msg_list: Vec::new(),
+            next_req_msg_seq: None,
+            invisible_msg_seq: Vec::new(),
+            lowest: None,
+        }
     }
 }
 
@@ -64,6 +82,7 @@ pub(super) async fn group_msg_get_simple(call: &Call<'_>) -> Answer {
 pub(super) async fn group_msg_get(call: &Call<'_>) -> Answer {
     let mut page = read_page(call, limits::HISTORY_PAGE as u32 + 1).await?;
     let oldest = page.rsp_msg_list.last().and_then(|item| item["MsgSeq"].as_u64());
+    let oldest = page.lowest.map(u64::from).or(oldest);
     let finished = page.is_finished == 1;
     let next = oldest.and_then(|seq| u32::try_from(seq.saturating_sub(1)).ok()).unwrap_or(0);
     page.next_req_msg_seq = Some(if finished { 0 } else { next });
@@ -96,14 +115,19 @@ async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
         Kept::Window { created } => read_window(call, request, created).await,
         Kept::Log { log, info, first, last } if request.req_msg_seq_list.is_empty() => {
             let last = if request.req_msg_seq == 0 { last } else { last.min(request.req_msg_seq) };
-            read_log(call, log, &info, first, last, request.req_msg_number).await
+            let reading =
+                Reading { log, info: &info, with_recalled: request.with_recalled_msg == 1 };
+            reading.read(call, first, last, request.req_msg_number).await
         }
         Kept::Log { log, info, first, last } => {
             let mut page = Page::empty(request.group_id);
+            let reading =
+                Reading { log, info: &info, with_recalled: request.with_recalled_msg == 1 };
             for seq in request.req_msg_seq_list {
                 if (first..=last).contains(&seq) {
-                    let one = read_log(call, log.clone(), &info, seq, seq, 1).await?;
+                    let one = reading.read(call, seq, seq, 1).await?;
                     page.rsp_msg_list.extend(one.rsp_msg_list);
+                    page.invisible_msg_seq.extend(one.invisible_msg_seq);
                 }
             }
             Ok(page)
@@ -111,27 +135,62 @@ async fn read_page(call: &Call<'_>, most: u32) -> Result<Page, CommandError> {
     }
 }
 
-/// Messages of a log between two numbers, the newest first.
-async fn read_log(
-    call: &Call<'_>,
+/// How a log is read for a caller.
+struct Reading<'a> {
     log: v1::GroupLog,
-    info: &v1::GroupProfile,
-    first: u32,
-    last: u32,
-    limit: u32,
-) -> Result<Page, CommandError> {
-    let mut page = Page::empty(info.group_id.clone());
-    if first > last {
-        return Ok(page);
+    info: &'a v1::GroupProfile,
+    with_recalled: bool,
+}
+
+impl Reading<'_> {
+    /// Messages between two numbers, the newest first. Where recalled ones are left out, others come in
+    /// their place.
+    async fn read(
+        &self,
+        call: &Call<'_>,
+        first: u32,
+        mut last: u32,
+        limit: u32,
+    ) -> Result<Page, CommandError> {
+        let mut page = Page::empty(self.info.group_id.clone());
+        let rest = call.context.is_rest();
+        for _ in 0..MOST_READS {
+            if first > last {
+                break;
+            }
+            let wanted = limit.saturating_sub(page.rsp_msg_list.len() as u32);
+            let read = v1::ReadGroupRequest {
+                log: Some(self.log.clone()),
+                first,
+                last,
+                limit: wanted,
+                ascending: false,
+                viewer: viewer(&call.context),
+            };
+            let mut history = call.clients.history.clone();
+            let reply = history.read_group(within(CALL_TIME, read)).await.map_err(unavailable)?;
+            let v1::ReadGroupReply { messages, complete } = reply.into_inner();
+            page.is_finished = u32::from(complete);
+            let (before, lowest) = (last, messages.last().map(|message| message.msg_seq));
+            page.lowest = lowest.or(page.lowest);
+            last = lowest.map_or(0, |lowest| lowest.saturating_sub(1)).min(last);
+            let mut left_out = false;
+            for message in &messages {
+                if message.hidden {
+                    page.invisible_msg_seq.push(message.msg_seq);
+                } else if message.recalled && !self.with_recalled {
+                    left_out = true;
+                } else {
+                    page.rsp_msg_list.push(log_item(self.info, message, rest));
+                }
+            }
+            let full = page.rsp_msg_list.len() as u32 >= limit;
+            if complete || full || !left_out || last >= before {
+                break;
+            }
+        }
+        Ok(page)
     }
-    let read = v1::ReadGroupRequest { log: Some(log), first, last, limit, ascending: false };
-    let mut history = call.clients.history.clone();
-    let reply = history.read_group(within(CALL_TIME, read)).await.map_err(unavailable)?;
-    let v1::ReadGroupReply { messages, complete } = reply.into_inner();
-    page.is_finished = u32::from(complete);
-    let rest = call.context.is_rest();
-    page.rsp_msg_list = messages.iter().map(|message| log_item(info, message, rest)).collect();
-    Ok(page)
 }
 
 /// One of a log. Clients take a tip's body as it was pushed, app servers expect an array.
@@ -143,6 +202,24 @@ fn log_item(info: &v1::GroupProfile, message: &v1::StoredMessage, rest: bool) ->
     }
     if tip && rest {
         item["MsgBody"] = json!([]);
+    }
+    if message.recalled && !rest {
+        // The SDK leaves out what has no element.
+        item["MsgBody"] = json!([{ "MsgType": "TIMTextElem", "MsgContent": { "Text": "" } }]);
+    }
+    if message.msg_version > 0 {
+        item["MsgVersion"] = json!(message.msg_version);
+    }
+    let control = ItemControl::of(message);
+    if let Some(control) = control.send_control() {
+        item["SendMsgControl"] = json!(control);
+    }
+    let at_info = control.at_info();
+    if !at_info.is_empty() {
+        item["GroupAtInfo"] = json!(at_info);
+    }
+    if rest && !message.recipients.is_empty() {
+        item["To_Account"] = json!(message.recipients);
     }
     item["Event"] = json!(if tip { EVENT_TIP } else { EVENT_MESSAGE });
     item["GroupInfo"] = json!({
@@ -178,6 +255,8 @@ async fn read_window(
         is_finished: u32::from(complete),
         rsp_msg_list: messages.iter().map(|message| history_item(&group_id, message)).collect(),
         next_req_msg_seq: None,
+        invisible_msg_seq: Vec::new(),
+        lowest: None,
         group_id,
     })
 }
@@ -216,7 +295,8 @@ fn history_item(group_id: &str, message: &v1::StoredMessage) -> Value {
         item["SupportMessageExtension"] = json!(1);
     }
     if message.recalled {
-        item["RevokerInfo"] = json!({ "Revoker_Account": message.revoker });
+        item["RevokerInfo"] =
+            json!({ "Revoker_Account": message.revoker, "Reason": message.recall_reason });
     }
     item
 }

@@ -1,102 +1,125 @@
-//! `import_group_member`: members of a group that was elsewhere before (REST notes 01, 3.26). Nobody is
-//! told anything.
+//! What moves in from elsewhere: `import_group_msg` (REST notes 01, 3.25) and `set_unread_msg_num` (3.27).
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use throng_protocol::error::{Code, CommandError};
+use serde_json::value::RawValue;
+use throng_protocol::elements::MsgBody;
+use throng_protocol::error::Code;
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_users};
-use crate::core::roster::Member;
+use super::{Answer, Call, check_list, check_users, kept, not_a_member};
+use crate::group::{Import, Imported};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Request {
+struct Request<'a> {
     group_id: String,
-    member_list: Vec<Imported>,
+    #[serde(default)]
+    recent_contact_flag: u32,
+    #[serde(borrow)]
+    msg_list: Vec<Entry<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Imported {
-    #[serde(rename = "Member_Account")]
-    user: String,
-    role: Option<String>,
-    join_time: Option<i64>,
+struct Entry<'a> {
+    #[serde(rename = "From_Account")]
+    from: String,
+    send_time: i64,
+    random: Option<u32>,
+    #[serde(borrow)]
+    msg_body: &'a RawValue,
     #[serde(default)]
-    unread_msg_num: u32,
+    cloud_custom_data: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Results {
-    member_list: Vec<ResultEntry>,
+    import_msg_result: Vec<ImportResult>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ResultEntry {
-    #[serde(rename = "Member_Account")]
-    user: String,
-    /// 0 failed, 1 imported, 2 was a member.
+struct ImportResult {
+    msg_seq: u32,
+    msg_time: i64,
     result: u32,
 }
 
-/// Makes users members, with what they were before. They may read everything.
-pub(super) async fn import_group_member(call: &Call<'_>) -> Answer {
-    let request: Request = call.parse()?;
-    let names = request.member_list.iter().map(|member| member.user.clone()).collect();
-    let users = check_users("MemberList.Member_Account", names, limits::ADD_MEMBERS)?;
-    for member in &request.member_list {
-        check_role(member.role.as_deref())?;
+/// Puts messages of earlier times behind those that are there. Nobody is told, and all members have read
+/// them.
+pub(super) async fn import_group_msg(call: &Call<'_>) -> Answer {
+    let request: Request<'_> = call.parse()?;
+    check_list("MsgList", &request.msg_list, limits::IMPORT_MESSAGES)?;
+    let senders = request.msg_list.iter().map(|entry| entry.from.clone()).collect();
+    let senders = check_users("MsgList.From_Account", senders, limits::IMPORT_MESSAGES)?;
+    let senders = call.known_users("MsgList.From_Account", senders).await?;
+    let senders: HashMap<_, _> =
+        senders.into_iter().map(|sender| (sender.user.clone(), sender)).collect();
+    let mut imports = Vec::with_capacity(request.msg_list.len());
+    for entry in &request.msg_list {
+        let Some(sender) = senders.get(&entry.from) else {
+            return Err(Code::GROUP_UNKNOWN_ACCOUNT.with("MsgList.From_Account: no such account"));
+        };
+        let body = MsgBody::parse(entry.msg_body, limits::MESSAGE_BYTES, Code::GROUP_BAD_PARAMETER);
+        let body = match body {
+            Ok(body) if body.len() + entry.cloud_custom_data.len() <= limits::MESSAGE_BYTES => {
+                Some(body.json().to_owned().into_bytes().into())
+            }
+            Err(error) if error.code != Code::MESSAGE_TOO_LONG => return Err(error),
+            _ => None,
+        };
+        imports.push(Import {
+            sender: sender.clone(),
+            tiny_id: call.clients.tiny_id(call.context.app, &entry.from),
+            time: entry.send_time,
+            random: entry.random,
+            body,
+            cloud_custom_data: entry.cloud_custom_data.clone(),
+        });
     }
-    let known = call.clients.fetch_briefs(call.context.app, users.clone()).await?;
-    let mut named: HashMap<String, Imported> =
-        request.member_list.into_iter().map(|member| (member.user.clone(), member)).collect();
-    named.retain(|user, _| known.iter().any(|info| info.user == *user));
-    let member_list = call
+    let recent = request.recent_contact_flag == 1;
+    let imported = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
-            let (room, now, unit) = turn.with_roster(Code::GROUP_FORBIDDEN)?;
-            let head = room.next_seq() - 1;
-            let times = room.profile.created..=now.seconds;
-            let mut results = Vec::with_capacity(users.len());
-            for user in users {
-                let result = match named.get(&user) {
-                    _ if room.is_member(&user) => 2,
-                    Some(imported)
-                        if imported.join_time.is_none_or(|time| times.contains(&time))
-                            && room.refuse_when_full(1).is_ok() =>
-                    {
-                        let unread = imported.unread_msg_num.min(head);
-                        let admin = imported.role.as_deref() == Some("Admin");
-                        let member = Member {
-                            admin: admin && room.rules.has_admins(),
-                            joined: imported.join_time.unwrap_or(now.seconds),
-                            read: head - unread,
-                            receive: room.rules.receive,
-                            ..Member::default()
-                        };
-                        room.put_member(&user, member, unit);
-                        1
-                    }
-                    _ => 0,
-                };
-                results.push(ResultEntry { user, result });
+            let (room, now, unit) = turn.room()?;
+            if room.durable.is_none() {
+                return Err(kept::not_for(room));
             }
-            Ok(results)
+            Ok(room.import(imports, recent, now, unit))
         })
         .await?;
-    call.ok(&Results { member_list })
+    let result = |Imported { msg_seq, msg_time, refused }| ImportResult {
+        msg_seq,
+        msg_time,
+        result: refused.map_or(0, Code::number),
+    };
+    call.ok(&Results { import_msg_result: imported.into_iter().map(result).collect() })
 }
 
-fn check_role(role: Option<&str>) -> Result<(), CommandError> {
-    match role {
-        None | Some("" | "Member" | "Admin") => Ok(()),
-        Some(role) => {
-            let info = format!("MemberList.Role: {role:?} is not Admin");
-            Err(Code::GROUP_BAD_PARAMETER.with(info))
-        }
-    }
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UnreadRequest {
+    group_id: String,
+    #[serde(rename = "Member_Account")]
+    member: String,
+    unread_msg_num: u32,
+}
+
+/// Sets how much a member has not read, at most all. Without effect where nobody counts that.
+pub(super) async fn set_unread_msg_num(call: &Call<'_>) -> Answer {
+    let request: UnreadRequest = call.parse()?;
+    call.rooms
+        .run(call.context.app, &request.group_id, move |turn| {
+            let (room, _, unit) = turn.room()?;
+            if !room.rules.unread {
+                return Ok(());
+            }
+            let set = room.set_unread(&request.member, request.unread_msg_num, unit);
+            set.ok_or_else(|| not_a_member(&request.member))
+        })
+        .await?;
+    call.done()
 }

@@ -2,6 +2,7 @@
 //! (SDK protocol notes 02, 2.1).
 
 use serde::{Deserialize, Serialize};
+use throng_node::time::now_micros;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::GroupType;
@@ -158,6 +159,14 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
         let custom = request.need_app_define_data == 1;
         let entry = |group| joined_entry(group, request.response_filter.as_ref(), custom);
         list.group_id_list.extend(page.groups.iter().filter_map(entry));
+        if !call.context.is_rest() {
+            // From here on a client asks for recalls that it missed: it has seen nothing yet, and what
+            // was recalled before is so in the history.
+            let since = now_micros();
+            for entry in &mut list.group_id_list {
+                entry.entry("LastRecallTime").or_insert_with(|| since.into());
+            }
+        }
         let read = page.next_offset.saturating_sub(request.offset);
         if page.next_offset == 0 || read >= limit {
             return call.ok(&list);

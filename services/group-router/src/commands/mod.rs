@@ -13,15 +13,20 @@ mod custom;
 mod destroy;
 mod entries;
 mod extensions;
+mod hide;
 mod history;
 mod import;
+mod import_members;
 mod join;
+mod kept;
 mod listing;
 mod marks;
 mod member_info;
 mod members;
+mod modify;
 mod mute;
 mod notice;
+mod notify;
 mod owner;
 mod pins;
 mod profile;
@@ -237,7 +242,7 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
     match call.context.command() {
         "create_group" => create::create_group(call).await,
         "import_group" => create::import_group(call).await,
-        "import_group_member" => import::import_group_member(call).await,
+        "import_group_member" => import_members::import_group_member(call).await,
         "destroy_group" => destroy::destroy_group(call).await,
         "apply_join_group" => join::apply_join_group(call).await,
         "quit_group" => join::quit_group(call).await,
@@ -260,6 +265,13 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "send_group_system_notification" => notice::send_group_system_notification(call).await,
         "send_broadcast_msg" => broadcast::send_broadcast_msg(call).await,
         "group_msg_recall" => recall::group_msg_recall(call).await,
+        "delete_group_msg_by_sender" => recall::delete_group_msg_by_sender(call).await,
+        "batch_get_group_notify" => notify::batch_get_group_notify(call).await,
+        "modify_group_msg" => modify::modify_group_msg(call).await,
+        "delete_group_ramble_msg_by_seq" => hide::delete_group_ramble_msg_by_seq(call).await,
+        "clear_group_msg" => hide::clear_group_msg(call).await,
+        "import_group_msg" => import::import_group_msg(call).await,
+        "set_unread_msg_num" => import::set_unread_msg_num(call).await,
         "get_huge_group_msg" => history::get_huge_group_msg(call).await,
         "group_msg_get_simple" => history::group_msg_get_simple(call).await,
         "group_msg_get" => history::group_msg_get(call).await,

@@ -11,7 +11,7 @@ use super::{Answer, Call};
 use crate::core::pins::{Pin, Refusal};
 use crate::group::Durable;
 use crate::room::{Extra, Room, random};
-use crate::wire::{pinned_item, unpinned_item};
+use crate::wire::pinned_item;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -108,15 +108,11 @@ pub(super) async fn unpin_message(call: &Call<'_>) -> Answer {
             let (room, now, unit) = turn.room()?;
             View::of(room, &context, now.seconds)?;
             may_pin(room, &context)?;
-            let pin = room.durable.as_deref_mut().and_then(|it| it.pins.remove(request.msg_seq));
-            let Some(pin) = pin else {
-                return Err(Code::GROUP_BAD_PARAMETER.with("MsgSeq: not pinned"));
-            };
-            durable(room)?.save_pins(unit);
-            let info = room.group_info();
-            let encoded = unpinned_item(info, &pin, &operator, random(), now.seconds);
-            room.emit(encoded, 0, Extra::default(), unit);
-            Ok(())
+            durable(room)?;
+            if room.unpin(request.msg_seq, &operator, now.seconds, unit) {
+                return Ok(());
+            }
+            Err(Code::GROUP_BAD_PARAMETER.with("MsgSeq: not pinned"))
         })
         .await?;
     call.done()

@@ -1,4 +1,9 @@
-//! `group_msg_recall` (REST notes 01, 3.18; SDK protocol notes 02, 2.4).
+//! `group_msg_recall` (REST notes 01, 3.18; SDK protocol notes 02, 2.4) and
+//! `delete_group_msg_by_sender` (REST notes 01, 3.19).
+
+mod kept;
+
+pub(super) use kept::delete_group_msg_by_sender;
 
 use serde::{Deserialize, Serialize};
 use throng_node::time::now_seconds;
@@ -6,13 +11,14 @@ use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
 
+use super::kept::Look;
 use super::{Answer, Call, check_list};
 use crate::actor::Turn;
 use crate::clients::{CALL_TIME, unavailable, within};
 use crate::core::recall_window::{Message, Refusal, Standing, Windows, check};
 use crate::placement::Tenure;
 use crate::room::{Extra, Role};
-use crate::wire::{poll_recall_item, push_recall_item};
+use crate::wire::{EVENT_TIP, poll_recall_item, push_recall_item};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -42,9 +48,15 @@ struct RecallResult {
     ret_code: u32,
 }
 
+/// What a group looks like to somebody who recalls.
+enum Place {
+    Live { role: Role, created: i64, tenure: Tenure },
+    Log(Box<Look>),
+}
+
 /// Recalls stored messages: their sender for two minutes (a setting), owner, admins and app
-/// administrators for an hour. Who is online sees them vanish; history and later joiners do not
-/// get them any more.
+/// administrators as long as they are stored, in live rooms for an hour. Who is online sees them
+/// vanish; history and later joiners do not get them any more.
 pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     let request: Request = call.parse()?;
     check_list("MsgSeqList", &request.msg_seq_list, limits::RECALL_MESSAGES)?;
@@ -56,16 +68,28 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     let context = call.context.clone();
     let msg_seqs: Vec<u32> = request.msg_seq_list.iter().map(|entry| entry.msg_seq).collect();
     let asked = msg_seqs.clone();
-    let (role, created, told, tenure) = call
+    let (place, told) = call
         .rooms
         .run(app, &group_id, move |turn| {
             let tenure = turn.tenure.clone();
-            let (room, _, _) = turn.live()?;
+            let (room, now, _) = turn.room()?;
             let told: Vec<u32> =
                 asked.into_iter().filter(|seq| room.recalls_told.contains(seq)).collect();
-            Ok((room.role(&context), room.profile.created, told, tenure))
+            let place = match Look::at(room, &context, &tenure, now.seconds)? {
+                Some(look) => Place::Log(Box::new(look)),
+                None => {
+                    Place::Live { role: room.role(&context), created: room.profile.created, tenure }
+                }
+            };
+            Ok((place, told))
         })
         .await?;
+    let (role, created, tenure) = match place {
+        Place::Live { role, created, tenure } => (role, created, tenure),
+        Place::Log(look) => {
+            return kept::recall(call, &group_id, &msg_seqs, &request.reason, *look, &told).await;
+        }
+    };
     let fetch = v1::GetRoomMessagesRequest {
         app: app.0,
         group_id: group_id.clone(),
@@ -82,28 +106,42 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
         message.recalled &= message.revoker != *revoker || told.contains(&message.msg_seq);
     }
     let windows = Windows { own: call.policy().await?.recall_seconds.into(), ..Windows::LIVE_ROOM };
-    let verdict = |msg_seq: u32| {
-        let message = stored.iter().find(|message| message.msg_seq == msg_seq);
-        judge(message, &call.context.caller.user, role, windows)
-    };
-    let results: Vec<RecallResult> = msg_seqs
-        .iter()
-        .map(|msg_seq| RecallResult {
-            msg_seq: *msg_seq,
-            ret_code: verdict(*msg_seq).map_or_else(|error| error.code.number(), |()| 0),
-        })
-        .collect();
-    if let [only] = msg_seqs[..] {
-        verdict(only)?;
-    }
-    let allowed = |msg_seq: u32| {
-        results.iter().any(|result| result.msg_seq == msg_seq && result.ret_code == 0)
-    };
-    let recalled: Vec<_> = stored.into_iter().filter(|message| allowed(message.msg_seq)).collect();
+    let (results, recalled) =
+        judge_all(&msg_seqs, stored, &call.context.caller.user, role, windows)?;
     if !recalled.is_empty() {
         recall(call, &group_id, &tenure, recalled, request.reason).await?;
     }
     call.ok(&Recalled { recall_ret_list: results })
+}
+
+/// What each of the named messages is answered with, and those that may be recalled.
+///
+/// # Errors
+/// That of the only message, if only one is named.
+fn judge_all(
+    msg_seqs: &[u32],
+    stored: Vec<v1::StoredMessage>,
+    user: &str,
+    role: Role,
+    windows: Windows,
+) -> Result<(Vec<RecallResult>, Vec<v1::StoredMessage>), CommandError> {
+    let verdict = |msg_seq: u32| {
+        let message = stored.iter().find(|message| message.msg_seq == msg_seq);
+        judge(message, user, role, windows)
+    };
+    if let [only] = msg_seqs[..] {
+        verdict(only)?;
+    }
+    let result = |msg_seq: &u32| RecallResult {
+        msg_seq: *msg_seq,
+        ret_code: verdict(*msg_seq).map_or_else(|error| error.code.number(), |()| 0),
+    };
+    let results: Vec<RecallResult> = msg_seqs.iter().map(result).collect();
+    let allowed = |msg_seq: u32| {
+        results.iter().any(|result| result.msg_seq == msg_seq && result.ret_code == 0)
+    };
+    let recalled = stored.into_iter().filter(|message| allowed(message.msg_seq)).collect();
+    Ok((results, recalled))
 }
 
 fn judge(
@@ -117,6 +155,9 @@ fn judge(
         sent: message.msg_time.unsigned_abs(),
         recalled: message.recalled,
     });
+    if message.is_some_and(|message| message.event == EVENT_TIP) {
+        return Err(Code::GROUP_RECALL_IMPOSSIBLE.with("MsgSeq: a tip cannot be recalled"));
+    }
     let standing = match role {
         Role::AppAdmin => Standing::AppAdmin,
         Role::Owner | Role::Admin => Standing::Moderator,

@@ -11,9 +11,9 @@ use super::{Answer, Call, not_a_member};
 use crate::actor::Failure;
 use crate::core::limiter::Priority;
 use crate::core::rules::{Members, Messages};
-use crate::message::{self, Checked};
+use crate::message::{self, Checked, Control};
 use crate::order::Turnstile;
-use crate::room::{PendingSend, Role, Sent};
+use crate::room::{PendingSend, Role, Room, Sent};
 use crate::wire::MemberInfo;
 
 #[derive(Serialize)]
@@ -54,6 +54,7 @@ async fn send(call: &Call<'_>, checked: Checked<'_>, turnstile: &Turnstile) -> A
         cloud_custom_data: checked.cloud_custom_data,
         recipients: checked.recipients,
         wants: checked.wants,
+        control: checked.control,
         reply: None,
         ticket: None,
         turnstile: Some(turnstile.clone()),
@@ -111,6 +112,26 @@ fn tiny_id(call: &Call<'_>, from: &str) -> u64 {
     }
 }
 
+/// Refuses what a group's type does not have, or what nobody would see.
+fn check_audience(room: &Room, pending: &PendingSend) -> Result<(), CommandError> {
+    if room.rules.messages != Messages::Log {
+        return Ok(());
+    }
+    let recipients = &pending.recipients;
+    if !recipients.is_empty() && !room.rules.directed {
+        let info = format!("To_Account: not in groups of type {}", room.kind);
+        return Err(Code::GROUP_FORBIDDEN.with(info));
+    }
+    if pending.control.mentions_all && !room.rules.mentions_all {
+        let info = format!("GroupAtInfo: not @all in groups of type {}", room.kind);
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
+    if !recipients.is_empty() && !recipients.iter().any(|user| room.is_member(user)) {
+        return Err(Code::GROUP_BAD_PARAMETER.with("To_Account: none of them is in this group"));
+    }
+    Ok(())
+}
+
 async fn submit(
     call: &Call<'_>,
     group_id: &str,
@@ -145,9 +166,11 @@ async fn submit(
                     },
                 );
             }
-            if room.rules.messages == Messages::Log && !pending.recipients.is_empty() {
-                let info = "To_Account: directed messages are not supported in such groups yet";
-                return unit.answer(reply, Err(Code::GROUP_COMMAND_DISABLED.with(info)));
+            if let Err(error) = check_audience(room, &pending) {
+                return unit.answer(reply, Err(error));
+            }
+            if room.rules.messages != Messages::Log {
+                pending.control = Control::default();
             }
             pending.reply = Some(reply);
             if let Some(turnstile) = pending.turnstile.take() {

@@ -1,5 +1,6 @@
 //! What decides, without tokio, I/O or a clock of its own: events and time in, decisions out.
 
+pub mod amended;
 pub mod attributes;
 pub mod counters;
 pub mod dedupe;
@@ -15,3 +16,4 @@ pub mod receipts;
 pub mod roster;
 pub mod rules;
 pub mod tip_pacer;
+pub mod uncounted;

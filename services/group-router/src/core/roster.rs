@@ -146,6 +146,20 @@ impl Roster {
         news
     }
 
+    /// Says how far a member has read, further or less far than was known. `None`: not a member.
+    pub fn set_read(&mut self, user: &str, seq: u32) -> Option<&Member> {
+        let member = self.members.get_mut(user)?;
+        member.read = seq;
+        Some(member)
+    }
+
+    /// All members have read up to a number.
+    pub fn read_by_all(&mut self, seq: u32) {
+        for member in self.members.values_mut() {
+            member.read = member.read.max(seq);
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

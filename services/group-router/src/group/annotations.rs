@@ -11,9 +11,11 @@ use crate::core::pins::Pin;
 use crate::core::reactions::{Reaction, Reactions};
 use crate::core::receipts::{MessageId, News};
 use crate::core::rules::Delivery;
-use crate::room::{Extra, Room};
+use crate::room::{Extra, Room, random};
 use crate::storage::{PinRow, PinsRow, RowKind, put_row};
-use crate::wire::{Wants, own_reaction_item, reaction_item, receipts_item};
+use crate::wire::{
+    MemberInfo, Wants, own_reaction_item, reaction_item, receipts_item, unpinned_item,
+};
 
 /// Bytes of extensions at hand in one group, and of reactions, about.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -93,7 +95,27 @@ impl Room {
         if !message.need_read_receipt {
             return 0;
         }
+        if !message.recipients.is_empty() {
+            let others = self.audience(message).into_iter().filter(|user| *user != message.from);
+            return u32::try_from(others.count()).unwrap_or(u32::MAX);
+        }
         self.member_count() - u32::from(self.is_member(&message.from))
+    }
+
+    /// Takes a pin off, and tells members; false if there was none.
+    pub(crate) fn unpin(
+        &mut self,
+        msg_seq: u32,
+        operator: &MemberInfo,
+        time: i64,
+        unit: &mut Unit,
+    ) -> bool {
+        let Some(durable) = &mut self.durable else { return false };
+        let Some(pin) = durable.pins.remove(msg_seq) else { return false };
+        durable.save_pins(unit);
+        let encoded = unpinned_item(self.group_info(), &pin, operator, random(), time);
+        self.emit(encoded, 0, Extra::default(), unit);
+        true
     }
 
     /// When [`Room::tell_due_receipts`] has something to do, milliseconds of the actor's clock.

@@ -3,6 +3,7 @@
 use throng_node::command::Context;
 use throng_proto::v1;
 
+use crate::core::roster::Member;
 use crate::room::Room;
 
 impl Room {
@@ -52,7 +53,7 @@ impl Room {
             muted_until,
             joined: member.joined,
             read_seq: member.read,
-            unread: if self.rules.unread { member.unread(head) } else { 0 },
+            unread: if self.rules.unread { self.unread(member, head) } else { 0 },
             since: member.since,
             msg_flag: member.receive.wire().to_owned(),
             name_card: member.card.as_ref().map(|card| card.name.clone()).unwrap_or_default(),
@@ -88,7 +89,7 @@ impl Room {
         let member = durable.roster.get(&context.caller.user);
         let since = match member {
             _ if context.caller.admin => Some(0),
-            Some(member) => Some(member.since),
+            Some(member) => Some(member.since.max(self.profile.cleared)),
             None => None,
         };
         let log = durable.log.log(&self.key);
@@ -98,7 +99,16 @@ impl Room {
     /// The newest of the log, if the member may see it.
     pub(crate) fn last_seen_by(&self, user: &str) -> Option<v1::StoredMessage> {
         let durable = self.durable.as_ref()?;
-        let since = durable.roster.get(user)?.since;
-        durable.last.clone().filter(|last| last.msg_seq > since)
+        let since = durable.roster.get(user)?.since.max(self.profile.cleared);
+        durable.last.seen_by(user).filter(|last| last.msg_seq > since).cloned()
+    }
+
+    /// Messages that a member has not read and ought to.
+    fn unread(&self, member: &Member, head: u32) -> u32 {
+        let unread = member.unread(head);
+        let from = (head - unread).max(self.profile.cleared);
+        let uncounted = self.durable.as_ref().map(|durable| &durable.uncounted);
+        let uncounted = uncounted.map_or(0, |uncounted| uncounted.between(from, head));
+        head.saturating_sub(from).saturating_sub(uncounted)
     }
 }

@@ -59,6 +59,7 @@ pub(crate) async fn describe_own(
                 profile: Some(room.describe()),
                 member: user.and_then(|user| room.membership(user, now.seconds)),
                 last: user.filter(|_| with_last).and_then(|user| room.last_seen_by(user)),
+                log: room.durable.as_ref().map(|durable| durable.log.log(&room.key)),
             })
         })
         .await

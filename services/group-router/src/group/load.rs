@@ -1,6 +1,8 @@
 //! Reading a group with a log: where its messages end, what was sent in the last minutes (DUP-1), and
 //! who has read how far.
 
+use std::collections::HashMap;
+
 use throng_node::time::now_seconds;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
@@ -12,6 +14,7 @@ use crate::clients::{CALL_TIME, Clients, unavailable, within};
 use crate::core::dedupe::KEEP_MS;
 use crate::core::roster::{Card, Member, Roster};
 use crate::core::rules::Receive;
+use crate::core::uncounted::Uncounted;
 use crate::placement::Tenure;
 use crate::room::{Known, Room};
 use crate::storage::{LogNote, MemberRow, RowKind, put_row, state_partition};
@@ -86,6 +89,26 @@ impl Durable {
         Ok(Self { broke_off: !note.closed, ..Self::new(roster, log) })
     }
 
+    /// Takes over what lies beside members and log.
+    pub(crate) fn restore(
+        &mut self,
+        read_floor: u32,
+        unread: &HashMap<String, u32>,
+        uncounted: Vec<u32>,
+    ) {
+        self.uncounted = Uncounted::restore(uncounted, self.log.head);
+        let mut below = Vec::new();
+        for (user, floor) in unread {
+            if let Some(member) = self.roster.get(user).filter(|_| *floor >= read_floor) {
+                below.push((user, member.read));
+            }
+        }
+        self.roster.read_by_all(read_floor);
+        for (user, read) in below {
+            self.roster.set_read(user, read);
+        }
+    }
+
     /// Of a group that is being made.
     pub(crate) fn create(epoch: u64, unit: &mut Unit) -> Self {
         let note = LogNote { head: 0, epoch, closed: false };
@@ -113,18 +136,21 @@ impl Room {
                 first: 1,
                 last,
                 limit: if last == durable.log.head { FIRST_PAGE } else { PAGE },
-                ascending: false,
+                ..v1::ReadGroupRequest::default()
             };
             let reply = clients.history.clone().read_group(within(CALL_TIME, request)).await;
             let v1::ReadGroupReply { messages, complete } =
                 reply.map_err(unavailable)?.into_inner();
             let oldest = messages.last().map(|message| (message.msg_seq, message.msg_time));
+            if durable.broke_off {
+                durable.keep_untold(&messages);
+                durable.read_untold_recalls(clients, log.clone(), &messages).await?;
+            }
             for message in messages {
                 // That may not have been saved.
                 durable.note_read(&message.from, message.msg_seq, message.msg_time, now);
                 known.push(Known::of(&message));
-                durable.keep_untold(&message);
-                durable.last.get_or_insert(message);
+                durable.last.note_earlier(&message);
             }
             durable.broke_off = false;
             match oldest {
@@ -135,7 +161,6 @@ impl Room {
                 _ => break,
             }
         }
-        durable.untold.reverse();
         self.remember(known, now);
         Ok(())
     }

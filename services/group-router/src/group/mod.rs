@@ -2,9 +2,12 @@
 //! types of groups that are no live rooms. What it does with them is in the same `Room` that every
 //! group is, and goes the same way: from a job into a unit of effects.
 
+mod amend;
 mod annotations;
 mod applications;
 mod describe;
+mod import;
+mod last;
 pub(crate) mod lists;
 mod load;
 mod members;
@@ -14,17 +17,21 @@ mod retell;
 
 use std::collections::BTreeSet;
 
-use throng_proto::v1;
-
 use crate::actor::LogLife;
+use crate::core::amended::Amended;
 use crate::core::hot::Hot;
 use crate::core::pins::Pins;
 use crate::core::receipts::Receipts;
 use crate::core::roster::Roster;
+use crate::core::uncounted::Uncounted;
 
+pub(crate) use amend::{Moment, Recall};
 pub(crate) use annotations::{Extended, Reacted, ReadUnder};
 pub(crate) use applications::Applications;
+pub(crate) use import::{Import, Imported};
+use last::Last;
 pub(crate) use members::{Arrival, Departure, Founder};
+use retell::Untold;
 
 /// Members, and where the log stands.
 pub(crate) struct Durable {
@@ -35,12 +42,18 @@ pub(crate) struct Durable {
     pub(crate) receipts: Receipts,
     pub(crate) extensions: Hot<Extended>,
     pub(crate) reactions: Hot<Reacted>,
-    /// The newest of the log, a tip or a message.
-    last: Option<v1::StoredMessage>,
+    /// The newest of the log, as conversations show it.
+    last: Last,
+    /// What does not count as unread.
+    uncounted: Uncounted,
+    /// Which messages were changed of late.
+    amended: Amended,
+    /// Time of the last recall, microseconds since 1970: the next one's is greater.
+    recalled_at: i64,
     /// The life before this one did not end in order.
     broke_off: bool,
-    /// What an earlier life may have kept and told nobody of, the oldest first.
-    untold: Vec<v1::StoredMessage>,
+    /// What an earlier life may have kept and told nobody of.
+    untold: Untold,
     /// Members who have read on, by sending, since that was saved.
     unsaved: BTreeSet<String>,
     /// When they are saved, milliseconds of the actor's clock.
@@ -49,7 +62,8 @@ pub(crate) struct Durable {
 
 impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
-        let (last, untold, unsaved, save_at) = Default::default();
+        let (last, uncounted, amended, recalled_at) = Default::default();
+        let (untold, unsaved, save_at) = Default::default();
         let (applications, pins, receipts) = Default::default();
         Self {
             roster,
@@ -60,6 +74,9 @@ impl Durable {
             extensions: Hot::new(annotations::MOST_BYTES),
             reactions: Hot::new(annotations::MOST_BYTES),
             last,
+            uncounted,
+            amended,
+            recalled_at,
             broke_off: false,
             untold,
             unsaved,

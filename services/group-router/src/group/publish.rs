@@ -15,7 +15,7 @@ impl Room {
     pub(crate) fn store(&mut self, message: impl FnOnce() -> v1::StoredMessage, unit: &mut Unit) {
         if let Some(durable) = &mut self.durable {
             let message = message();
-            durable.last = Some(message.clone());
+            durable.last.note(&message);
             unit.log = Some(durable.log);
             unit.stored.push(message);
         }
@@ -33,6 +33,19 @@ impl Room {
             guarantee: Guarantee::Gateway,
             except_inst_id: 0,
         });
+    }
+
+    /// Who sees a message, where it is not for all: of its recipients those who are in, and its sender.
+    pub(crate) fn audience(&self, message: &v1::StoredMessage) -> Vec<String> {
+        if message.recipients.is_empty() {
+            return Vec::new();
+        }
+        let mut users: Vec<String> = message.recipients.clone();
+        users.retain(|user| self.is_member(user));
+        if !users.contains(&message.from) {
+            users.push(message.from.clone());
+        }
+        users
     }
 
     /// All stored members.

@@ -7,7 +7,7 @@ use super::Durable;
 use crate::actor::{Delivery, Now, Unit};
 use crate::core::dedupe::KEEP_MS;
 use crate::room::Room;
-use crate::storage::{MemberRow, RowKind, put_row};
+use crate::storage::{MemberRow, RowKind, UnreadRow, put_row};
 use crate::wire::read_sync_item;
 
 /// Until then it is in what is read back with the log.
@@ -38,6 +38,35 @@ impl Room {
             guarantee: Guarantee::Gateway,
             except_inst_id: inst_id,
         });
+    }
+
+    /// The app's server says how much a member has not read. `None`: no member.
+    pub(crate) fn set_unread(&mut self, user: &str, number: u32, unit: &mut Unit) -> Option<()> {
+        let (head, floor) = (self.next_seq() - 1, self.profile.read_floor);
+        let durable = self.durable.as_mut()?;
+        let member = durable.roster.set_read(user, head.saturating_sub(number))?;
+        unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(member)));
+        unit.ops.push(put_row(RowKind::Unread, user, &UnreadRow { floor }));
+        durable.unsaved.remove(user);
+        Some(())
+    }
+
+    /// Everybody has read everything: messages were imported.
+    pub(crate) fn all_have_read(&mut self, unit: &mut Unit) {
+        let head = self.next_seq() - 1;
+        let Some(durable) = &mut self.durable else { return };
+        durable.roster.read_by_all(head);
+        self.profile.read_floor = head;
+        unit.ops.push(put_row(RowKind::Profile, "", &self.profile));
+    }
+
+    /// Clients do not see the log up to a number any more.
+    pub(crate) fn clear_log(&mut self, seq: u32, unit: &mut Unit) {
+        let seq = seq.min(self.next_seq() - 1);
+        if seq > self.profile.cleared {
+            self.profile.cleared = seq;
+            unit.ops.push(put_row(RowKind::Profile, "", &self.profile));
+        }
     }
 
     /// A member spoke.

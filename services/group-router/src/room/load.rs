@@ -54,6 +54,8 @@ impl Room {
         let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
         let applications = Applications::restore(std::mem::take(&mut loaded.applications));
         let pins = std::mem::take(&mut loaded.pins).pins;
+        let (uncounted, unread) =
+            (std::mem::take(&mut loaded.uncounted), std::mem::take(&mut loaded.unread));
         let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
@@ -64,6 +66,7 @@ impl Room {
                 let mut durable = Durable::read(clients, key, tenure, life, members, note).await?;
                 durable.applications = applications;
                 durable.pins = Pins::restore(pins.into_iter().map(Pin::from).collect());
+                durable.restore(room.profile.read_floor, &unread, uncounted);
                 room.sequence = Sequence::behind(durable.log.head);
                 room.durable = Some(Box::new(durable));
                 room.find_deciders();

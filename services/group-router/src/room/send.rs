@@ -14,8 +14,11 @@ use crate::actor::{Appended, Failure, Kept, KeptMark, MOST_UNKEPT, Now, Reply, U
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
 use crate::core::rules::Messages;
+use crate::message::Control;
 use crate::order::Turnstile;
-use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemHead, MemberInfo, Wants};
+use crate::wire::{
+    self, AT_ALL, AT_ME, EVENT_MESSAGE, GroupInfo, ItemControl, ItemHead, MemberInfo, Wants,
+};
 
 /// Callers that may wait for one message they all repeat.
 const MOST_REPEATS: usize = 32;
@@ -35,6 +38,8 @@ pub(crate) struct PendingSend {
     pub(crate) recipients: Vec<String>,
     /// What the sender asks for beside, as far as this group has it.
     pub(crate) wants: Wants,
+    /// What else is to be done with it; nothing where there is no log.
+    pub(crate) control: Control,
     /// Where the answer goes.
     pub(crate) reply: Option<Reply<Sent>>,
     /// Its entry among the duplicates.
@@ -104,6 +109,25 @@ impl Room {
                 self.carry_out(verdicts, now, unit);
             }
         }
+    }
+
+    /// Whether an imported message is one that was brought before.
+    pub(crate) fn recognise(&mut self, now: Now, tiny_id: u64, random: u32) -> Lookup<SendAnswer> {
+        self.dedupe.begin(now.ms, tiny_id, random)
+    }
+
+    /// What became of an imported message; nothing: it may be brought again.
+    pub(crate) fn settle_import(&mut self, ticket: Option<Ticket>, answer: Option<SendAnswer>) {
+        match (ticket, answer) {
+            (Some(ticket), Some(answer)) => _ = self.dedupe.settle(ticket, answer),
+            (Some(ticket), None) => self.dedupe.abandon(ticket),
+            (None, _) => {}
+        }
+    }
+
+    /// The newest message has this time, seconds since 1970.
+    pub(crate) fn note_last_message(&mut self, time: i64) {
+        self.last_message = time;
     }
 
     /// A caller repeats a message that is not answered yet.
@@ -179,6 +203,9 @@ impl Room {
         send.wants = self.granted(send.wants);
         let directed = !send.recipients.is_empty();
         let log = self.rules.messages == Messages::Log;
+        if log && send.control.online_only {
+            return self.deliver_online(send, priority, now, unit);
+        }
         let keep = self.policy.keep_history && !directed && !log;
         if keep && self.unkept >= MOST_UNKEPT {
             self.metrics.not_kept.increment(1);
@@ -188,14 +215,19 @@ impl Room {
         let seq = self.take_seq(unit);
         self.last_message = now.seconds;
         let encoded = self.encode(&send, seq, priority, now.seconds);
+        let mentions = if log { self.mention_items(&send, seq) } else { Vec::new() };
         if !(directed || log) {
             self.recent.push(seq, now.seconds, encoded.item());
         }
         let mut message = stored(&send, seq, priority, now);
         message.receipt_members = self.readers_of(&message);
-        let PendingSend { recipients, reply, ticket, .. } = send;
+        let PendingSend { mut recipients, reply, ticket, .. } = send;
         let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
         if log {
+            recipients = self.audience(&message);
+            if directed || message.no_unread {
+                self.uncount(std::iter::once(seq), unit);
+            }
             self.note_spoken(&message.from, seq, now);
             self.store(|| message, unit);
             self.settle(ticket, &Ok(answer), reply, unit);
@@ -208,7 +240,56 @@ impl Room {
         }
         let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
         self.emit(encoded, seq, extra, unit);
+        for (users, item) in mentions {
+            self.deliver_to(users, item.entry(), unit);
+        }
         self.metrics.delivered(self.class());
+    }
+
+    /// Brings a message to those who are online, and forgets it: it takes no number.
+    fn deliver_online(&mut self, send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
+        // Clients want some number.
+        let seq = self.sequence.last().max(1);
+        let encoded = self.encode(&send, seq, priority, now.seconds);
+        let recipients = self.audience(&stored(&send, seq, priority, now));
+        let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
+        self.settle(send.ticket, &Ok(answer), send.reply, unit);
+        let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
+        self.emit(encoded, 0, extra, unit);
+        self.metrics.delivered(self.class());
+    }
+
+    /// What those who are mentioned are told beside the message. Clients leave out what they sent
+    /// themselves; no users at all means all members.
+    fn mention_items(&mut self, send: &PendingSend, seq: u32) -> Vec<(Vec<String>, wire::Encoded)> {
+        let control = &send.control;
+        let sees = |user: &String| {
+            *user != send.sender.user
+                && self.is_member(user)
+                && (send.recipients.is_empty() || send.recipients.contains(user))
+        };
+        let named: Vec<String> =
+            control.mentions.iter().filter(|user| sees(user)).cloned().collect();
+        let item = |room: &Self, flags: &[u8]| {
+            wire::mention_item(room.group_info(), &send.sender.user, seq, send.random, flags)
+        };
+        let mut items = Vec::new();
+        if control.mentions_all {
+            let mut others = send.recipients.clone();
+            if others.is_empty() && !named.is_empty() {
+                others = self.member_names().to_vec();
+            }
+            let for_all = others.is_empty();
+            others.retain(|user| !named.contains(user) && self.is_member(user));
+            if for_all || !others.is_empty() {
+                items.push((others, item(self, &[AT_ALL])));
+            }
+        }
+        if !named.is_empty() {
+            let flags: &[u8] = if control.mentions_all { &[AT_ME, AT_ALL] } else { &[AT_ME] };
+            items.push((named, item(self, flags)));
+        }
+        items
     }
 
     fn encode(
@@ -218,6 +299,7 @@ impl Room {
         priority: Priority,
         time: i64,
     ) -> wire::Encoded {
+        let log = self.rules.messages == Messages::Log;
         let head = ItemHead {
             from: &send.sender.user,
             tiny_id: send.tiny_id,
@@ -229,6 +311,7 @@ impl Room {
             priority: priority.wire(),
             cloud_custom_data: &send.cloud_custom_data,
             wants: send.wants,
+            control: if log { control(send) } else { ItemControl::default() },
         };
         let info = GroupInfo {
             nick: Some(&send.sender.nick),
@@ -295,7 +378,24 @@ fn stored(send: &PendingSend, msg_seq: u32, priority: Priority, now: Now) -> v1:
         client_seq: send.client_seq,
         need_read_receipt: send.wants.receipts,
         support_message_extension: send.wants.extensions,
+        recipients: send.recipients.clone(),
+        no_unread: send.control.no_unread,
+        no_last: send.control.no_last,
+        mentions: send.control.mentions.clone(),
+        mentions_all: send.control.mentions_all,
         ..v1::StoredMessage::default()
+    }
+}
+
+fn control(send: &PendingSend) -> ItemControl<'_> {
+    let Control { online_only, no_unread, no_last, mentions, mentions_all } = &send.control;
+    ItemControl {
+        online_only: *online_only,
+        no_unread: *no_unread || !send.recipients.is_empty(),
+        no_last: *no_last,
+        mentions,
+        mentions_all: *mentions_all,
+        version: 0,
     }
 }
 

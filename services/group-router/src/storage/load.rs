@@ -9,7 +9,7 @@ use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
     AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, PinsRow,
-    ProfileRow, RobotsRow, RowKind, SequenceRow,
+    ProfileRow, RobotsRow, RowKind, SequenceRow, UncountedRow, UnreadRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -29,6 +29,10 @@ pub(crate) struct Loaded {
     pub(crate) applications: BTreeMap<String, ApplicationRow>,
     pub(crate) log: Option<LogNote>,
     pub(crate) pins: PinsRow,
+    /// Numbers of the log that do not count as unread.
+    pub(crate) uncounted: Vec<u32>,
+    /// Members whose rows count below the profile's `read_floor`, and the floor they were set under.
+    pub(crate) unread: HashMap<String, u32>,
 }
 
 const PAGE: usize = 1000;
@@ -91,6 +95,8 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Application => _ = loaded.applications.insert(name, decode(row.value)?),
         RowKind::Log => loaded.log = Some(decode(row.value)?),
         RowKind::Pins => loaded.pins = decode(row.value)?,
+        RowKind::Uncounted => loaded.uncounted = decode::<UncountedRow>(row.value)?.numbers,
+        RowKind::Unread => _ = loaded.unread.insert(name, decode::<UnreadRow>(row.value)?.floor),
     }
     Ok(kind == RowKind::Profile)
 }

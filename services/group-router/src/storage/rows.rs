@@ -27,6 +27,10 @@ pub(crate) enum RowKind {
     Application = 10,
     /// Pinned messages.
     Pins = 11,
+    /// Messages that do not count as unread.
+    Uncounted = 12,
+    /// One row a member whose read mark was set after an import.
+    Unread = 13,
 }
 
 impl RowKind {
@@ -44,6 +48,8 @@ impl RowKind {
             Self::Log,
             Self::Application,
             Self::Pins,
+            Self::Uncounted,
+            Self::Unread,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -89,6 +95,12 @@ pub(crate) struct ProfileRow {
     /// Whether members may read what was said before they came; `None`: as groups of the type have it.
     #[prost(bool, optional, tag = "16")]
     pub(crate) sees_before_join: Option<bool>,
+    /// Clients do not see the log up to this number any more.
+    #[prost(uint32, tag = "17")]
+    pub(crate) cleared: u32,
+    /// An import made everybody have read up to this number, whatever rows of members say.
+    #[prost(uint32, tag = "18")]
+    pub(crate) read_floor: u32,
 }
 
 /// Sequence numbers up to and including `reserved` may have been given out.
@@ -215,6 +227,22 @@ pub(crate) struct PinRow {
     pub(crate) client_time: i64,
     #[prost(int64, tag = "6")]
     pub(crate) time: i64,
+}
+
+/// The latest numbers of a log that do not count as unread.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct UncountedRow {
+    #[prost(uint32, repeated, tag = "1")]
+    pub(crate) numbers: Vec<u32>,
+}
+
+/// That a member's row counts although it lies below the group's `read_floor`; the user is the row's
+/// name.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct UnreadRow {
+    /// The floor that it was set under.
+    #[prost(uint32, tag = "1")]
+    pub(crate) floor: u32,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

@@ -57,6 +57,8 @@ pub struct ItemHead<'a> {
     pub cloud_custom_data: &'a str,
     /// What its sender asked for beside.
     pub wants: Wants,
+    /// How clients are to treat it.
+    pub control: ItemControl<'a>,
 }
 
 /// What a message is to have beside its text.
@@ -78,6 +80,65 @@ impl Wants {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_zero(flag: &u8) -> bool {
     *flag == 0
+}
+
+/// How clients are to treat a message, where that is not the usual way.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ItemControl<'a> {
+    /// Shown, and that is all.
+    pub online_only: bool,
+    /// Nobody has to have read it.
+    pub no_unread: bool,
+    /// Not the conversation's last message.
+    pub no_last: bool,
+    /// Whom it mentions.
+    pub mentions: &'a [String],
+    /// It mentions all.
+    pub mentions_all: bool,
+    /// How often it was modified.
+    pub version: u32,
+}
+
+impl<'a> ItemControl<'a> {
+    /// Of a message that is kept.
+    pub(crate) fn of(message: &'a v1::StoredMessage) -> Self {
+        Self {
+            online_only: false,
+            no_unread: message.no_unread || !message.recipients.is_empty(),
+            no_last: message.no_last,
+            mentions: &message.mentions,
+            mentions_all: message.mentions_all,
+            version: message.msg_version,
+        }
+    }
+
+    /// `SendMsgControl`, if there is something to say. Requests have a list there, items an object.
+    pub(crate) fn send_control(&self) -> Option<SendControl> {
+        let (no_unread, no_last) = (self.no_unread.into(), self.no_last.into());
+        (self.no_unread || self.no_last).then_some(SendControl { no_unread, no_last })
+    }
+
+    /// `GroupAtInfo`.
+    pub(crate) fn at_info(&self) -> Vec<AtInfo<'a>> {
+        let named = self.mentions.iter().map(|user| AtInfo { all: 0, user: Some(user) });
+        named.chain(self.mentions_all.then_some(AtInfo { all: 1, user: None })).collect()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct SendControl {
+    #[serde(rename = "NoUnread")]
+    no_unread: u8,
+    #[serde(rename = "NoLastMsg")]
+    no_last: u8,
+}
+
+#[derive(Serialize)]
+pub(crate) struct AtInfo<'a> {
+    #[serde(rename = "GroupAtAllFlag")]
+    all: u8,
+    #[serde(rename = "GroupAt_Account", skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +172,14 @@ struct Item<'a> {
     need_read_receipt: u8,
     #[serde(rename = "SupportMessageExtension", skip_serializing_if = "is_zero")]
     support_message_extension: u8,
+    #[serde(rename = "OnlineOnlyFlag", skip_serializing_if = "Option::is_none")]
+    online_only: Option<u8>,
+    #[serde(rename = "SendMsgControl", skip_serializing_if = "Option::is_none")]
+    control: Option<SendControl>,
+    #[serde(rename = "MsgVersion", skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+    #[serde(rename = "GroupAtInfo", skip_serializing_if = "Vec::is_empty")]
+    at_info: Vec<AtInfo<'a>>,
     #[serde(rename = "GroupInfo")]
     group_info: GroupInfo<'a>,
 }
@@ -152,6 +221,10 @@ pub fn message_item(
             cloud_custom_data: head.cloud_custom_data,
             need_read_receipt: head.wants.receipts.into(),
             support_message_extension: head.wants.extensions.into(),
+            online_only: head.control.online_only.then_some(1),
+            control: head.control.send_control(),
+            version: Some(head.control.version).filter(|version| *version > 0),
+            at_info: head.control.at_info(),
             group_info,
         },
         body,
@@ -188,6 +261,7 @@ pub(crate) fn stored_item(
         priority: message.priority,
         cloud_custom_data: &message.cloud_custom_data,
         wants: Wants::of(message),
+        control: ItemControl::of(message),
     };
     let group_info = GroupInfo {
         group_id,

@@ -11,6 +11,7 @@ mod beacons;
 mod broadcast;
 mod failures;
 mod groups;
+mod kept;
 mod limit;
 mod listing;
 mod lives;

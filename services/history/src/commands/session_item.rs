@@ -8,6 +8,8 @@ use throng_proto::v1;
 const GROUP: u8 = 2;
 /// `Event` of a tip.
 const TIP: u32 = 4;
+/// `LastMsgFlags` of a group's message that is recalled.
+const RECALLED: u8 = 2;
 
 /// The entry of a client's list.
 #[derive(Debug, Serialize)]
@@ -30,6 +32,9 @@ pub(super) struct SessionItem<'a> {
     unread_msg_count: u32,
     /// 0 tell and notify, 1 nothing, 2 tell.
     msg_recv_option: u8,
+    /// 2: the last message is recalled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_msg_flags: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_msg: Option<LastMessage<'a>>,
 }
@@ -40,7 +45,15 @@ enum LastMessage<'a> {
     #[serde(rename_all = "PascalCase")]
     Message { msg_body: &'a RawValue, cloud_custom_data: &'a str },
     #[serde(rename_all = "PascalCase")]
+    Recalled { msg_body: [(); 0], revoker_info: Revoker<'a> },
+    #[serde(rename_all = "PascalCase")]
     Tip { event: u32, group_tips: TipItem<'a> },
+}
+
+#[derive(Debug, Serialize)]
+struct Revoker<'a> {
+    #[serde(rename = "Revoker_Account")]
+    user: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,7 +80,7 @@ struct GroupInfo<'a> {
 impl<'a> SessionItem<'a> {
     /// A group without a message that the user may see is no conversation.
     pub(super) fn of(group: &'a v1::DescribeGroupReply) -> Option<Self> {
-        let v1::DescribeGroupReply { profile, member, last } = group;
+        let v1::DescribeGroupReply { profile, member, last, .. } = group;
         let (profile, member, last) = (profile.as_ref()?, member.as_ref()?, last.as_ref()?);
         Some(Self {
             kind: GROUP,
@@ -87,6 +100,7 @@ impl<'a> SessionItem<'a> {
                 "AcceptNotNotify" => 2,
                 _ => 0,
             },
+            last_msg_flags: last.recalled.then_some(RECALLED),
             last_msg: last_message(profile, last),
         })
     }
@@ -96,6 +110,10 @@ fn last_message<'a>(
     profile: &'a v1::GroupProfile,
     last: &'a v1::StoredMessage,
 ) -> Option<LastMessage<'a>> {
+    if last.recalled {
+        let revoker_info = Revoker { user: &last.revoker };
+        return Some(LastMessage::Recalled { msg_body: [], revoker_info });
+    }
     let msg_body: &RawValue = serde_json::from_slice(&last.msg_body).ok()?;
     if last.event != TIP {
         return Some(LastMessage::Message { msg_body, cloud_custom_data: &last.cloud_custom_data });

@@ -51,7 +51,7 @@ impl Groups {
                 (bucket, at.into_iter().fold(batch, Batch::at))
             });
             let seq = message.msg_seq;
-            let message = StoredMessage { recalled: false, revoker: String::new(), ..message };
+            let message = as_sent(message);
             let row = GroupRow { epoch, message: Some(message) };
             batch.push(Op::put(&GROUP_MESSAGES, key![seq], row.encode_to_vec()));
         }
@@ -64,6 +64,18 @@ impl Groups {
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
         metrics::counter!("throng_history_messages_appended_total").increment(batch.len() as u64);
         self.store.write(batch).await
+    }
+}
+
+/// Without what is only set on reading.
+fn as_sent(message: StoredMessage) -> StoredMessage {
+    StoredMessage {
+        recalled: false,
+        revoker: String::new(),
+        recall_reason: String::new(),
+        msg_version: 0,
+        hidden: false,
+        ..message
     }
 }
 

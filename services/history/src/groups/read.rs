@@ -14,12 +14,14 @@ const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 /// Which messages; both ends belong to it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stretch {
+pub(crate) struct Stretch<'a> {
     pub(crate) first: u32,
     pub(crate) last: u32,
     /// At most so many; at most [`MAX_LIMIT`].
     pub(crate) limit: usize,
     pub(crate) ascending: bool,
+    /// For whose eyes; empty: everything as it is.
+    pub(crate) viewer: &'a str,
 }
 
 /// What was read, in the order that was asked for.
@@ -35,9 +37,9 @@ impl Groups {
     pub(crate) async fn read(
         &self,
         log: &GroupLog,
-        stretch: Stretch,
+        stretch: Stretch<'_>,
     ) -> Result<Reading, StoreError> {
-        let Stretch { first, last, limit, ascending } = stretch;
+        let Stretch { first, last, limit, ascending, viewer } = stretch;
         let (first, limit) = (first.max(1), limit.min(MAX_LIMIT));
         let mut reading = Reading::default();
         let mut bytes = 0;
@@ -47,16 +49,17 @@ impl Groups {
         while let Some(bucket) = if ascending { upwards.next() } else { downwards.next() } {
             // One more than fits tells whether there is more.
             let wanted = limit + 1 - reading.messages.len();
-            for row in self.rows(log, bucket, first, last, wanted, ascending).await? {
-                let size = row.value.len();
+            let rows = self.rows(log, bucket, first, last, wanted, ascending).await?;
+            let message = |row| decode(row).and_then(|row| row.message);
+            let mut messages: Vec<StoredMessage> = rows.into_iter().filter_map(message).collect();
+            self.merge(log, bucket, viewer, &mut messages).await?;
+            for message in messages {
+                let size = message.encoded_len();
                 let full = reading.messages.len() == limit
                     || (bytes + size > MAX_BYTES && !reading.messages.is_empty());
                 if full {
                     return Ok(reading);
                 }
-                let Some(message) = decode(row).and_then(|row| row.message) else {
-                    continue;
-                };
                 bytes += size;
                 reading.messages.push(message);
             }

@@ -9,6 +9,8 @@ use throng_store::{MemoryStore, WriteTime};
 use super::tables::BUCKET;
 use super::{AppendError, Groups, Stretch};
 
+mod amended;
+
 fn log() -> GroupLog {
     GroupLog { app: 7, group_id: "@TGS#2PUBLIC".to_owned(), incarnation: 3 }
 }
@@ -59,7 +61,7 @@ fn any_stretch_reads_as_a_plain_list_would() {
     let stretches = (number(), number(), 1..1500usize, any::<bool>());
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |((first, last, limit, ascending) in stretches)| {
-        let stretch = Stretch { first, last, limit, ascending };
+        let stretch = Stretch { first, last, limit, ascending, viewer: "" };
         let reading = block_on(groups.read(&log(), stretch)).unwrap();
         let mut wanted: Vec<u32> = (first.max(1)..=last.min(LAST)).collect();
         if !ascending {
@@ -115,7 +117,7 @@ async fn a_late_append_neither_wins_nor_becomes_history() {
     old.append(&log(), messages(6..=9, "old"), 1, Some(WriteTime(150))).await.unwrap();
     let head = new.recover(&log(), 5, 2).await.unwrap();
     assert_eq!(head, 7, "8 and 9 are ghosts");
-    let stretch = Stretch { first: 1, last: head, limit: 100, ascending: true };
+    let stretch = Stretch { first: 1, last: head, limit: 100, ascending: true, viewer: "" };
     let reading = new.read(&log(), stretch).await.unwrap();
     let texts: Vec<_> = reading.messages.iter().map(|message| &message.msg_body[..3]).collect();
     assert_eq!(texts, [b"old", b"old", b"old", b"old", b"old", b"new", b"new"]);
@@ -128,7 +130,8 @@ async fn what_is_forgotten_does_not_come_back() {
     let groups = filled().await;
     groups.forget(&log(), LAST, None).await.unwrap();
     assert_eq!(groups.recover(&log(), 0, 1).await.unwrap(), 0);
-    let everything = Stretch { first: 1, last: u32::MAX / 2, limit: 1000, ascending: false };
+    let everything =
+        Stretch { first: 1, last: u32::MAX / 2, limit: 1000, ascending: false, viewer: "" };
     let bounded = Stretch { last: LAST, ..everything };
     assert!(groups.read(&log(), bounded).await.unwrap().messages.is_empty());
     groups.forget(&log(), LAST, None).await.unwrap();
@@ -142,7 +145,7 @@ async fn large_messages_end_a_page_early() {
     groups.append(&log(), large, 1, None).await.unwrap();
     let (mut next, mut pages) = (1, 0);
     while next <= 500 {
-        let stretch = Stretch { first: next, last: 500, limit: 1000, ascending: true };
+        let stretch = Stretch { first: next, last: 500, limit: 1000, ascending: true, viewer: "" };
         let reading = groups.read(&log(), stretch).await.unwrap();
         assert_eq!(reading.messages[0].msg_seq, next);
         next = reading.messages.last().unwrap().msg_seq + 1;

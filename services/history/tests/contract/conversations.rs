@@ -18,7 +18,8 @@ fn group(number: u32, last: Option<v1::StoredMessage>) -> v1::DescribeGroupReply
         ..v1::GroupProfile::default()
     };
     let member = v1::Membership { unread: 3, ..v1::Membership::default() };
-    v1::DescribeGroupReply { profile: Some(profile), member: Some(member), last }
+    let (profile, member) = (Some(profile), Some(member));
+    v1::DescribeGroupReply { profile, member, last, ..v1::DescribeGroupReply::default() }
 }
 
 fn message() -> v1::StoredMessage {
@@ -83,6 +84,16 @@ async fn groups_with_messages_are_conversations() {
     let first =
         json!({ "Type": 2, "GroupId": "group-001", "MsgTime": 1_800_000_000, "TopFlag": 0 });
     assert_eq!((&listed["SessionItem"][0], &listed["CompleteFlag"]), (&first, &json!(1)));
+}
+
+#[tokio::test]
+async fn a_recalled_last_message_is_told_without_its_text() {
+    let last = v1::StoredMessage { recalled: true, revoker: "bob".to_owned(), ..message() };
+    let mut history = client_of(Owners(vec![group(1, Some(last))]).link());
+    let answer = call(&mut history, "ann", "page_get", from_the_start()).await;
+    let item = &answer["SessionItem"][0];
+    let expected = json!({ "MsgBody": [], "RevokerInfo": { "Revoker_Account": "bob" } });
+    assert_eq!((&item["LastMsgFlags"], &item["LastMsg"]), (&json!(2), &expected));
 }
 
 #[tokio::test]

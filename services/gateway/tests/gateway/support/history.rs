@@ -65,6 +65,24 @@ impl History for FakeHistory {
         nobody_asks()
     }
 
+    async fn amend_group(&self, _: Request<v1::AmendGroupRequest>) -> Reply<v1::AmendGroupReply> {
+        nobody_asks()
+    }
+
+    async fn read_recalls(
+        &self,
+        _: Request<v1::ReadRecallsRequest>,
+    ) -> Reply<v1::ReadRecallsReply> {
+        nobody_asks()
+    }
+
+    async fn hide_messages(
+        &self,
+        _: Request<v1::HideMessagesRequest>,
+    ) -> Reply<v1::HideMessagesReply> {
+        nobody_asks()
+    }
+
     async fn drop_group(&self, _: Request<v1::DropGroupRequest>) -> Reply<v1::DropGroupReply> {
         nobody_asks()
     }

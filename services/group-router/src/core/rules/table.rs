@@ -122,6 +122,12 @@ table! {
     unread: bool                 = [YES,       YES,       NO,        NO,        YES];
     /// `MsgFlag` of a member who did not choose.
     receive: Receive             = [NOTIFY,    NOTIFY,    SILENT,    SILENT,    NOTIFY];
+    /// Messages may be for some members alone.
+    directed: bool               = [YES,       YES,       YES,       YES,       NO];
+    /// Messages may mention all at once.
+    mentions_all: bool           = [YES,       YES,       YES,       YES,       NO];
+    /// An app server may hide what was said from clients.
+    clearable: bool              = [YES,       YES,       YES,       NO,        NO];
     /// Messages may ask who reads them.
     receipts: bool               = [YES,       YES,       YES,       NO,        NO];
     /// Messages may carry keys and values, and reactions.

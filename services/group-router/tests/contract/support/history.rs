@@ -1,6 +1,6 @@
 //! A history that keeps messages in memory, fails when told to, and stalls when told to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
@@ -15,11 +15,14 @@ pub enum Mood {
     Fails,
     Stalls,
     StallsRecalls,
-    /// What is appended to logs is kept, but nobody is told so.
+    /// What is appended to logs, or changed beside them, is kept, but nobody is told so.
     Unheard,
-    /// What is appended to logs comes there with [`FakeHistory::late_appends_arrive`].
+    /// What is appended to logs, or changed beside them, comes there with [`FakeHistory::late_appends_arrive`].
     Late,
 }
+
+/// Names a log: a group and its incarnation.
+type LogKey = (String, u64);
 
 /// Messages by number.
 pub type Log = BTreeMap<u32, LogRow>;
@@ -36,7 +39,13 @@ pub struct FakeHistory {
     rooms: Mutex<HashMap<String, BTreeMap<u32, v1::StoredMessage>>>,
     /// Messages of durable groups by group and incarnation.
     logs: Mutex<HashMap<(String, u64), Log>>,
+    /// What was changed of their messages, and when.
+    amended: Mutex<HashMap<(LogKey, u32), (i64, v1::GroupAmendment)>>,
+    /// What users do not want to see.
+    hidden: Mutex<HashSet<(LogKey, String, u32)>>,
+    amendments: AtomicUsize,
     late: Mutex<Vec<v1::AppendGroupRequest>>,
+    late_amendments: Mutex<Vec<v1::AmendGroupRequest>>,
     mood: watch::Sender<Mood>,
     /// Messages of one answer at most, as the real one bounds its answers by bytes.
     pub page: Mutex<usize>,
@@ -50,7 +59,11 @@ impl Default for FakeHistory {
         Self {
             rooms: Mutex::default(),
             logs: Mutex::default(),
+            amended: Mutex::default(),
+            hidden: Mutex::default(),
+            amendments: AtomicUsize::default(),
             late: Mutex::default(),
+            late_amendments: Mutex::default(),
             mood: watch::Sender::new(Mood::Works),
             page: Mutex::new(1000),
             recalls: AtomicUsize::default(),
@@ -95,6 +108,9 @@ impl FakeHistory {
         for request in std::mem::take(&mut *self.late.lock()) {
             self.append_to_log(request);
         }
+        for request in std::mem::take(&mut *self.late_amendments.lock()) {
+            self.amend_log(request);
+        }
     }
 
     /// Of two writes of a row the later one stays, whichever comes last.
@@ -111,6 +127,27 @@ impl FakeHistory {
                 *there = row;
             }
         }
+    }
+
+    /// Of two changes of a message the later one stays, whichever comes last.
+    fn amend_log(&self, request: v1::AmendGroupRequest) {
+        let v1::AmendGroupRequest { log, amendments, fence } = request;
+        let v1::Fence { write_time, .. } = fence.expect("changes are fenced");
+        let key = log_key(log);
+        let mut amended = self.amended.lock();
+        for amendment in amendments {
+            let there = amended
+                .entry((key.clone(), amendment.msg_seq))
+                .or_insert_with(|| (write_time, amendment.clone()));
+            if there.0 <= write_time {
+                *there = (write_time, amendment);
+            }
+        }
+    }
+
+    /// How often messages of logs were to be changed.
+    pub fn asked_to_amend(&self) -> usize {
+        self.amendments.load(Ordering::SeqCst)
     }
 
     pub fn asked_to_recall(&self) -> bool {
@@ -234,12 +271,28 @@ impl History for FakeHistory {
         request: Request<v1::ReadGroupRequest>,
     ) -> Reply<v1::ReadGroupReply> {
         self.in_the_mood().await?;
-        let v1::ReadGroupRequest { log, first, last, limit, ascending } = request.into_inner();
+        let v1::ReadGroupRequest { log, first, last, limit, ascending, viewer } =
+            request.into_inner();
+        let key = log_key(log);
         let logs = self.logs.lock();
-        let rows = logs.get(&log_key(log)).into_iter().flatten();
+        let rows = logs.get(&key).into_iter().flatten();
+        let amended = self.amended.lock();
+        let hidden = self.hidden.lock();
         let mut messages: Vec<_> = rows
             .filter(|(seq, _)| (first..=last).contains(*seq))
-            .map(|(_, row)| row.message.clone())
+            .map(|(seq, row)| {
+                let mut message = row.message.clone();
+                if let Some((_, amendment)) = amended.get(&(key.clone(), *seq)) {
+                    amend(&mut message, amendment);
+                }
+                let recipients = &message.recipients;
+                let directed = !recipients.is_empty()
+                    && message.from != viewer
+                    && !recipients.contains(&viewer);
+                let gone = hidden.contains(&(key.clone(), viewer.clone(), *seq));
+                message.hidden = !viewer.is_empty() && (directed || gone);
+                message
+            })
             .collect();
         if !ascending {
             messages.reverse();
@@ -265,6 +318,60 @@ impl History for FakeHistory {
         Ok(Response::new(v1::RecoverGroupReply { head }))
     }
 
+    async fn amend_group(
+        &self,
+        request: Request<v1::AmendGroupRequest>,
+    ) -> Reply<v1::AmendGroupReply> {
+        self.amendments.fetch_add(1, Ordering::SeqCst);
+        self.in_the_mood().await?;
+        let lost = || Err(Status::unavailable("the answer is lost"));
+        match *self.mood.borrow() {
+            Mood::Late => {
+                self.late_amendments.lock().push(request.into_inner());
+                lost()
+            }
+            Mood::Unheard => {
+                self.amend_log(request.into_inner());
+                lost()
+            }
+            _ => {
+                self.amend_log(request.into_inner());
+                Ok(Response::new(v1::AmendGroupReply {}))
+            }
+        }
+    }
+
+    async fn read_recalls(
+        &self,
+        request: Request<v1::ReadRecallsRequest>,
+    ) -> Reply<v1::ReadRecallsReply> {
+        self.in_the_mood().await?;
+        let v1::ReadRecallsRequest { log, since, until, limit } = request.into_inner();
+        let key = log_key(log);
+        let amended = self.amended.lock();
+        let of_log = amended.iter().filter(|((log, _), _)| *log == key);
+        let mut recalls: Vec<_> = of_log.map(|(_, (_, amendment))| amendment.clone()).collect();
+        recalls.retain(|recall| {
+            recall.recalled_at > 0 && (since..=until).contains(&recall.recalled_at)
+        });
+        recalls.sort_by_key(|recall| recall.recalled_at);
+        let next = recalls.get(limit as usize).map_or(0, |recall| recall.recalled_at);
+        recalls.truncate(limit as usize);
+        Ok(Response::new(v1::ReadRecallsReply { recalls, next }))
+    }
+
+    async fn hide_messages(
+        &self,
+        request: Request<v1::HideMessagesRequest>,
+    ) -> Reply<v1::HideMessagesReply> {
+        self.in_the_mood().await?;
+        let v1::HideMessagesRequest { log, user, msg_seqs, .. } = request.into_inner();
+        let key = log_key(log);
+        let rows = msg_seqs.into_iter().map(|seq| (key.clone(), user.clone(), seq));
+        self.hidden.lock().extend(rows);
+        Ok(Response::new(v1::HideMessagesReply {}))
+    }
+
     async fn drop_group(
         &self,
         request: Request<v1::DropGroupRequest>,
@@ -274,7 +381,19 @@ impl History for FakeHistory {
     }
 }
 
-fn log_key(log: Option<v1::GroupLog>) -> (String, u64) {
+fn amend(message: &mut v1::StoredMessage, amendment: &v1::GroupAmendment) {
+    message.msg_version = amendment.msg_version;
+    if amendment.recalled {
+        message.recalled = true;
+        message.revoker.clone_from(&amendment.revoker);
+        message.recall_reason.clone_from(&amendment.reason);
+    } else {
+        message.msg_body = amendment.msg_body.clone();
+        message.cloud_custom_data.clone_from(&amendment.cloud_custom_data);
+    }
+}
+
+fn log_key(log: Option<v1::GroupLog>) -> LogKey {
     let log = log.expect("a log is named");
     (log.group_id, log.incarnation)
 }

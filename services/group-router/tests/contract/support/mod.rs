@@ -219,6 +219,7 @@ pub fn request(
         (_, command) if command.contains("key_values") || command.contains("reaction") => {
             "openim_msg_ext_http_svc"
         }
+        (_, "modify_group_msg") => "openim",
         _ => "group_open_http_svc",
     };
     v1::CommandRequest {
