@@ -216,7 +216,7 @@ impl Carrier {
         let (store, at) = (Arc::clone(&self.clients.store), self.tenure.stamp());
         self.drain.spawn(async move {
             if let Err(error) = Annotations::of(store, log).forget(head, at).await {
-                metrics::counter!("throng_group_logs_left_behind_total").increment(1);
+                metrics::counter!("throng_group_router_logs_left_behind_total").increment(1);
                 tracing::warn!(%error, "annotations of a dismissed group were not deleted");
             }
         });

@@ -1,5 +1,5 @@
 //! What differs between the types of groups; everything else is the same for all. The rules
-//! themselves are in [`table`].
+//! themselves are in `rules/table.rs`.
 
 mod table;
 

@@ -328,7 +328,8 @@ async fn wrong_fields_are_named_with_the_documented_code() {
             10063,
             "GroupCounter",
         ),
-        ("change_group_owner", in_group("live"), 10007, "AVChatRoom"),
+        ("change_group_owner", in_group("live"), 10004, "NewOwner_Account"),
+        ("change_group_owner", live("NewOwner_Account", json!("a")), 10007, "AVChatRoom"),
         (
             "add_group_member",
             live("MemberList", json!([{ "Member_Account": "a" }])),
