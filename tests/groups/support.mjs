@@ -47,6 +47,16 @@ export async function pageBack(client, group) {
   }
 }
 
+/**
+ * What the SDK has of a group's texts, in order. After a kill the next owner tells the newest again; what came by
+ * push is in no page.
+ */
+export async function textsSeen(client, group) {
+  const pages = await pageBack(client, group);
+  const all = [...pages, ...client.chats(group)].filter((m) => typeof m.payload.text === 'string');
+  return [...new Map(all.map((m) => [m.sequence, m.payload.text])).entries()].sort(([a], [b]) => a - b).map(([, text]) => text);
+}
+
 /** Calls a method of the SDK with options in which `message`, or `messageList`, stands for these messages. */
 export function about(client, method, ids, options = {}) {
   return client.inside(async ({ chat }, { method, ids, options }) => {
