@@ -121,6 +121,7 @@ export class SteadyClient {
       // The SDK asks for its conversations first; the server holds pushes back until then.
       await this.request('recentcontact.page_get', { From_Account: this.user, TimeStamp: 0, StartIndex: 0, TopTimeStamp: 0, TopStartIndex: 0, OrderType: 1, AssistFlags: 15, MaxCount: 100 });
       for (const [room, from] of this.followed) await this.#readOn(room, from);
+      await this.request('openim.getmsg', { From_Account: this.user, Cookie: '', SyncFlag: 0 });
       this.whole = this.line === line;
     } catch (error) {
       // On the next line it is tried again.

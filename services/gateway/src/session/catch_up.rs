@@ -28,8 +28,9 @@ const FIRST: &str = "recentcontact.page_get";
 /// How long the first frame waits for a client that does not even begin: not every client asks.
 const UNASKED: Duration = Duration::from_secs(3);
 /// How much longer for one that has begun. Rather late than lost: a client on a slow machine, or one whose
-/// list takes long, hides everything that it missed if a push comes before it has compared.
-const ASKED: Duration = Duration::from_secs(20);
+/// list takes long, hides everything that it missed if a push comes before it has compared. But answers
+/// wait, too, and a client gives up after 15 seconds.
+const ASKED: Duration = Duration::from_secs(6);
 /// Frames that wait, and their bytes; with more they go out.
 const MOST: usize = 256;
 const MOST_BYTES: usize = 256 * 1024;
@@ -90,7 +91,8 @@ impl Session {
         }
         if command == FIRST {
             self.catch_up.asked.store(true, Ordering::Relaxed);
-        } else if NEXT.contains(&command) {
+        } else if NEXT.contains(&command) && self.catch_up.asked.load(Ordering::Relaxed) {
+            // Without the list it is what the last connection did not answer, and says nothing.
             self.end_catch_up();
         }
     }

@@ -134,6 +134,9 @@ async fn who_comes_back_gets_pushes_once_it_has_compared_the_list_of_conversatio
     for item in [r#"{"Event":8}"#, r#"{"Event":7}"#] {
         cluster.tell(delivery("ann", &[], item, false));
     }
+    // What the last connection did not answer is asked for again, and compares nothing.
+    let repeated = json!({"GroupId": "g", "ReqMsgNumber": 15, "ReqMsgSeq": 9});
+    again.ask("group_open_http_svc.group_msg_get", &repeated).await;
     // It came after these, and does not wait: it is repeated until it is acknowledged.
     cluster.tell(delivery("ann", &[], r#"{"Event":5}"#, true));
     let reliable = again.push().await;
@@ -164,6 +167,7 @@ async fn what_was_said_before_the_login_is_answered_after_it_has_compared() {
     let said = again.send("group_open_http_svc.send_group_msg", &json!({"GroupId": "g"})).await;
     eventually("it is said", || cluster.owner.names().len() == 2).await;
     assert_eq!(code(&again.come_back(&login).await), 0);
+    again.ask("recentcontact.page_get", &json!({})).await;
     let asked = again.send("openim.getmsg", &json!({"Cookie": "", "SyncFlag": 0})).await;
     assert_eq!(again.next().await["head"]["seq"], said);
     assert_eq!(again.next().await["head"]["seq"], asked);
