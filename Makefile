@@ -33,6 +33,7 @@ demo/vendor/sdk.js: tests/node_modules/.installed
 
 build: ## Build the server for tests
 	$(CARGO) build --locked -p throng
+	@$(CARGO) run --locked --quiet -- --version >/dev/null || { echo "cargo run does not start the server" >&2; exit 1; }
 
 test: unit-test helm-test load-test replay-test sdk-test cluster-test fault-test ## Everything: crates, chart, a short load, the real SDKs against one process and against clusters, and clusters with faults
 
