@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { world } from '../harness/world.mjs';
-import { found, joinGroup, publicGroup } from './support.mjs';
+import { found, joinGroup, publicGroup, readPage } from './support.mjs';
 
 const UPDATED = 'onMessageExtensionsUpdated';
 const DELETED = 'onMessageExtensionsDeleted';
@@ -38,7 +38,7 @@ test('members put keys on a message: others see them at once, late comers after 
   await Promise.all([ann.close(), ben.close()]);
   await w.target.killAndRestart();
   const back = await w.user('ben');
-  await back.call('getMessageList', { conversationID: 'GROUPvote' });
+  await readPage(back, 'vote');
   assert.deepEqual([await found(back, poll.ID, 'isSupportExtension'), await found(back, plain.ID, 'isSupportExtension')], [true, false]);
   const get = () => back.inside(async ({ chat }, id) => (await chat.getMessageExtensions(chat.findMessage(id))).data.extensions, poll.ID);
   assert.deepEqual(await get(), [{ key: 'seat', value: taken }]);

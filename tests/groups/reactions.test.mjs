@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { world } from '../harness/world.mjs';
-import { about, joinGroup, newest, publicGroup } from './support.mjs';
+import { about, joinGroup, newest, publicGroup, readPage } from './support.mjs';
 
 const UPDATED = 'onMessageReactionsUpdated';
 /** Name, count, users and "by me" of each reaction. */
@@ -29,7 +29,7 @@ test('reactions reach all members, each with its own view, and outlive a restart
   await Promise.all([ann, ben, cleo].map((client) => client.close()));
   await w.target.killAndRestart();
   const back = await w.user('ben');
-  await back.call('getMessageList', { conversationID: 'GROUPnews' });
+  await readPage(back, 'news');
   const { resultList } = await about(back, 'getMessageReactions', [news.ID], { maxUserCountPerReaction: 10 });
   assert.deepEqual(shape(resultList[0].reactionList), [['clap', 2, ['ben', 'cleo'], true], ['smile', 1, ['ann'], false]]);
   const page = (nextSeq) => about(back, 'getAllUserListOfMessageReaction', news.ID, { reactionID: 'clap', nextSeq, count: 1 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { world } from '../harness/world.mjs';
-import { about, found, joinGroup, newest, publicGroup } from './support.mjs';
+import { about, found, joinGroup, newest, publicGroup, readPage } from './support.mjs';
 
 const RECEIPT = 'onMessageReadReceiptReceived';
 const counts = (data) => data?.map((m) => [m.messageID, m.readCount, m.unreadCount]);
@@ -33,7 +33,7 @@ test('the sender hears who has read, and finds it again after a restart', async 
   await Promise.all([ann, ben, cleo].map((client) => client.close()));
   await w.target.killAndRestart();
   const back = await w.user('ann');
-  await back.call('getMessageList', { conversationID: 'GROUPmemo' });
+  await readPage(back, 'memo');
   assert.deepEqual([await found(back, memo.ID, 'needReadReceipt'), await found(back, plain.ID, 'needReadReceipt')], [true, false]);
   const { messageList: [again] } = await back.inside(async ({ chat }, id) => {
     const { data } = await chat.getMessageReadReceiptList([chat.findMessage(id)]);

@@ -67,6 +67,15 @@ export function about(client, method, ids, options = {}) {
   }, { method, ids, options });
 }
 
+/**
+ * Has the SDK read a page of a group after a login. What it reads before its list of conversations is
+ * there goes to the caller, but now and then findMessage() never learns of it.
+ */
+export async function readPage(client, group) {
+  await until(async () => (await client.call('getConversationList')).isSyncCompleted, `the conversations of ${client.name}`);
+  return client.call('getMessageList', { conversationID: `GROUP${group}` });
+}
+
 /** A field of a message that the SDK has: after a kill it may have come by push, and is then in no list. */
 export function found(client, id, field) {
   return client.inside(({ chat }, { id, field }) => chat.findMessage(id)?.[field], { id, field });
