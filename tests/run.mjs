@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Backing } from './harness/backing.mjs';
 import { requireBinary } from './harness/binary.mjs';
 import { CERTIFICATES } from './harness/certificates.mjs';
+import { mistakes } from './harness/sdk-methods.mjs';
 import { CLUSTERED } from './harness/target.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -62,6 +63,18 @@ function printSummary(file) {
   }
 }
 
+/** Whether all tests run in which SDKs call. */
+function complete(parts) {
+  return parts.every((part) => part.startsWith('-faults'));
+}
+
+/** Holds the methods that the tests have called against what the documents say of them. */
+function checkMethods(file) {
+  const found = mistakes(file);
+  for (const mistake of found) console.error(`docs/sdk-methods.md: ${mistake}`);
+  if (found.length > 0) process.exitCode = 1;
+}
+
 requireBinary();
 // Node reads it when a process starts: tests of TLS trust the certificate of the gateway's own tests.
 process.env.NODE_EXTRA_CA_CERTS = CERTIFICATES.cert;
@@ -73,6 +86,7 @@ if (files.length === 0) throw new Error(`no test file matches ${parts.join(', ')
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'throng-run-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 process.env.THRONG_TEST_SUMMARY = path.join(scratch, 'summary');
+process.env.THRONG_TEST_METHODS = path.join(scratch, 'methods');
 let backing;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
@@ -87,6 +101,7 @@ try {
   }
   await runFiles(files);
   printSummary(process.env.THRONG_TEST_SUMMARY);
+  if (complete(parts)) checkMethods(process.env.THRONG_TEST_METHODS);
   console.log(`\n${files.length} files against ${CLUSTERED ? 'a cluster each world' : 'standalone'} in ${Math.round((Date.now() - began) / 1000)} s`);
 } finally {
   await (await backing)?.end();

@@ -53,6 +53,8 @@ test('a reaction that nobody gives any more is gone; other devices of its giver 
   await ben.onMessage('addMessageReaction', ID, 'smile');
   const given = JSON.stringify([['smile', 1, ['ben'], true]]);
   await newest(tablet, UPDATED, (data) => data && JSON.stringify(shape(data.reactionList)) === given, 'my reaction');
+  // The SDK reads the giver's profile before it tells of a reaction, and tells of none at once.
+  await newest(ann, UPDATED, (data) => data?.reactionList[0].totalUserCount === 1, 'a reaction at ann');
   await tablet.onMessage('removeMessageReaction', ID, 'smile');
   for (const client of [ann, ben]) {
     await newest(client, UPDATED, (data) => data && JSON.stringify(shape(data.reactionList)) === JSON.stringify([['smile', 0, [], false]]), 'no reaction');

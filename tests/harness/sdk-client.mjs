@@ -1,6 +1,7 @@
 // A user (or guest) with an official SDK, as a test sees it.
 import { Worker } from 'node:worker_threads';
 import { sign } from './credentials.mjs';
+import { noteMethod } from './sdk-methods.mjs';
 import { Journal, deadline } from './wait.mjs';
 import { lintIncoming } from './wire-lint.mjs';
 
@@ -35,6 +36,7 @@ export class SdkClient {
   }
 
   constructor(target, app, user, { sdk, create, createNow, browser }) {
+    this.sdk = sdk;
     this.app = app;
     this.user = user;
     this.name = user ?? 'guest';
@@ -81,6 +83,9 @@ export class SdkClient {
         break;
       case 'rejection':
         this.rejections.push(message);
+        break;
+      case 'used':
+        if (this.sdk === 'chat') noteMethod(message.method);
         break;
       case 'sending':
         this.sendings.push(message);

@@ -67,9 +67,31 @@ function watch(chat) {
   }
 }
 
+/** The SDK object as it is, saying which of its methods did what they promised. */
+function counted(chat) {
+  const used = new Set();
+  const note = (method) => {
+    if (used.has(method)) return;
+    used.add(method);
+    post('used', { method });
+  };
+  const wrap = (method, fn) => (...args) => {
+    const result = fn.apply(chat, args);
+    if (typeof result?.then === 'function') result.then(() => note(method), () => {});
+    else note(method);
+    return result;
+  };
+  return new Proxy(chat, {
+    get(target, name) {
+      const value = target[name];
+      return typeof value === 'function' ? wrap(name, value) : value;
+    },
+  });
+}
+
 let chat = null;
 function makeChat(extra = {}) {
-  chat = TC.create({ ...create, ...extra });
+  chat = counted(TC.create({ ...create, ...extra }));
   chat.setLogLevel(4);
   watch(chat);
   return chat;

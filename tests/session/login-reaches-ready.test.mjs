@@ -60,3 +60,12 @@ test('logout, then a login as somebody else on the same socket', async (t) => {
   assert.equal(await ann.call('getLoginUser'), 'ben');
   assert.equal(ann.frames.entries.filter((f) => f.dir === 'open').length, sockets);
 });
+
+test('an SDK that is taken down is offline', async (t) => {
+  const w = await world(t);
+  const ann = await w.user('ann');
+  const state = async () => (await w.rest.ok('openim/query_online_status', { To_Account: ['ann'] })).QueryResult[0].Status;
+  await until(async () => await state() === 'Online', 'ann online');
+  await ann.call('destroy');
+  await until(async () => await state() === 'Offline', 'ann offline');
+});

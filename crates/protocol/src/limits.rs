@@ -133,6 +133,8 @@ pub const READERS_PAGE: usize = 200;
 pub const READERS_PAGE_CLIENT: usize = 100;
 /// Pairs of message and user in one request about who has read; ours, no document names one.
 pub const READERS_ASKED: usize = 500;
+/// Entries of one merged message; the documented number of messages that may be merged.
+pub const MERGED_MESSAGES: usize = 300;
 /// Keys in one request that sets or deletes extensions (INT 52170).
 pub const EXTENSIONS_PER_REQUEST: usize = 20;
 /// Keys on one message (INT 52170).

@@ -1,13 +1,14 @@
 //! History: keeps messages and hands them out again.
 //!
 //! `rooms` is the 24 hours of live rooms: append, read, find, recall; `groups` is what durable groups
-//! keep for good. `rpc` serves the other services, `commands` the clients and administrators.
+//! keep for good, `merged` the lists of long merged messages. `rpc` serves the other services, `commands` the clients and administrators.
 //! Sequence numbers come from the owners of groups; history only keeps them in order.
 
 mod commands;
 mod config;
 mod epochs;
 mod groups;
+mod merged;
 mod rooms;
 mod rpc;
 mod service;
@@ -19,7 +20,7 @@ pub use service::{Deps, History, Server};
 /// The tables that it keeps.
 #[must_use]
 pub fn tables() -> &'static [&'static throng_store::Table] {
-    static TABLES: [&throng_store::Table; 7] = [
+    static TABLES: [&throng_store::Table; 8] = [
         &rooms::ROOM_MESSAGES,
         &rooms::ROOM_RECALLS,
         &rooms::ROOM_BUCKETS,
@@ -27,6 +28,7 @@ pub fn tables() -> &'static [&'static throng_store::Table] {
         &groups::tables::GROUP_AMENDMENTS,
         &groups::tables::GROUP_HIDDEN,
         &groups::tables::GROUP_RECALLS,
+        &merged::MERGED_LISTS,
     ];
     &TABLES
 }

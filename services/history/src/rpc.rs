@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use throng_node::command::{self, Context};
-use throng_proto::Link;
 use throng_proto::v1;
-use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::v1::history_server::History;
 use throng_store::{StoreError, WriteTime};
 use tonic::{Request, Response, Status};
 
-use crate::commands;
+use crate::commands::{self, Commands};
 use crate::groups::{self, Groups, Stretch};
 use crate::rooms::{AppendError, MAX_LIMIT, MAX_SEQS, Query, RoomId, Rooms};
 
@@ -21,14 +19,14 @@ type Answer<T> = Result<Response<T>, Status>;
 pub struct Rpc {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) groups: Arc<Groups>,
-    pub(crate) group_router: GroupRouterClient<Link>,
+    pub(crate) commands: Commands,
 }
 
 #[async_trait::async_trait]
 impl History for Rpc {
     async fn execute(&self, request: Request<v1::CommandRequest>) -> Answer<v1::CommandReply> {
         let result = match Context::split(request.into_inner()) {
-            Ok((context, body)) => commands::execute(&context, &body, &self.group_router).await,
+            Ok((context, body)) => commands::execute(&context, &body, &self.commands).await,
             Err(error) => Err(error),
         };
         Ok(Response::new(command::reply(result)))

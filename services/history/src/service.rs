@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use throng_node::drain::Drain;
+use throng_node::secret::Secret;
 use throng_proto::Link;
 use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::v1::history_server::HistoryServer;
 use throng_store::Store;
 
+use crate::commands::Commands;
 use crate::config::{Config, ConfigError};
 use crate::groups::Groups;
+use crate::merged::MergedLists;
 use crate::rooms::Rooms;
 use crate::rpc::Rpc;
 
@@ -20,6 +23,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// To the owners of groups, who know a user's conversations.
     pub group_router: Link,
+    /// Numbers users.
+    pub secret: Secret,
 }
 
 /// The generated server of history; it goes into a [`throng_proto::Link`].
@@ -30,7 +35,7 @@ pub type Server = HistoryServer<Rpc>;
 pub struct History {
     rooms: Arc<Rooms>,
     groups: Arc<Groups>,
-    group_router: GroupRouterClient<Link>,
+    commands: Commands,
 }
 
 impl History {
@@ -42,8 +47,12 @@ impl History {
         config.check()?;
         Ok(Self {
             groups: Arc::new(Groups::new(Arc::clone(&deps.store))),
+            commands: Commands {
+                groups: GroupRouterClient::new(deps.group_router),
+                merged: Arc::new(MergedLists::new(Arc::clone(&deps.store))),
+                secret: deps.secret,
+            },
             rooms: Arc::new(Rooms::new(config, deps.store)),
-            group_router: GroupRouterClient::new(deps.group_router),
         })
     }
 
@@ -51,7 +60,7 @@ impl History {
     #[must_use]
     pub fn server(&self) -> Server {
         let (rooms, groups) = (Arc::clone(&self.rooms), Arc::clone(&self.groups));
-        HistoryServer::new(Rpc { rooms, groups, group_router: self.group_router.clone() })
+        HistoryServer::new(Rpc { rooms, groups, commands: self.commands.clone() })
     }
 
     /// Starts the background work, of which there is none yet: every answer waits for its own write.

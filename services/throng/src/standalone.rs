@@ -98,6 +98,7 @@ impl Services {
             throng_history::Deps {
                 store: Arc::clone(&store),
                 group_router: links.group_router.clone(),
+                secret: secret.clone(),
             },
         )?;
         let presence = Presence::build(

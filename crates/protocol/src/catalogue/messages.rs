@@ -50,8 +50,8 @@ pub(super) static ROWS: &[Command] = &[
         .key(RoutingKey::User(UserKey::Field("Report_Account"))),
     message("openim.get_c2c_unread_msg_num", REST, "CN 56043")
         .key(RoutingKey::User(UserKey::Field("To_Account"))),
-    message("im_long_msg.save_relay_json_msg", CLIENT, "SDK 03, 16").key(RoutingKey::None),
-    message("im_long_msg.get_relay_json_msg", CLIENT, "SDK 03, 16").key(RoutingKey::None),
+    message("im_long_msg.save_relay_json_msg", CLIENT, "SDK 03, 16").key(RoutingKey::None).works(),
+    message("im_long_msg.get_relay_json_msg", CLIENT, "SDK 03, 16").key(RoutingKey::None).works(),
     extension("openim_msg_ext_http_svc.set_key_values", BOTH, "SDK 03, 10; INT 51195"),
     extension("openim_msg_ext_http_svc.get_key_values", BOTH, "SDK 03, 10; INT 51194"),
     extension("openim_msg_ext_http_svc.reaction_add", CLIENT, "SDK 03, 10"),

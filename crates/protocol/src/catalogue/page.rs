@@ -38,7 +38,8 @@ const HEADER: &str = "# Coverage\n\n\
     that is not listed gets 10003 from the group services and 60009 from all others. Under *REST* \
     stands how many requests a second an app may make; the group commands answer under each of \
     their services' names. *SDK n* is a section of the SDK protocol notes, *CN n* and *INT n* \
-    are pages of the vendor's documentation.\n";
+    are pages of the vendor's documentation. What it comes to for the methods of the official SDK \
+    is in [sdk-methods.md](sdk-methods.md).\n";
 
 fn summary(page: &mut String) {
     let count = |test: &dyn Fn(&Command) -> bool| super::commands().filter(|row| test(row)).count();

@@ -82,14 +82,18 @@ impl World {
         let store = Arc::new(SlowDisk { store: embedded.clone(), by: slower_by });
         let bus = LocalBus::default();
         let [history, presence, directory, owners] = [(); 4].map(|()| Link::unconnected());
-        let deps = throng_history::Deps { store: store.clone(), group_router: owners.clone() };
+        let (secret, drain) = (Secret::new(&[7; 32]), Drain::new());
+        let deps = throng_history::Deps {
+            store: store.clone(),
+            group_router: owners.clone(),
+            secret: secret.clone(),
+        };
         let server = History::build(&throng_history::Config::default(), deps)?.server();
         history.connect_server(server);
         let stub = Arc::new(StubPresence::default());
         presence.connect_server(PresenceServer::from_arc(Arc::clone(&stub)));
         let keep_history = kind != Kind::Room { keeps: false };
         directory.connect_server(DirectoryServer::new(StubDirectory { keep_history }));
-        let (secret, drain) = (Secret::new(&[7; 32]), Drain::new());
         let deps = Deps {
             store: store.clone(),
             bus: Arc::new(bus.clone()),

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::GroupType;
 use throng_protocol::limits;
 
 use super::custom::{CustomField, change_group_fields, group_fields};
 use super::entries::{self, Entry, ResponseFilter};
 use super::{Answer, Call, check_list, not_a_member};
+use crate::core::rules::Rules;
 use crate::group::lists;
 use crate::room::Extra;
 use crate::storage::{RowKind, put_row};
@@ -106,11 +108,20 @@ pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
     call.ok(&Infos { group_info: infos })
 }
 
-/// What anybody may know of a group.
+/// What anybody may know of a group. A Private one is for its members alone.
 pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
-    let public = |group: &v1::DescribeGroupReply| group.profile.as_ref().map(entries::base_info);
-    let infos = entries(call, &request.group_id_list, "", public).await?;
+    let user = &call.context.caller.user;
+    let infos = entries(call, &request.group_id_list, user, |group| {
+        let profile = group.profile.as_ref()?;
+        let public =
+            GroupType::parse(&profile.group_type).is_some_and(|kind| Rules::of(kind).public);
+        if public || group.member.is_some() {
+            return Some(entries::base_info(profile));
+        }
+        Some(entries::failed(&profile.group_id, &not_a_member(user)))
+    })
+    .await?;
     call.ok(&Infos { group_info: infos })
 }
 

@@ -1,11 +1,17 @@
 //! The shapes that clients rely on.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use throng_node::command::Context;
+use throng_node::secret::Secret;
 use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::{Link, v1};
 use throng_protocol::ids::AppId;
+use throng_store::MemoryStore;
+
+use crate::merged::MergedLists;
 
 /// What needs no group.
 fn call(command: &str, body: &Value) -> Value {
@@ -15,8 +21,12 @@ fn call(command: &str, body: &Value) -> Value {
         origin: v1::Origin::default(),
         name: command.to_owned(),
     };
-    let groups = GroupRouterClient::new(Link::unconnected());
-    let answer = super::execute(&context, body.to_string().as_bytes(), &groups).now_or_never();
+    let commands = super::Commands {
+        groups: GroupRouterClient::new(Link::unconnected()),
+        merged: Arc::new(MergedLists::new(Arc::new(MemoryStore::new()))),
+        secret: Secret::new(&[7; 32]),
+    };
+    let answer = super::execute(&context, body.to_string().as_bytes(), &commands).now_or_never();
     match answer.expect("nobody else is asked") {
         Ok(body) => serde_json::from_slice(&body).unwrap(),
         Err(error) => json!({ "code": error.code.number(), "info": error.info }),

@@ -5,11 +5,13 @@
 
 mod conversations;
 mod groups;
+mod merged;
 mod owners;
 
 use std::sync::Arc;
 
 use throng_history::{Config, Deps, History};
+use throng_node::secret::Secret;
 use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::history_client::HistoryClient;
@@ -22,9 +24,13 @@ fn client() -> HistoryClient<Link> {
     client_of(Link::unconnected())
 }
 
+fn deps(store: Arc<MemoryStore>, group_router: Link) -> Deps {
+    Deps { store, group_router, secret: Secret::new(&[7; 32]) }
+}
+
 fn client_of(group_router: Link) -> HistoryClient<Link> {
     let store = Arc::new(MemoryStore::new());
-    let history = History::build(&Config::default(), Deps { store, group_router }).unwrap();
+    let history = History::build(&Config::default(), deps(store, group_router)).unwrap();
     let link = Link::unconnected();
     link.connect_server(history.server());
     HistoryClient::new(link)
@@ -146,7 +152,6 @@ async fn commands_answer_in_the_envelope() {
 fn options_that_make_no_sense_are_refused() {
     let store = Arc::new(MemoryStore::new());
     let config = Config { room_seconds: 0 };
-    let deps = Deps { store, group_router: Link::unconnected() };
-    let error = History::build(&config, deps).unwrap_err();
+    let error = History::build(&config, deps(store, Link::unconnected())).unwrap_err();
     assert_eq!(error.to_string(), "history: room_seconds must be between one second and a week");
 }

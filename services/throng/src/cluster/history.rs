@@ -13,7 +13,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let parts = Parts::new(&config, &process.drain)?;
     let store = store(&config).await?;
     let group_router = parts.links.group_router.clone();
-    let history = History::build(&config.history, Deps { store, group_router })?;
+    let deps = Deps { store, group_router, secret: parts.secret.clone() };
+    let history = History::build(&config.history, deps)?;
     history.run(&process.drain);
     let mut services = RoutesBuilder::default();
     services.add_service(history.server());

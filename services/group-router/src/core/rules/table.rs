@@ -84,6 +84,8 @@ table! {
     apply_join_option: &'static str  = [NO_APPLY,  ASK,       FREE,      FREE,      FREE];
     /// `InviteJoinOption`.
     invite_join_option: &'static str = [FREE,      NO_INVITE, NO_INVITE, NO_INVITE, NO_INVITE];
+    /// Who is no member may find it by its ID.
+    public: bool                 = [NO,        YES,       YES,       YES,       YES];
 
     /// May change name, introduction, notice and picture.
     edit_texts: Right            = [MEMBER,    ADMIN,     ADMIN,     OWNER,     OWNER];

@@ -1,0 +1,45 @@
+//! Lists of merged messages that are too long to travel inside a message (SDK protocol notes 3, 16).
+//! The message names the list by a key, and whoever has the key may read it: keys are not to be
+//! guessed, and nothing is ever written twice.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rand::RngExt;
+use throng_protocol::ids::AppId;
+use throng_store::{Batch, ColumnType, Compaction, Key, Op, Store, StoreError, Table, key};
+
+/// Lists as JSON arrays, for as long as the messages that name them: for ever.
+pub(crate) static MERGED_LISTS: Table = Table {
+    name: "merged_lists",
+    partition: &[("app", ColumnType::U32), ("list_key", ColumnType::Text)],
+    clustering: &[],
+    ttl: None,
+    compaction: Compaction::SizeTiered,
+};
+
+/// The lists of all apps.
+#[derive(Debug)]
+pub(crate) struct MergedLists {
+    store: Arc<dyn Store>,
+}
+
+impl MergedLists {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// Keeps a list; returns its key. Durable when it returns.
+    pub(crate) async fn keep(&self, app: AppId, list: Bytes) -> Result<String, StoreError> {
+        let key = format!("{:032x}", rand::rng().random::<u128>());
+        let mut batch = Batch::durable(key![app.0, key.as_str()]);
+        batch.push(Op::put(&MERGED_LISTS, Key::new(), list));
+        self.store.write(batch).await?;
+        Ok(key)
+    }
+
+    /// The list of this key, if there is one.
+    pub(crate) async fn find(&self, app: AppId, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.store.get(&MERGED_LISTS, &key![app.0, key], &Key::new()).await
+    }
+}
