@@ -189,6 +189,8 @@ pub(super) async fn group_reaction_multi_stat(call: &Call<'_>) -> Answer {
     let view = call_view(call, &request.group_id).await?;
     let mut msg_seqs = request.msg_seq_list;
     msg_seqs.retain(|seq| view.shows(*seq));
+    let there = call.read_messages(&view.log, msg_seqs.clone()).await?;
+    msg_seqs.retain(|seq| there.contains_key(seq));
     let read = call.annotations(&view.log).reactions_of(msg_seqs).await.map_err(unreadable)?;
     let caller = &call.context.caller.user;
     call.ok(&Stats { results: read.iter().map(|read| stat_of(read, shown, caller)).collect() })
@@ -244,6 +246,7 @@ pub(super) async fn group_reaction_iterate(call: &Call<'_>) -> Answer {
     if !view.shows(request.msg_seq) {
         return Err(no_message());
     }
+    call.read_message(&view.log, request.msg_seq).await?.ok_or_else(no_message)?;
     let read = call.annotations(&view.log).reactions(request.msg_seq).await;
     let reactions = read.map_err(unreadable)?;
     let reaction = reactions.get(&request.reaction);

@@ -112,6 +112,12 @@ impl Receipts {
         self.hot.put(asking.id.msg_seq, asking, COUNT_BYTES);
     }
 
+    /// Lets a message go that is gone; its sender hears no more of it.
+    pub fn forget(&mut self, msg_seq: u32) {
+        self.hot.remove(msg_seq);
+        self.news.remove(&msg_seq);
+    }
+
     /// A member has read a message whose count is at hand; the store does not know it yet, as far as
     /// the caller has seen. The new count, or `None` where it changes nothing.
     pub fn note(&mut self, now_ms: u64, msg_seq: u32, user: &str, member: &Member) -> Option<u32> {
@@ -205,6 +211,19 @@ mod tests {
         assert_eq!(counts("ann"), [(7, 6000, 0), (8, 6000, 0)]);
         assert_eq!(counts("ben"), [(9, 6000, 0)]);
         assert_eq!(receipts.next_deadline(), None);
+    }
+
+    #[test]
+    fn of_a_message_that_is_gone_nobody_hears() {
+        let mut receipts = Receipts::default();
+        for seq in 7..=8 {
+            receipts.put(asking(seq, "ann", 3));
+            receipts.note(0, seq, "ben", &there());
+        }
+        receipts.forget(7);
+        assert_eq!(receipts.note(0, 7, "cleo", &there()), None);
+        let told = receipts.take_all();
+        assert_eq!(told["ann"].iter().map(|news| news.id.msg_seq).collect::<Vec<_>>(), [8]);
     }
 
     #[test]

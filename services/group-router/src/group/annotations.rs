@@ -75,6 +75,13 @@ impl Durable {
         unit.ops.push(put_row(RowKind::Pins, "", &PinsRow { pins }));
     }
 
+    /// Nothing can be added to a message any more: the next one who wants to finds none.
+    pub(super) fn forget_added(&mut self, msg_seq: u32) {
+        self.receipts.forget(msg_seq);
+        self.extensions.remove(msg_seq);
+        self.reactions.remove(msg_seq);
+    }
+
     /// What a handler has to bring back with what it is about to read.
     pub(crate) fn read_under(&self, stamp: Stamp) -> ReadUnder {
         ReadUnder { life: self.log.epoch, stamp }
