@@ -444,7 +444,8 @@ pub(super) async fn get_group_msg_receipts_by_users(call: &Call<'_>) -> Answer {
     let shown = asked.iter().map(|asked| asked.msg_seq).filter(|seq| view.shows(*seq));
     let there = call.read_messages(&view.log, shown.collect()).await?;
     let mut pairs: Vec<(u32, &str)> = Vec::with_capacity(pairs);
-    for Asked { msg_seq, users } in asked.iter().filter(|asked| there.contains_key(&asked.msg_seq)) {
+    for Asked { msg_seq, users } in asked.iter().filter(|asked| there.contains_key(&asked.msg_seq))
+    {
         pairs.extend(users.iter().map(|user| (*msg_seq, user.as_str())));
     }
     let times = call.annotations(&view.log).read_times(pairs).await.map_err(unreadable)?;

@@ -5,10 +5,9 @@ use throng_proto::v1;
 
 use super::Durable;
 use crate::actor::{Now, Unit};
-use crate::core::extensions::Extensions;
 use crate::core::hot::Stamp;
 use crate::core::pins::Pin;
-use crate::core::reactions::{Reaction, Reactions};
+use crate::core::reactions::Reaction;
 use crate::core::receipts::{MessageId, News};
 use crate::core::rules::Delivery;
 use crate::room::{Extra, Room, random};
@@ -22,18 +21,11 @@ pub(super) const MOST_BYTES: usize = 1 << 20;
 /// News of receipts in one item.
 const NEWS: usize = 100;
 
-/// A message with its extensions.
+/// A message with what was added to it: extensions, or reactions.
 #[derive(Debug, Clone)]
-pub(crate) struct Extended {
+pub(crate) struct Annotated<A> {
     pub(crate) id: MessageId,
-    pub(crate) extensions: Extensions,
-}
-
-/// A message with its reactions.
-#[derive(Debug, Clone)]
-pub(crate) struct Reacted {
-    pub(crate) id: MessageId,
-    pub(crate) reactions: Reactions,
+    pub(crate) added: A,
 }
 
 /// When a handler read something, and in which life of the group.

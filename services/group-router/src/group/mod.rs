@@ -19,14 +19,16 @@ use std::collections::BTreeSet;
 
 use crate::actor::LogLife;
 use crate::core::amended::Amended;
+use crate::core::extensions::Extensions;
 use crate::core::hot::Hot;
 use crate::core::pins::Pins;
+use crate::core::reactions::Reactions;
 use crate::core::receipts::Receipts;
 use crate::core::roster::Roster;
 use crate::core::uncounted::Uncounted;
 
 pub(crate) use amend::{Moment, Recall};
-pub(crate) use annotations::{Extended, Reacted, ReadUnder};
+pub(crate) use annotations::{Annotated, ReadUnder};
 pub(crate) use applications::Applications;
 pub(crate) use import::{Import, Imported};
 use last::Last;
@@ -40,8 +42,8 @@ pub(crate) struct Durable {
     pub(crate) applications: Applications,
     pub(crate) pins: Pins,
     pub(crate) receipts: Receipts,
-    pub(crate) extensions: Hot<Extended>,
-    pub(crate) reactions: Hot<Reacted>,
+    pub(crate) extensions: Hot<Annotated<Extensions>>,
+    pub(crate) reactions: Hot<Annotated<Reactions>>,
     /// The newest of the log, as conversations show it.
     last: Last,
     /// What does not count as unread.
