@@ -12,6 +12,7 @@ use throng_store::StoreError;
 use super::{Call, not_a_member};
 use crate::actor::{Now, Turn, Unit};
 use crate::clients::{CALL_TIME, unavailable, within};
+use crate::core::audience::Audience;
 use crate::core::hot::Hot;
 use crate::core::receipts::MessageId;
 use crate::group::{Annotated, Durable, ReadUnder};
@@ -108,8 +109,8 @@ pub(super) struct Changed<T> {
     pub(super) tell: Option<Tell>,
 }
 
-/// Tells members of a change.
-pub(super) type Tell = Box<dyn FnOnce(&mut Room, MessageId, &mut Unit)>;
+/// Tells these members, or all where none is named, of a change of a message.
+pub(super) type Tell = Box<dyn FnOnce(&mut Room, (MessageId, Vec<String>), &mut Unit)>;
 
 /// What the caller sees, of groups that have what is added.
 pub(super) fn view<A: Added>(
@@ -166,8 +167,18 @@ fn look<A: Added>(
     }
     let durable = room.durable.as_deref_mut().ok_or_else(no_message)?;
     let hot = A::hot(durable);
-    let (stamp, at_hand) = (hot.stamp(), hot.has(msg_seq));
+    let stamp = hot.stamp();
+    let at_hand = match hot.get(msg_seq) {
+        Some(there) => sees(context, &there.audience)?,
+        None => false,
+    };
     Ok(Look { view, under: durable.read_under(stamp), at_hand })
+}
+
+/// Refuses those whom a message is not for; app administrators see all.
+fn sees(context: &Context, audience: &Audience) -> Result<bool, CommandError> {
+    let sees = context.caller.admin || audience.includes(&context.caller.user);
+    if sees { Ok(true) } else { Err(no_message()) }
 }
 
 async fn find<A: Added>(
@@ -178,7 +189,7 @@ async fn find<A: Added>(
     let message = call.read_message(&view.log, msg_seq).await?.ok_or_else(no_message)?;
     A::check_message(&message)?;
     let added = A::read(&call.annotations(&view.log), msg_seq).await.map_err(unreadable)?;
-    Ok(Annotated { id: (&message).into(), added })
+    Ok(Annotated { id: (&message).into(), audience: (&message).into(), added })
 }
 
 /// `None`: what was found may be old by now.
@@ -198,21 +209,24 @@ fn take<A: Added, T>(
     }
     let hot = A::hot(durable);
     if let Some(found) = found {
-        let weight = found.added.weight();
+        let weight = found.audience.weight() + found.added.weight();
         hot.put(msg_seq, found, weight);
         // Also where the change is refused: it must not be the way to fill the memory.
         hot.trim();
     }
-    let Some(Annotated { id, added }) = hot.get(msg_seq) else { return Ok(None) };
+    let Some(Annotated { id, audience, added }) = hot.get(msg_seq) else { return Ok(None) };
+    sees(context, audience)?;
     let Changed { answer, rows, tell } = change(added, &look.view.log, now)?;
-    let (id, weight) = (*id, added.weight());
+    let (id, audience) = (*id, audience.clone());
+    let weight = audience.weight() + added.weight();
     hot.weigh(msg_seq, weight);
     hot.trim();
     if !rows.is_empty() {
         unit.annotations.push(rows);
     }
     if let Some(tell) = tell {
-        tell(room, id, unit);
+        let recipients = room.who_sees(&audience);
+        tell(room, (id, recipients), unit);
     }
     Ok(Some(answer))
 }

@@ -199,9 +199,9 @@ fn apply(
 }
 
 fn tell(latest: u64, change: ExtensionChange) -> Tell {
-    Box::new(move |room, id, unit| {
+    Box::new(move |room, (id, recipients), unit| {
         let encoded = extensions_item(&room.key.group_id, id, latest, &change);
-        room.emit(encoded, 0, Extra::default(), unit);
+        room.emit(encoded, 0, Extra { recipients, ..Extra::default() }, unit);
     })
 }
 

@@ -105,8 +105,8 @@ async fn react(call: &Call<'_>, give: bool) -> Answer {
             reactions.remove(&name, &user).map_err(refusal)?.cloned()
         };
         let rows = vec![reaction_row(log, msg_seq, &name, left.as_ref())];
-        let tell: Tell = Box::new(move |room, id, unit| {
-            room.tell_reaction(id, &name, left.as_ref(), &user, give, unit);
+        let tell: Tell = Box::new(move |room, to, unit| {
+            room.tell_reaction(to, &name, left.as_ref(), &user, give, unit);
         });
         Ok(Changed { answer: (), rows, tell: Some(tell) })
     };

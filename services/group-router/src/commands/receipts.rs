@@ -13,6 +13,7 @@ use throng_protocol::limits;
 use super::annotated::{TRIES, View, no_topic, too_busy, unreadable};
 use super::{Answer, Call, check_list, not_a_member};
 use crate::actor::Turn;
+use crate::core::audience::Audience;
 use crate::core::receipts::{Asking, is_concerned};
 use crate::group::{Durable, ReadUnder};
 use crate::room::Room;
@@ -130,8 +131,8 @@ async fn find(call: &Call<'_>, look: Look, reader: &str) -> Result<Found, Comman
     let counts = annotations.read_counts(messages.keys().copied()).await.map_err(unreadable)?;
     let asking = counts.into_iter().filter_map(|(msg_seq, read)| {
         let message = messages.remove(&msg_seq)?;
-        let (id, time, members) = ((&message).into(), message.msg_time, message.receipt_members);
-        Some(Asking::new(id, message.from, time, members, read))
+        let (time, members) = (message.msg_time, message.receipt_members);
+        Some(Asking::new((&message).into(), (&message).into(), time, members, read))
     });
     let asking: Vec<Asking> = asking.collect();
     // What is at hand, or was found just now: of others nobody wants to know.
@@ -366,14 +367,15 @@ async fn members_behind(
     message: &v1::StoredMessage,
     count: usize,
 ) -> Result<Vec<Place>, CommandError> {
-    let (from, msg_seq, time) = (message.from.clone(), message.msg_seq, message.msg_time);
+    let (msg_seq, time) = (message.msg_seq, message.msg_time);
+    let audience = Audience::from(message);
     call.rooms
         .run(call.context.app, group_id, move |turn| {
             let durable = durable(turn.room()?.0)?;
             let place = place.as_ref().map(|(joined, user)| (*joined, user.as_str()));
             let members = durable.roster.behind(place);
             let members = members
-                .filter(|(user, member)| is_concerned(&from, msg_seq, time, user, member))
+                .filter(|(user, member)| is_concerned(&audience, msg_seq, time, user, member))
                 .take(count)
                 .map(|(user, member)| (member.joined, user.to_string()));
             Ok(members.collect())

@@ -5,6 +5,7 @@ use throng_proto::v1;
 
 use super::Durable;
 use crate::actor::{Now, Unit};
+use crate::core::audience::Audience;
 use crate::core::hot::Stamp;
 use crate::core::pins::Pin;
 use crate::core::reactions::Reaction;
@@ -25,6 +26,7 @@ const NEWS: usize = 100;
 #[derive(Debug, Clone)]
 pub(crate) struct Annotated<A> {
     pub(crate) id: MessageId,
+    pub(crate) audience: Audience,
     pub(crate) added: A,
 }
 
@@ -43,6 +45,12 @@ impl From<&v1::StoredMessage> for MessageId {
             random: message.random,
             client_time: message.client_time,
         }
+    }
+}
+
+impl From<&v1::StoredMessage> for Audience {
+    fn from(message: &v1::StoredMessage) -> Self {
+        Self::new(message.from.clone(), message.recipients.clone())
     }
 }
 
@@ -145,11 +153,11 @@ impl Room {
         }
     }
 
-    /// Tells all members what became of a reaction that a user gave or took back. `left`: what it has
-    /// come to; `None`: it is gone.
+    /// Tells those who see a message what became of a reaction that a user gave or took back. `left`:
+    /// what it has come to; `None`: it is gone.
     pub(crate) fn tell_reaction(
         &mut self,
-        id: MessageId,
+        (id, recipients): (MessageId, Vec<String>),
         name: &str,
         left: Option<&Reaction>,
         by: &str,
@@ -158,13 +166,14 @@ impl Room {
     ) {
         if self.rules.delivery == Delivery::Stream {
             // One frame for all: whose reaction it is, that user's sessions are told apart.
-            self.emit(reaction_item(id, name, left, None), 0, Extra::default(), unit);
+            let extra = Extra { recipients, ..Extra::default() };
+            self.emit(reaction_item(id, name, left, None), 0, extra, unit);
             let items = own_reaction_item(id, name, given).entry();
             return self.deliver_to(vec![by.to_owned()], items, unit);
         }
         // A client believes of itself what it is told here, so there are two frames.
         let is_giver = |user: &String| left.is_some_and(|reaction| reaction.is_by(user));
-        let names = self.member_names();
+        let names = if recipients.is_empty() { self.member_names() } else { recipients.into() };
         let (givers, others): (Vec<String>, Vec<String>) =
             names.iter().cloned().partition(|user| is_giver(user));
         for (users, by_me) in [(givers, true), (others, false)] {

@@ -75,6 +75,12 @@ fn news(world: &World) -> Vec<(u64, u64)> {
     all
 }
 
+/// Who was told of what happened of one kind, one list a frame.
+fn told(world: &World, kind: &str) -> Vec<Vec<String>> {
+    let told = world.around.presence.told().into_iter();
+    told.filter(|(_, entry)| entry.get(kind).is_some()).map(|(users, _)| users).collect()
+}
+
 #[tokio::test]
 async fn recalled_messages_take_nothing_any_more() {
     let world = group().await;
@@ -105,4 +111,65 @@ async fn recalled_messages_take_nothing_any_more() {
     ok(&read(&world, "cleo", seq).await);
     eventually("the sender is told", || news(&world).contains(&(seq, 1))).await;
     assert!(!news(&world).iter().any(|(_, readers)| *readers == 2), "{:?}", news(&world));
+}
+
+#[tokio::test]
+async fn what_is_added_to_a_directed_message_is_for_who_sees_it() {
+    let world = group().await;
+    let seq = open(&world, 1, &["bob"]).await;
+    ok(&set(&world, "bob", seq, "a").await);
+    ok(&react(&world, "bob", seq).await);
+    ok(&react(&world, "ann", seq).await);
+    for user in ["cleo", "owner"] {
+        refused(&set(&world, user, seq, "b").await, 23004);
+        refused(&react(&world, user, seq).await, 23004);
+        refused(&take_back(&world, user, seq).await, 23004);
+    }
+    let clear = json!({ "GroupId": GROUP, "MsgSeq": seq, "OperateType": 3 });
+    ok(&world.client("ann", "group_set_key_values", clear).await);
+    ok(&world
+        .rest(
+            "group_set_key_values",
+            json!({ "GroupId": GROUP, "MsgSeq": seq,
+        "OperateType": 1, "ExtensionList": [{ "Key": "c", "Value": "v", "Seq": 0 }] }),
+        )
+        .await);
+    eventually("they are told", || {
+        told(&world, "MsgExtensionNotify").len() == 3
+            && told(&world, "MsgReactionNotifyList").len() == 3
+    })
+    .await;
+    assert!(told(&world, "MsgExtensionNotify").iter().all(|users| *users == ["bob", "ann"]));
+    let [to_bob, to_ann, to_both] = &told(&world, "MsgReactionNotifyList")[..] else { panic!() };
+    assert_eq!((&to_bob[..], &to_ann[..]), (&["bob".to_owned()][..], &["ann".to_owned()][..]));
+    assert_eq!(*to_both, ["bob", "ann"]);
+
+    ok(&read(&world, "bob", seq).await);
+    for user in ["cleo", "owner"] {
+        ok(&read(&world, user, seq).await);
+        assert_eq!(counts(&world, user, seq).await.0, 10062);
+        assert_eq!(looked_up(&world, user, seq).await, (json!([]), json!([])));
+    }
+    assert_eq!(counts(&world, "ann", seq).await, (0, json!(1), json!(0)));
+    assert!(looked_up(&world, "ann", seq).await.0[0]["MsgReactionSummary"][0]["Count"] == 2);
+}
+
+#[tokio::test]
+async fn of_a_directed_message_only_recipients_are_unread() {
+    let world = group().await;
+    let seq = open(&world, 1, &["bob", "cleo"]).await;
+    let unread = || async {
+        let body = json!({ "GroupId": GROUP, "MsgSeq": seq, "Flag": 1, "Cursor": "", "Num": 9 });
+        let answer = world.client("ann", "get_group_msg_receipt_detail", body).await;
+        let list = ok(&answer)["UnreadList"].as_array().unwrap().iter();
+        list.map(|user| user["Unread_Account"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(unread().await, ["bob", "cleo"]);
+    let on_behalf = json!({ "GroupId": GROUP, "From_Account": "owner",
+        "MsgSeqList": [{ "MsgSeq": seq }] });
+    ok(&world.rest("group_msg_receipt", on_behalf).await);
+    assert_eq!(counts(&world, "ann", seq).await, (0, json!(0), json!(2)));
+    ok(&read(&world, "bob", seq).await);
+    assert_eq!(counts(&world, "ann", seq).await, (0, json!(1), json!(1)));
+    assert_eq!(unread().await, ["cleo"]);
 }
