@@ -20,7 +20,7 @@ async fn a_recall_is_told_to_all_and_stays_over_a_crash() {
     assert_eq!(item["RevokerInfo"], json!({ "Revoker_Account": "ann", "Reason": "a slip" }));
     let recalled = &item["MsgBody"]["GroupWithdrawInfoArray"][0];
     assert_eq!((&recalled["MsgSeq"], &recalled["MsgRandom"]), (&json!(4), &json!(4)));
-    refused(&world.client("ann", "group_msg_recall", recall(&[4])).await, 10032);
+    refused(&world.client("owner", "group_msg_recall", recall(&[4])).await, 10032);
     let many = world.client("owner", "group_msg_recall", recall(&[4, 2, 9])).await;
     let codes: Vec<_> = ok(&many)["RecallRetList"]
         .as_array()
@@ -44,6 +44,39 @@ async fn a_recall_is_told_to_all_and_stays_over_a_crash() {
     let simple = json!({ "GroupId": GROUP, "ReqMsgNumber": 2 });
     let simple = world.rest("group_msg_get_simple", simple).await;
     assert_eq!(seqs(&simple), [3, 1], "without recalled ones, whose place others take");
+}
+
+#[tokio::test]
+async fn a_recall_may_be_asked_for_again() {
+    let world = public().await;
+    for random in 1..=3 {
+        ok(&world.send("ann", GROUP, random).await);
+    }
+    let codes = |answer: &Value| -> Vec<Value> {
+        let list = ok(answer)["RecallRetList"].as_array().unwrap().iter();
+        list.map(|one| one["RetCode"].clone()).collect()
+    };
+    let before = told(&world, 5).len();
+    let all = json!([recall(&[1]), recall(&[1]), recall(&[1, 2]), recall(&[1, 2])]);
+    for body in all.as_array().unwrap() {
+        let answer = world.client("ann", "group_msg_recall", body.clone()).await;
+        assert!(codes(&answer).iter().all(|code| *code == 0), "{answer}");
+    }
+    // Whoever waits for the answer, and asks once more meanwhile.
+    let at_once = (0..4).map(|_| world.client("ann", "group_msg_recall", recall(&[3])));
+    for answer in futures_util::future::join_all(at_once).await {
+        assert_eq!(codes(&answer), [0]);
+    }
+    ok(&world.send("ann", GROUP, 4).await);
+    eventually("all is told", || told(&world, 3).len() == 4).await;
+    let recalled: Vec<_> = told(&world, 5)[before..]
+        .iter()
+        .map(|(_, entry)| entry["GroupTips"][0]["MsgBody"]["GroupWithdrawInfoArray"].clone())
+        .collect();
+    let seqs: Vec<_> = recalled.iter().map(|list| &list[0]["MsgSeq"]).collect();
+    assert_eq!(seqs, [1, 2, 3], "each once");
+    assert!(recalled.iter().all(|list| list.as_array().unwrap().len() == 1));
+    refused(&world.client("owner", "group_msg_recall", recall(&[1])).await, 10032);
 }
 
 #[tokio::test]
