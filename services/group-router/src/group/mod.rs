@@ -15,7 +15,7 @@ mod publish;
 mod reads;
 mod retell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::actor::LogLife;
 use crate::core::amended::Amended;
@@ -46,6 +46,8 @@ pub(crate) struct Durable {
     pub(crate) reactions: Hot<Annotated<Reactions>>,
     /// The newest of the log, as conversations show it.
     last: Last,
+    /// The newest messages that members deleted for themselves, where conversations would show them.
+    pub(crate) deleted: HashMap<String, u32>,
     /// What does not count as unread.
     uncounted: Uncounted,
     /// Which messages were changed of late.
@@ -64,7 +66,7 @@ pub(crate) struct Durable {
 
 impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
-        let (last, uncounted, amended, recalled_at) = Default::default();
+        let (last, deleted, uncounted, amended, recalled_at) = Default::default();
         let (untold, unsaved, save_at) = Default::default();
         let (applications, pins, receipts) = Default::default();
         Self {
@@ -76,6 +78,7 @@ impl Durable {
             extensions: Hot::new(annotations::MOST_BYTES),
             reactions: Hot::new(annotations::MOST_BYTES),
             last,
+            deleted,
             uncounted,
             amended,
             recalled_at,

@@ -341,6 +341,34 @@ async fn deleted_and_cleared_messages_are_out_of_sight_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_conversation_shows_the_newest_message_that_the_member_did_not_delete() {
+    let world = public().await;
+    for random in 1..=120 {
+        ok(&world.send("ann", GROUP, random).await);
+    }
+    ok(&send(&world, "ann", json!({ "Random": 121, "To_Account": ["ann"] })).await);
+    let delete = |world: &World, seqs: std::ops::RangeInclusive<u32>| {
+        let seqs: Vec<_> = seqs.map(|seq| seq.to_string()).collect();
+        let body = json!({ "GroupId": GROUP, "Deleter_Account": "bob", "Seqs": seqs });
+        let request = world.client_request("bob", "delete_group_ramble_msg_by_seq", &body);
+        let router = world.router.clone();
+        async move { router.clone().execute(request).await.unwrap().into_inner() }
+    };
+    assert_eq!(delete(&world, 116..=118).await.code, 0);
+    assert_eq!((last(&world, "bob").await, last(&world, "ann").await), (120, 121));
+    assert_eq!(delete(&world, 119..=120).await.code, 0);
+    assert_eq!((last(&world, "bob").await, last(&world, "owner").await), (115, 120));
+    let world = world.crash();
+    for first in [91, 61, 31, 1] {
+        assert_eq!(last(&world, "bob").await, if first == 91 { 115 } else { first + 29 });
+        assert_eq!(delete(&world, first..=first + 29).await.code, 0);
+    }
+    assert_eq!(last(&world, "bob").await, 0, "over several pages");
+    ok(&world.send("ann", GROUP, 122).await);
+    assert_eq!(last(&world, "bob").await, 122);
+}
+
+#[tokio::test]
 async fn imported_messages_are_there_unheard_and_read() {
     let world = public().await;
     ok(&world.send("ann", GROUP, 1).await);
