@@ -165,11 +165,14 @@ test('a member deletes messages for itself, on all devices; the others keep them
   for (const text of ['one', 'two', 'three']) sent.push(await ann.say('tidy', text));
   await ben.waitForText('tidy', 'three');
   await ben.inside(({ chat }, ids) => chat.deleteMessage(ids.map((id) => chat.findMessage(id))).then(() => null), [sent[0].ID, sent[2].ID]);
+  await until(async () => (await conversation(ben, 'tidy')).lastMessage.messageForShow === 'two', 'the conversation shows what is left');
   await Promise.all([ann.close(), ben.close()]);
   await killed(w, 'tidy');
   const [annAgain, tablet] = await Promise.all(['ann', 'ben'].map((user) => back(w, user, 'tidy')));
   assert.deepEqual((await pageBack(tablet, 'tidy')).map(label), ['tip 1', 'two']);
   assert.deepEqual((await pageBack(annAgain, 'tidy')).map(label), ['tip 1', 'one', 'two', 'three']);
+  const shown = async (client) => (await conversation(client, 'tidy')).lastMessage.messageForShow;
+  assert.deepEqual([await shown(tablet), await shown(annAgain)], ['two', 'three'], 'also after a login');
 });
 
 test('an app server clears the history for clients and still reads it', async (t) => {

@@ -222,7 +222,8 @@ impl GroupRouter for Service {
         request: Request<v1::DescribeGroupRequest>,
     ) -> Result<Response<v1::DescribeGroupReply>, Status> {
         let rooms = self.rooms.for_call();
-        let described = in_time(lists::describe_own(&rooms, request.into_inner())).await;
+        let described =
+            in_time(lists::describe_own(&rooms, &self.clients, request.into_inner())).await;
         described.map(Response::new).map_err(|error| status(&rooms, &error))
     }
 

@@ -1,5 +1,5 @@
 //! What the commands about single messages of a log have in common: which messages the caller may see,
-//! and reading them.
+//! reading them, and changing what was added to one.
 
 use std::collections::HashMap;
 
@@ -10,9 +10,14 @@ use throng_protocol::error::{Code, CommandError};
 use throng_store::StoreError;
 
 use super::{Call, not_a_member};
+use crate::actor::{Now, Turn, Unit};
 use crate::clients::{CALL_TIME, unavailable, within};
+use crate::core::audience::Audience;
+use crate::core::hot::Hot;
+use crate::core::receipts::MessageId;
+use crate::group::{Annotated, Durable, ReadUnder};
 use crate::room::Room;
-use crate::storage::Annotations;
+use crate::storage::{Annotation, Annotations};
 use crate::wire::EVENT_TIP;
 
 /// Times that something is read which others change meanwhile.
@@ -66,6 +71,164 @@ pub(super) fn no_topic(topic_id: Option<&str>) -> Result<(), CommandError> {
 /// The error for somebody who lost against others too often.
 pub(super) fn too_busy() -> CommandError {
     Code::GROUP_INTERNAL.with("the message is changed too often, try again")
+}
+
+/// The error for messages that the caller does not see, be there one or not.
+pub(super) fn no_message() -> CommandError {
+    Code::EXTENSION_NO_MESSAGE.with("MsgSeq: no such message")
+}
+
+/// What members add to messages and change afterwards. What is in use of it is at hand.
+pub(super) trait Added: Sized + Send + 'static {
+    /// Where that is.
+    fn hot(durable: &mut Durable) -> &mut Hot<Annotated<Self>>;
+
+    /// Bytes, about.
+    fn weight(&self) -> usize;
+
+    /// Refuses groups that do not have it.
+    fn check_group(room: &Room) -> Result<(), CommandError>;
+
+    /// Refuses messages that do not.
+    fn check_message(_message: &v1::StoredMessage) -> Result<(), CommandError> {
+        Ok(())
+    }
+
+    /// What a message has of it.
+    fn read(
+        annotations: &Annotations,
+        msg_seq: u32,
+    ) -> impl Future<Output = Result<Self, StoreError>> + Send;
+}
+
+/// What a change comes to.
+pub(super) struct Changed<T> {
+    pub(super) answer: T,
+    pub(super) rows: Vec<Annotation>,
+    /// `None`: nobody needs to hear of it.
+    pub(super) tell: Option<Tell>,
+}
+
+/// Tells these members, or all where none is named, of a change of a message.
+pub(super) type Tell = Box<dyn FnOnce(&mut Room, (MessageId, Vec<String>), &mut Unit)>;
+
+/// What the caller sees, of groups that have what is added.
+pub(super) fn view<A: Added>(
+    room: &Room,
+    context: &Context,
+    now: i64,
+) -> Result<View, CommandError> {
+    A::check_group(room)?;
+    View::of(room, context, now)
+}
+
+/// What a handler knows before it changes something.
+struct Look {
+    view: View,
+    under: ReadUnder,
+    at_hand: bool,
+}
+
+/// Changes what was added to a message of a group; begins anew while others change what is not at hand
+/// at the same time.
+pub(super) async fn change<A: Added, T: Send + 'static>(
+    call: &Call<'_>,
+    (group_id, msg_seq): (&str, u32),
+    change: impl FnOnce(&mut A, &v1::GroupLog, Now) -> Result<Changed<T>, CommandError>
+    + Clone
+    + Send
+    + 'static,
+) -> Result<T, CommandError> {
+    let app = call.context.app;
+    for _ in 0..TRIES {
+        let context = call.context.clone();
+        let look = move |turn: &mut Turn<'_>| look::<A>(turn, &context, msg_seq);
+        let look = call.rooms.run(app, group_id, look).await?;
+        let found = if look.at_hand { None } else { Some(find(call, &look.view, msg_seq).await?) };
+        let (context, change) = (call.context.clone(), change.clone());
+        let change =
+            move |turn: &mut Turn<'_>| take(turn, &context, &look, (msg_seq, found), change);
+        if let Some(answer) = call.rooms.run(app, group_id, change).await? {
+            return Ok(answer);
+        }
+    }
+    Err(too_busy())
+}
+
+fn look<A: Added>(
+    turn: &mut Turn<'_>,
+    context: &Context,
+    msg_seq: u32,
+) -> Result<Look, CommandError> {
+    let (room, now, _) = turn.room()?;
+    let view = view::<A>(room, context, now.seconds)?;
+    if !view.shows(msg_seq) {
+        return Err(no_message());
+    }
+    let durable = room.durable.as_deref_mut().ok_or_else(no_message)?;
+    let hot = A::hot(durable);
+    let stamp = hot.stamp();
+    let at_hand = match hot.get(msg_seq) {
+        Some(there) => sees(context, &there.audience)?,
+        None => false,
+    };
+    Ok(Look { view, under: durable.read_under(stamp), at_hand })
+}
+
+/// Refuses those whom a message is not for; app administrators see all.
+fn sees(context: &Context, audience: &Audience) -> Result<bool, CommandError> {
+    let sees = context.caller.admin || audience.includes(&context.caller.user);
+    if sees { Ok(true) } else { Err(no_message()) }
+}
+
+async fn find<A: Added>(
+    call: &Call<'_>,
+    view: &View,
+    msg_seq: u32,
+) -> Result<Annotated<A>, CommandError> {
+    let message = call.read_message(&view.log, msg_seq).await?.ok_or_else(no_message)?;
+    A::check_message(&message)?;
+    let added = A::read(&call.annotations(&view.log), msg_seq).await.map_err(unreadable)?;
+    Ok(Annotated { id: (&message).into(), audience: (&message).into(), added })
+}
+
+/// `None`: what was found may be old by now.
+fn take<A: Added, T>(
+    turn: &mut Turn<'_>,
+    context: &Context,
+    look: &Look,
+    (msg_seq, found): (u32, Option<Annotated<A>>),
+    change: impl FnOnce(&mut A, &v1::GroupLog, Now) -> Result<Changed<T>, CommandError>,
+) -> Result<Option<T>, CommandError> {
+    let (room, now, unit) = turn.room()?;
+    view::<A>(room, context, now.seconds)?;
+    let Some(durable) = room.durable.as_deref_mut() else { return Ok(None) };
+    let stamp = A::hot(durable).stamp();
+    if durable.read_under(stamp) != look.under {
+        return Ok(None);
+    }
+    let hot = A::hot(durable);
+    if let Some(found) = found {
+        let weight = found.audience.weight() + found.added.weight();
+        hot.put(msg_seq, found, weight);
+        // Also where the change is refused: it must not be the way to fill the memory.
+        hot.trim();
+    }
+    let Some(Annotated { id, audience, added }) = hot.get(msg_seq) else { return Ok(None) };
+    sees(context, audience)?;
+    let Changed { answer, rows, tell } = change(added, &look.view.log, now)?;
+    let (id, audience) = (*id, audience.clone());
+    let weight = audience.weight() + added.weight();
+    hot.weigh(msg_seq, weight);
+    hot.trim();
+    if !rows.is_empty() {
+        unit.annotations.push(rows);
+    }
+    if let Some(tell) = tell {
+        let recipients = room.who_sees(&audience);
+        tell(room, (id, recipients), unit);
+    }
+    Ok(Some(answer))
 }
 
 impl Call<'_> {

@@ -4,18 +4,19 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use throng_node::command::Context;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
+use throng_store::StoreError;
 
-use super::annotated::{TRIES, View, no_topic, too_busy, unreadable};
+use super::annotated::{self, Added, Changed, Tell, no_message, no_topic, unreadable, view};
 use super::{Answer, Call, check_list};
-use crate::actor::Turn;
-use crate::core::extensions::{Outcome, Pair};
-use crate::group::{Extended, ReadUnder};
+use crate::actor::Now;
+use crate::core::extensions::{Extensions, Outcome, Pair};
+use crate::core::hot::Hot;
+use crate::group::{Annotated, Durable};
 use crate::room::{Extra, Room};
-use crate::storage::extension_rows;
+use crate::storage::{Annotations, extension_rows};
 use crate::wire::{ExtensionChange, extensions_item};
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ enum Operation {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Changed {
+struct Results {
     extension_list: Vec<KeyResult>,
     seq: u64,
 }
@@ -75,50 +76,52 @@ impl From<Pair> for KeyValue {
     }
 }
 
-/// Refuses groups without extensions.
-fn view(room: &Room, context: &Context, now: i64) -> Result<View, CommandError> {
-    if !room.rules.extensions {
-        let info = format!("GroupId: no extensions in groups of type {}", room.kind);
-        return Err(Code::GROUP_FORBIDDEN.with(info));
+impl Added for Extensions {
+    fn hot(durable: &mut Durable) -> &mut Hot<Annotated<Self>> {
+        &mut durable.extensions
     }
-    View::of(room, context, now)
-}
 
-fn no_message() -> CommandError {
-    Code::EXTENSION_NO_MESSAGE.with("MsgSeq: no such message")
+    fn weight(&self) -> usize {
+        self.weight()
+    }
+
+    fn check_group(room: &Room) -> Result<(), CommandError> {
+        if room.rules.extensions {
+            return Ok(());
+        }
+        let info = format!("GroupId: no extensions in groups of type {}", room.kind);
+        Err(Code::GROUP_FORBIDDEN.with(info))
+    }
+
+    fn check_message(message: &v1::StoredMessage) -> Result<(), CommandError> {
+        if message.support_message_extension {
+            return Ok(());
+        }
+        let info = "MsgSeq: was sent without SupportMessageExtension";
+        Err(Code::EXTENSION_NOT_ALLOWED.with(info))
+    }
+
+    async fn read(annotations: &Annotations, msg_seq: u32) -> Result<Self, StoreError> {
+        annotations.extensions(msg_seq).await
+    }
 }
 
 /// Sets, deletes or clears keys of a message; each key has its own result.
 pub(super) async fn group_set_key_values(call: &Call<'_>) -> Answer {
     let request: SetRequest = call.parse()?;
     no_topic(request.topic_id.as_deref())?;
-    let msg_seq = request.msg_seq;
+    let (msg_seq, locked) = (request.msg_seq, !call.context.caller.admin);
     let operation = operation(request.operate_type, request.extension_list)?;
-    for _ in 0..TRIES {
-        let context = call.context.clone();
-        let look = move |turn: &mut Turn<'_>| {
-            let (room, now, _) = turn.room()?;
-            let view = view(room, &context, now.seconds)?;
-            if !view.shows(msg_seq) {
-                return Err(no_message());
-            }
-            let durable = room.durable.as_deref().ok_or_else(no_message)?;
-            let under = durable.read_under(durable.extensions.stamp());
-            Ok((view, under, durable.extensions.has(msg_seq)))
-        };
-        let (view, under, at_hand) =
-            call.rooms.run(call.context.app, &request.group_id, look).await?;
-        let found = if at_hand { None } else { Some(find(call, &view, msg_seq).await?) };
-        let (context, operation) = (call.context.clone(), operation.clone());
-        let change = move |turn: &mut Turn<'_>| {
-            change(turn, &context, &view.log, under, (msg_seq, found), operation)
-        };
-        let changed = call.rooms.run(call.context.app, &request.group_id, change).await?;
-        if let Some(changed) = changed {
-            return call.ok(&changed);
+    let change = move |extensions: &mut Extensions, log: &v1::GroupLog, now: Now| {
+        if !extensions.may_write(now.ms) {
+            let most = limits::EXTENSION_WRITES_PER_MINUTE;
+            let info = format!("MsgSeq: over {most} writes a minute");
+            return Err(Code::EXTENSION_FREQUENCY.with(info));
         }
-    }
-    Err(too_busy())
+        Ok(apply(extensions, (log, msg_seq), operation, locked))
+    };
+    let results = annotated::change(call, (&request.group_id, msg_seq), change).await?;
+    call.ok(&results)
 }
 
 fn operation(kind: u32, given: Vec<Given>) -> Result<Operation, CommandError> {
@@ -146,44 +149,12 @@ fn operation(kind: u32, given: Vec<Given>) -> Result<Operation, CommandError> {
     }
 }
 
-async fn find(call: &Call<'_>, view: &View, msg_seq: u32) -> Result<Extended, CommandError> {
-    let message = call.read_message(&view.log, msg_seq).await?.ok_or_else(no_message)?;
-    if !message.support_message_extension {
-        let info = "MsgSeq: was sent without SupportMessageExtension";
-        return Err(Code::EXTENSION_NOT_ALLOWED.with(info));
-    }
-    let extensions = call.annotations(&view.log).extensions(msg_seq).await.map_err(unreadable)?;
-    Ok(Extended { id: (&message).into(), extensions })
-}
-
-/// `None`: what was found may be old by now.
-fn change(
-    turn: &mut Turn<'_>,
-    context: &Context,
-    log: &v1::GroupLog,
-    under: ReadUnder,
-    (msg_seq, found): (u32, Option<Extended>),
+fn apply(
+    extensions: &mut Extensions,
+    (log, msg_seq): (&v1::GroupLog, u32),
     operation: Operation,
-) -> Result<Option<Changed>, CommandError> {
-    let (room, now, unit) = turn.room()?;
-    view(room, context, now.seconds)?;
-    let Some(durable) = room.durable.as_deref_mut() else { return Ok(None) };
-    if durable.read_under(durable.extensions.stamp()) != under {
-        return Ok(None);
-    }
-    if let Some(found) = found {
-        let weight = found.extensions.weight();
-        durable.extensions.put(msg_seq, found, weight);
-        durable.extensions.trim();
-    }
-    let Some(Extended { id, extensions }) = durable.extensions.get(msg_seq) else {
-        return Ok(None);
-    };
-    if !extensions.may_write(now.ms) {
-        let info = format!("MsgSeq: over {} writes a minute", limits::EXTENSION_WRITES_PER_MINUTE);
-        return Err(Code::EXTENSION_FREQUENCY.with(info));
-    }
-    let (id, locked) = (*id, !context.caller.admin);
+    locked: bool,
+) -> Changed<Results> {
     let (outcomes, rows, deletes) = match operation {
         Operation::Set(pairs) => {
             let (outcomes, rows) = extensions.set(pairs, locked);
@@ -196,16 +167,14 @@ fn change(
         Operation::Clear => {
             let rows = extensions.clear();
             let (latest, cleared) = (extensions.latest(), extensions.cleared());
-            unit.annotations.push(extension_rows(log, msg_seq, extensions, rows));
-            let weight = extensions.weight();
-            durable.extensions.weigh(msg_seq, weight);
-            let change = ExtensionChange::Cleared(cleared);
-            let encoded = extensions_item(&room.key.group_id, id, latest, &change);
-            room.emit(encoded, 0, Extra::default(), unit);
-            return Ok(Some(Changed { extension_list: Vec::new(), seq: latest }));
+            return Changed {
+                answer: Results { extension_list: Vec::new(), seq: latest },
+                rows: extension_rows(log, msg_seq, extensions, rows),
+                tell: Some(tell(latest, ExtensionChange::Cleared(cleared))),
+            };
         }
     };
-    let (latest, weight) = (extensions.latest(), extensions.weight());
+    let latest = extensions.latest();
     let written: HashMap<&str, u64> =
         rows.iter().filter_map(|(key, row)| Some((key.as_str(), row.as_ref()?.seq))).collect();
     let done = |outcome: &Outcome| match outcome {
@@ -215,18 +184,25 @@ fn change(
         _ => None,
     };
     let told: Vec<Pair> = outcomes.iter().filter_map(done).collect();
-    if !rows.is_empty() {
-        unit.annotations.push(extension_rows(log, msg_seq, extensions, rows));
+    let tells = !told.is_empty();
+    let change = if deletes { ExtensionChange::Deleted(told) } else { ExtensionChange::Set(told) };
+    let rows = match rows.is_empty() {
+        true => Vec::new(),
+        false => extension_rows(log, msg_seq, extensions, rows),
+    };
+    let extension_list = outcomes.into_iter().map(result).collect();
+    Changed {
+        answer: Results { extension_list, seq: latest },
+        rows,
+        tell: tells.then(|| tell(latest, change)),
     }
-    durable.extensions.weigh(msg_seq, weight);
-    durable.extensions.trim();
-    if !told.is_empty() {
-        let change =
-            if deletes { ExtensionChange::Deleted(&told) } else { ExtensionChange::Set(&told) };
+}
+
+fn tell(latest: u64, change: ExtensionChange) -> Tell {
+    Box::new(move |room, (id, recipients), unit| {
         let encoded = extensions_item(&room.key.group_id, id, latest, &change);
-        room.emit(encoded, 0, Extra::default(), unit);
-    }
-    Ok(Some(Changed { extension_list: outcomes.into_iter().map(result).collect(), seq: latest }))
+        room.emit(encoded, 0, Extra { recipients, ..Extra::default() }, unit);
+    })
 }
 
 fn result(outcome: Outcome) -> KeyResult {
@@ -267,7 +243,7 @@ pub(super) async fn group_get_key_values(call: &Call<'_>) -> Answer {
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, _) = turn.room()?;
-            view(room, &context, now.seconds)
+            view::<Extensions>(room, &context, now.seconds)
         })
         .await?;
     if !view.shows(request.msg_seq) {

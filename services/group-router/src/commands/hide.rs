@@ -55,7 +55,7 @@ pub(super) async fn delete_group_ramble_msg_by_seq(call: &Call<'_>) -> Answer {
     let look = look.await?;
     // What does not exist yet must not be hidden when it comes.
     named.retain(|seq| (look.first..=look.last).contains(seq));
-    if !named.is_empty() {
+    if let Some(newest) = named.iter().copied().max() {
         let hide = v1::HideMessagesRequest {
             fence: Some(call.rooms.fence(&look.tenure)?),
             log: Some(look.log),
@@ -64,6 +64,14 @@ pub(super) async fn delete_group_ramble_msg_by_seq(call: &Call<'_>) -> Answer {
         };
         let mut history = call.clients.history.clone();
         history.hide_messages(within(CALL_TIME, hide)).await.map_err(unavailable)?;
+        let user = user.clone();
+        call.rooms
+            .run(call.context.app, &request.group_id, move |turn| {
+                let (room, _, unit) = turn.room()?;
+                room.note_deleted(&user, newest, unit);
+                Ok(())
+            })
+            .await?;
     }
     call.done()
 }

@@ -2,18 +2,19 @@
 //! 02, 2.4; CN 100226).
 
 use serde::{Deserialize, Serialize};
-use throng_node::command::Context;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::limits;
+use throng_store::StoreError;
 
-use super::annotated::{TRIES, View, no_topic, too_busy, unreadable};
+use super::annotated::{self, Added, Changed, Tell, View, no_message, no_topic, unreadable, view};
 use super::{Answer, Call, check_list};
-use crate::actor::Turn;
+use crate::actor::Now;
+use crate::core::hot::Hot;
 use crate::core::reactions::{Reactions, Refusal};
-use crate::group::{Reacted, ReadUnder};
+use crate::group::{Annotated, Durable};
 use crate::room::Room;
-use crate::storage::reaction_row;
+use crate::storage::{Annotations, reaction_row};
 use crate::wire::Summary;
 
 /// Users that a summary names of each reaction where the caller does not say.
@@ -31,17 +32,26 @@ struct Request {
     users: Vec<String>,
 }
 
-/// Refuses groups without reactions.
-fn view(room: &Room, context: &Context, now: i64) -> Result<View, CommandError> {
-    if !room.rules.extensions {
-        let info = format!("GroupId: no reactions in groups of type {}", room.kind);
-        return Err(Code::GROUP_FORBIDDEN.with(info));
+impl Added for Reactions {
+    fn hot(durable: &mut Durable) -> &mut Hot<Annotated<Self>> {
+        &mut durable.reactions
     }
-    View::of(room, context, now)
-}
 
-fn no_message() -> CommandError {
-    Code::EXTENSION_NO_MESSAGE.with("MsgSeq: no such message")
+    fn weight(&self) -> usize {
+        self.weight()
+    }
+
+    fn check_group(room: &Room) -> Result<(), CommandError> {
+        if room.rules.extensions {
+            return Ok(());
+        }
+        let info = format!("GroupId: no reactions in groups of type {}", room.kind);
+        Err(Code::GROUP_FORBIDDEN.with(info))
+    }
+
+    async fn read(annotations: &Annotations, msg_seq: u32) -> Result<Self, StoreError> {
+        annotations.reactions(msg_seq).await
+    }
 }
 
 fn refusal(refusal: Refusal) -> CommandError {
@@ -87,75 +97,21 @@ async fn react(call: &Call<'_>, give: bool) -> Answer {
         let info = "Add_Account, Del_Account: only the caller's own reactions";
         return Err(Code::GROUP_BAD_PARAMETER.with(info));
     }
-    let msg_seq = request.msg_seq;
-    for _ in 0..TRIES {
-        let context = call.context.clone();
-        let look = move |turn: &mut Turn<'_>| {
-            let (room, now, _) = turn.room()?;
-            let view = view(room, &context, now.seconds)?;
-            if !view.shows(msg_seq) {
-                return Err(no_message());
-            }
-            let durable = room.durable.as_deref().ok_or_else(no_message)?;
-            let under = durable.read_under(durable.reactions.stamp());
-            Ok((view, under, durable.reactions.has(msg_seq)))
+    let (msg_seq, user, name) = (request.msg_seq, caller.clone(), request.reaction);
+    let change = move |reactions: &mut Reactions, log: &v1::GroupLog, _: Now| {
+        let left = if give {
+            Some(reactions.add(&name, &user).map_err(refusal)?.clone())
+        } else {
+            reactions.remove(&name, &user).map_err(refusal)?.cloned()
         };
-        let (view, under, at_hand) =
-            call.rooms.run(call.context.app, &request.group_id, look).await?;
-        let found = if at_hand { None } else { Some(find(call, &view, msg_seq).await?) };
-        let (context, name) = (call.context.clone(), request.reaction.clone());
-        let change = move |turn: &mut Turn<'_>| {
-            change(turn, &context, &view.log, under, (msg_seq, found), (&name, give))
-        };
-        if call.rooms.run(call.context.app, &request.group_id, change).await? {
-            return call.done();
-        }
-    }
-    Err(too_busy())
-}
-
-async fn find(call: &Call<'_>, view: &View, msg_seq: u32) -> Result<Reacted, CommandError> {
-    let message = call.read_message(&view.log, msg_seq).await?.ok_or_else(no_message)?;
-    let reactions = call.annotations(&view.log).reactions(msg_seq).await.map_err(unreadable)?;
-    Ok(Reacted { id: (&message).into(), reactions })
-}
-
-/// False: what was found may be old by now.
-fn change(
-    turn: &mut Turn<'_>,
-    context: &Context,
-    log: &v1::GroupLog,
-    under: ReadUnder,
-    (msg_seq, found): (u32, Option<Reacted>),
-    (name, give): (&str, bool),
-) -> Result<bool, CommandError> {
-    let (room, now, unit) = turn.room()?;
-    view(room, context, now.seconds)?;
-    let Some(durable) = room.durable.as_deref_mut() else { return Ok(false) };
-    if durable.read_under(durable.reactions.stamp()) != under {
-        return Ok(false);
-    }
-    if let Some(found) = found {
-        let weight = found.reactions.weight();
-        durable.reactions.put(msg_seq, found, weight);
-        // Also where the change is refused: it must not be the way to fill the memory.
-        durable.reactions.trim();
-    }
-    let Some(Reacted { id, reactions }) = durable.reactions.get(msg_seq) else {
-        return Ok(false);
+        let rows = vec![reaction_row(log, msg_seq, &name, left.as_ref())];
+        let tell: Tell = Box::new(move |room, to, unit| {
+            room.tell_reaction(to, &name, left.as_ref(), &user, give, unit);
+        });
+        Ok(Changed { answer: (), rows, tell: Some(tell) })
     };
-    let (id, user) = (*id, &context.caller.user);
-    let left = if give {
-        Some(reactions.add(name, user).map_err(refusal)?.clone())
-    } else {
-        reactions.remove(name, user).map_err(refusal)?.cloned()
-    };
-    let weight = reactions.weight();
-    durable.reactions.weigh(msg_seq, weight);
-    durable.reactions.trim();
-    unit.annotations.push(vec![reaction_row(log, msg_seq, name, left.as_ref())]);
-    room.tell_reaction(id, name, left.as_ref(), user, give, unit);
-    Ok(true)
+    annotated::change(call, (&request.group_id, msg_seq), change).await?;
+    call.done()
 }
 
 #[derive(Deserialize)]
@@ -189,6 +145,8 @@ pub(super) async fn group_reaction_multi_stat(call: &Call<'_>) -> Answer {
     let view = call_view(call, &request.group_id).await?;
     let mut msg_seqs = request.msg_seq_list;
     msg_seqs.retain(|seq| view.shows(*seq));
+    let there = call.read_messages(&view.log, msg_seqs.clone()).await?;
+    msg_seqs.retain(|seq| there.contains_key(seq));
     let read = call.annotations(&view.log).reactions_of(msg_seqs).await.map_err(unreadable)?;
     let caller = &call.context.caller.user;
     call.ok(&Stats { results: read.iter().map(|read| stat_of(read, shown, caller)).collect() })
@@ -205,7 +163,7 @@ async fn call_view(call: &Call<'_>, group_id: &str) -> Result<View, CommandError
     call.rooms
         .run(call.context.app, group_id, move |turn| {
             let (room, now, _) = turn.room()?;
-            view(room, &context, now.seconds)
+            view::<Reactions>(room, &context, now.seconds)
         })
         .await
 }
@@ -244,6 +202,7 @@ pub(super) async fn group_reaction_iterate(call: &Call<'_>) -> Answer {
     if !view.shows(request.msg_seq) {
         return Err(no_message());
     }
+    call.read_message(&view.log, request.msg_seq).await?.ok_or_else(no_message)?;
     let read = call.annotations(&view.log).reactions(request.msg_seq).await;
     let reactions = read.map_err(unreadable)?;
     let reaction = reactions.get(&request.reaction);

@@ -67,27 +67,23 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     let (app, group_id) = (call.context.app, request.group_id);
     let context = call.context.clone();
     let msg_seqs: Vec<u32> = request.msg_seq_list.iter().map(|entry| entry.msg_seq).collect();
-    let asked = msg_seqs.clone();
-    let (place, told) = call
+    let place = call
         .rooms
         .run(app, &group_id, move |turn| {
             let tenure = turn.tenure.clone();
             let (room, now, _) = turn.room()?;
-            let told: Vec<u32> =
-                asked.into_iter().filter(|seq| room.recalls_told.contains(seq)).collect();
-            let place = match Look::at(room, &context, &tenure, now.seconds)? {
+            Ok(match Look::at(room, &context, &tenure, now.seconds)? {
                 Some(look) => Place::Log(Box::new(look)),
                 None => {
                     Place::Live { role: room.role(&context), created: room.profile.created, tenure }
                 }
-            };
-            Ok((place, told))
+            })
         })
         .await?;
     let (role, created, tenure) = match place {
         Place::Live { role, created, tenure } => (role, created, tenure),
         Place::Log(look) => {
-            return kept::recall(call, &group_id, &msg_seqs, &request.reason, *look, &told).await;
+            return kept::recall(call, &group_id, &msg_seqs, &request.reason, *look).await;
         }
     };
     let fetch = v1::GetRoomMessagesRequest {
@@ -100,11 +96,6 @@ pub(super) async fn group_msg_recall(call: &Call<'_>) -> Answer {
     let mut stored = fetched.into_inner().messages;
     // Not those of a dismissed group that had the same ID.
     stored.retain(|message| message.msg_time >= created);
-    // A recall that the room was not told of, because its owner died in between, is made again.
-    let revoker = &call.context.caller.user;
-    for message in &mut stored {
-        message.recalled &= message.revoker != *revoker || told.contains(&message.msg_seq);
-    }
     let windows = Windows { own: call.policy().await?.recall_seconds.into(), ..Windows::LIVE_ROOM };
     let (results, recalled) =
         judge_all(&msg_seqs, stored, &call.context.caller.user, role, windows)?;
@@ -150,6 +141,10 @@ fn judge(
     role: Role,
     windows: Windows,
 ) -> Result<(), CommandError> {
+    // Who repeats a recall, as clients do that get no answer, has what he wants.
+    if message.is_some_and(|message| message.recalled && message.revoker == user) {
+        return Ok(());
+    }
     let known = message.map(|message| Message {
         own: message.from == user,
         sent: message.msg_time.unsigned_abs(),
@@ -171,13 +166,13 @@ fn judge(
     })
 }
 
-/// Marks them in history, then tells the room. A caller that gives up in between changes nothing: a
-/// recall that nobody was told of could not be repeated.
+/// Marks them in history, then tells the room, unless it was told before. One that it was not told of,
+/// because its owner died in between, is made again. A caller that gives up in between changes nothing.
 async fn recall(
     call: &Call<'_>,
     group_id: &str,
     tenure: &Tenure,
-    messages: Vec<v1::StoredMessage>,
+    mut messages: Vec<v1::StoredMessage>,
     reason: String,
 ) -> Result<(), CommandError> {
     let (app, group_id) = (call.context.app, group_id.to_owned());
@@ -197,6 +192,10 @@ async fn recall(
         let tell = move |turn: &mut Turn<'_>| {
             let (room, _, unit) = turn.live()?;
             room.recent.remove(&msg_seqs);
+            messages.retain(|message| !room.recalls_told.contains(&message.msg_seq));
+            if messages.is_empty() {
+                return Ok(());
+            }
             room.recalls_told.extend(&msg_seqs);
             let info = room.group_info();
             let pushed = push_recall_item(info, &messages, &revoker, &reason);

@@ -3,7 +3,8 @@
 //! what was read may be old by now: then it is read again.
 //!
 //! While a state is at hand, that one counts, whatever was read. It is let go only together with all
-//! stamps given out until then, so nothing that was read before a change is ever taken for news.
+//! stamps given out until then, so nothing that was read before a change is ever taken for news. The
+//! same goes for the state of a message that is gone: who read it before does not bring it back.
 
 use std::collections::HashMap;
 
@@ -71,6 +72,14 @@ impl<V> Hot<V> {
         self.weight += weight;
     }
 
+    /// Lets a message's state go, at hand or on its way here.
+    pub fn remove(&mut self, msg_seq: u32) {
+        self.generation += 1;
+        if let Some(gone) = self.entries.remove(&msg_seq) {
+            self.weight -= gone.weight;
+        }
+    }
+
     /// Notes what a state weighs now. [`Hot::trim`] has to follow when the turn is over.
     pub fn weigh(&mut self, msg_seq: u32, weight: usize) {
         if let Some(entry) = self.entries.get_mut(&msg_seq) {
@@ -128,6 +137,22 @@ mod tests {
         hot.trim();
         assert!(hot.has(4) && !hot.has(1) && !hot.has(2) && !hot.has(3), "down to a half");
         assert!(!hot.is_fresh(stamp));
+    }
+
+    #[test]
+    fn what_is_removed_is_not_brought_back_by_who_read_it_before() {
+        let mut hot = Hot::new(20);
+        let stamp = hot.stamp();
+        hot.remove(1);
+        assert!(!hot.is_fresh(stamp), "nothing was at hand, something on its way");
+        hot.put(1, "one", 10);
+        hot.put(2, "two", 10);
+        let stamp = hot.stamp();
+        hot.remove(1);
+        assert!(!hot.has(1) && !hot.is_fresh(stamp));
+        hot.put(3, "three", 10);
+        hot.trim();
+        assert!(hot.has(2) && hot.has(3), "it weighs nothing any more");
     }
 
     /// Somebody who reads the store, in two steps.

@@ -1,5 +1,5 @@
 //! Who has read a message whose sender wants to know (REST notes 01, 3.28 to 3.30). How many were to
-//! read it was settled when it was sent: all members but its sender. Whoever came later does not
+//! read it was settled when it was sent: all who see it but its sender. Whoever came later does not
 //! count, and whoever left without reading stays unread.
 //!
 //! Readers are rows, and a count beside them. The sender is told of new counts after a pause: a message
@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::audience::Audience;
 use super::hot::Hot;
 use super::roster::Member;
 
@@ -38,8 +39,8 @@ pub struct MessageId {
 pub struct Asking {
     /// The message.
     pub id: MessageId,
-    /// Its sender.
-    pub from: String,
+    /// Whom it is for.
+    pub audience: Audience,
     /// When it was sent, seconds since 1970.
     pub time: i64,
     /// How many were to read it.
@@ -54,8 +55,8 @@ pub struct Asking {
 impl Asking {
     /// A message with the count that the store has.
     #[must_use]
-    pub fn new(id: MessageId, from: String, time: i64, members: u32, read: u32) -> Self {
-        Self { id, from, time, members, read, fresh: HashSet::new() }
+    pub fn new(id: MessageId, audience: Audience, time: i64, members: u32, read: u32) -> Self {
+        Self { id, audience, time, members, read, fresh: HashSet::new() }
     }
 
     /// How many have not read it.
@@ -67,15 +68,28 @@ impl Asking {
     /// Whether a member is one of those who were to read it.
     #[must_use]
     pub fn concerns(&self, user: &str, member: &Member) -> bool {
-        is_concerned(&self.from, self.id.msg_seq, self.time, user, member)
+        is_concerned(&self.audience, self.id.msg_seq, self.time, user, member)
+    }
+
+    fn weight(&self) -> usize {
+        COUNT_BYTES + self.audience.weight() + self.fresh.len() * READER_BYTES
     }
 }
 
 /// Whether a member is one of those who were to read a message: it was there when the message was
-/// sent, and did not send it.
+/// sent, sees it, and did not send it.
 #[must_use]
-pub fn is_concerned(from: &str, msg_seq: u32, time: i64, user: &str, member: &Member) -> bool {
-    user != from && member.since < msg_seq && member.joined <= time
+pub fn is_concerned(
+    audience: &Audience,
+    msg_seq: u32,
+    time: i64,
+    user: &str,
+    member: &Member,
+) -> bool {
+    user != audience.sender()
+        && audience.includes(user)
+        && member.since < msg_seq
+        && member.joined <= time
 }
 
 /// News for a sender.
@@ -109,7 +123,14 @@ impl Default for Receipts {
 impl Receipts {
     /// Takes in a count from the store.
     pub fn put(&mut self, asking: Asking) {
-        self.hot.put(asking.id.msg_seq, asking, COUNT_BYTES);
+        let weight = asking.weight();
+        self.hot.put(asking.id.msg_seq, asking, weight);
+    }
+
+    /// Lets a message go that is gone; its sender hears no more of it.
+    pub fn forget(&mut self, msg_seq: u32) {
+        self.hot.remove(msg_seq);
+        self.news.remove(&msg_seq);
     }
 
     /// A member has read a message whose count is at hand; the store does not know it yet, as far as
@@ -120,10 +141,10 @@ impl Receipts {
             return None;
         }
         asking.read += 1;
-        let (read, readers) = (asking.read, asking.fresh.len());
-        let (id, from, unread) = (asking.id, asking.from.clone(), asking.unread());
+        let (read, weight) = (asking.read, asking.weight());
+        let (id, from, unread) = (asking.id, asking.audience.sender().to_owned(), asking.unread());
         self.news.insert(msg_seq, News { id, from, read, unread });
-        self.hot.weigh(msg_seq, COUNT_BYTES + readers * READER_BYTES);
+        self.hot.weigh(msg_seq, weight);
         let pause = if self.news.len() < MOST_NEWS { PAUSE_MS } else { 0 };
         let due = now_ms.saturating_add(pause);
         self.tell_at = Some(self.tell_at.map_or(due, |tell_at| tell_at.min(due)));
@@ -161,7 +182,7 @@ mod tests {
 
     fn asking(msg_seq: u32, from: &str, members: u32) -> Asking {
         let id = MessageId { msg_seq, ..MessageId::default() };
-        Asking::new(id, from.to_owned(), 100, members, 0)
+        Asking::new(id, Audience::new(from.to_owned(), Vec::new()), 100, members, 0)
     }
 
     fn there() -> Member {
@@ -180,6 +201,16 @@ mod tests {
         assert_eq!(note("dan", Member { since: 7, ..there() }), None, "cannot see it");
         assert_eq!(note("eve", there()), Some(2));
         assert_eq!(receipts.hot.get(7).unwrap().unread(), 1);
+    }
+
+    #[test]
+    fn of_a_directed_message_only_recipients_count() {
+        let mut receipts = Receipts::default();
+        let audience = Audience::new("ann".to_owned(), vec!["ben".to_owned()]);
+        let id = MessageId { msg_seq: 7, ..MessageId::default() };
+        receipts.put(Asking::new(id, audience, 100, 1, 0));
+        assert_eq!(receipts.note(0, 7, "cleo", &there()), None);
+        assert_eq!(receipts.note(0, 7, "ben", &there()), Some(1));
     }
 
     #[test]
@@ -205,6 +236,19 @@ mod tests {
         assert_eq!(counts("ann"), [(7, 6000, 0), (8, 6000, 0)]);
         assert_eq!(counts("ben"), [(9, 6000, 0)]);
         assert_eq!(receipts.next_deadline(), None);
+    }
+
+    #[test]
+    fn of_a_message_that_is_gone_nobody_hears() {
+        let mut receipts = Receipts::default();
+        for seq in 7..=8 {
+            receipts.put(asking(seq, "ann", 3));
+            receipts.note(0, seq, "ben", &there());
+        }
+        receipts.forget(7);
+        assert_eq!(receipts.note(0, 7, "cleo", &there()), None);
+        let told = receipts.take_all();
+        assert_eq!(told["ann"].iter().map(|news| news.id.msg_seq).collect::<Vec<_>>(), [8]);
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl Room {
         for message in messages {
             let recalled_at = if how.silently { 0 } else { durable.next_recall() };
             durable.amended.note(message.msg_seq);
+            durable.forget_added(message.msg_seq);
             durable.last.replace(&v1::StoredMessage {
                 recalled: true,
                 revoker: how.revoker.to_owned(),

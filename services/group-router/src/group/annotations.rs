@@ -5,10 +5,10 @@ use throng_proto::v1;
 
 use super::Durable;
 use crate::actor::{Now, Unit};
-use crate::core::extensions::Extensions;
+use crate::core::audience::Audience;
 use crate::core::hot::Stamp;
 use crate::core::pins::Pin;
-use crate::core::reactions::{Reaction, Reactions};
+use crate::core::reactions::Reaction;
 use crate::core::receipts::{MessageId, News};
 use crate::core::rules::Delivery;
 use crate::room::{Extra, Room, random};
@@ -22,18 +22,12 @@ pub(super) const MOST_BYTES: usize = 1 << 20;
 /// News of receipts in one item.
 const NEWS: usize = 100;
 
-/// A message with its extensions.
+/// A message with what was added to it: extensions, or reactions.
 #[derive(Debug, Clone)]
-pub(crate) struct Extended {
+pub(crate) struct Annotated<A> {
     pub(crate) id: MessageId,
-    pub(crate) extensions: Extensions,
-}
-
-/// A message with its reactions.
-#[derive(Debug, Clone)]
-pub(crate) struct Reacted {
-    pub(crate) id: MessageId,
-    pub(crate) reactions: Reactions,
+    pub(crate) audience: Audience,
+    pub(crate) added: A,
 }
 
 /// When a handler read something, and in which life of the group.
@@ -51,6 +45,12 @@ impl From<&v1::StoredMessage> for MessageId {
             random: message.random,
             client_time: message.client_time,
         }
+    }
+}
+
+impl From<&v1::StoredMessage> for Audience {
+    fn from(message: &v1::StoredMessage) -> Self {
+        Self::new(message.from.clone(), message.recipients.clone())
     }
 }
 
@@ -73,6 +73,13 @@ impl Durable {
     pub(crate) fn save_pins(&self, unit: &mut Unit) {
         let pins = self.pins.all().iter().cloned().map(PinRow::from).collect();
         unit.ops.push(put_row(RowKind::Pins, "", &PinsRow { pins }));
+    }
+
+    /// Nothing can be added to a message any more: the next one who wants to finds none.
+    pub(super) fn forget_added(&mut self, msg_seq: u32) {
+        self.receipts.forget(msg_seq);
+        self.extensions.remove(msg_seq);
+        self.reactions.remove(msg_seq);
     }
 
     /// What a handler has to bring back with what it is about to read.
@@ -146,11 +153,11 @@ impl Room {
         }
     }
 
-    /// Tells all members what became of a reaction that a user gave or took back. `left`: what it has
-    /// come to; `None`: it is gone.
+    /// Tells those who see a message what became of a reaction that a user gave or took back. `left`:
+    /// what it has come to; `None`: it is gone.
     pub(crate) fn tell_reaction(
         &mut self,
-        id: MessageId,
+        (id, recipients): (MessageId, Vec<String>),
         name: &str,
         left: Option<&Reaction>,
         by: &str,
@@ -159,13 +166,14 @@ impl Room {
     ) {
         if self.rules.delivery == Delivery::Stream {
             // One frame for all: whose reaction it is, that user's sessions are told apart.
-            self.emit(reaction_item(id, name, left, None), 0, Extra::default(), unit);
+            let extra = Extra { recipients, ..Extra::default() };
+            self.emit(reaction_item(id, name, left, None), 0, extra, unit);
             let items = own_reaction_item(id, name, given).entry();
             return self.deliver_to(vec![by.to_owned()], items, unit);
         }
         // A client believes of itself what it is told here, so there are two frames.
         let is_giver = |user: &String| left.is_some_and(|reaction| reaction.is_by(user));
-        let names = self.member_names();
+        let names = if recipients.is_empty() { self.member_names() } else { recipients.into() };
         let (givers, others): (Vec<String>, Vec<String>) =
             names.iter().cloned().partition(|user| is_giver(user));
         for (users, by_me) in [(givers, true), (others, false)] {

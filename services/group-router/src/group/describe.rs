@@ -96,13 +96,6 @@ impl Room {
         Some(since.map(|since| (log, since.saturating_add(1), self.next_seq() - 1)))
     }
 
-    /// The newest of the log, if the member may see it.
-    pub(crate) fn last_seen_by(&self, user: &str) -> Option<v1::StoredMessage> {
-        let durable = self.durable.as_ref()?;
-        let since = durable.roster.get(user)?.since.max(self.profile.cleared);
-        durable.last.seen_by(user).filter(|last| last.msg_seq > since).cloned()
-    }
-
     /// Messages that a member has not read and ought to.
     fn unread(&self, member: &Member, head: u32) -> u32 {
         let unread = member.unread(head);

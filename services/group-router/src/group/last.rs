@@ -4,9 +4,19 @@
 use std::collections::VecDeque;
 
 use throng_proto::v1;
+use throng_protocol::error::CommandError;
+
+use crate::actor::Unit;
+use crate::clients::{CALL_TIME, Clients, unavailable, within};
+use crate::room::Room;
+use crate::storage::{DeletedRow, RowKind, put_row};
 
 /// Messages for a few that are remembered behind the last one for all.
 const MOST_DIRECTED: usize = 16;
+
+/// Messages of a page in which a user's last one is looked for, and how many pages there are at most.
+const PAGE: u32 = 100;
+const PAGES_BACK: usize = 5;
 
 /// The newest of a log.
 #[derive(Debug, Default)]
@@ -52,12 +62,93 @@ impl Last {
         }
     }
 
+    /// Whether a message is so new that conversations may show it.
+    pub(super) fn may_be(&self, msg_seq: u32) -> bool {
+        self.general.as_ref().is_none_or(|general| msg_seq >= general.msg_seq)
+    }
+
     /// The newest that a user sees.
     pub(super) fn seen_by(&self, user: &str) -> Option<&v1::StoredMessage> {
         let for_user = |message: &&v1::StoredMessage| {
             message.from == user || message.recipients.iter().any(|recipient| recipient == user)
         };
         self.directed.iter().rev().find(for_user).or(self.general.as_ref())
+    }
+}
+
+impl Room {
+    /// The newest of the log, if the member may see it.
+    pub(crate) fn last_seen_by(&self, user: &str) -> Option<LastSeen> {
+        let durable = self.durable.as_ref()?;
+        let since = durable.roster.get(user)?.since.max(self.profile.cleared);
+        let last = durable.last.seen_by(user).filter(|last| last.msg_seq > since)?;
+        if durable.deleted.get(user).is_some_and(|deleted| last.msg_seq <= *deleted) {
+            let log = durable.log.log(&self.key);
+            return Some(LastSeen::Among { log, first: since + 1, last: last.msg_seq });
+        }
+        Some(LastSeen::Message(last.clone()))
+    }
+
+    /// A member deleted messages for itself, the newest with this number.
+    pub(crate) fn note_deleted(&mut self, user: &str, msg_seq: u32, unit: &mut Unit) {
+        let Some(durable) = &mut self.durable else { return };
+        let known = durable.deleted.get(user).is_some_and(|known| *known >= msg_seq);
+        if known || !durable.last.may_be(msg_seq) || durable.roster.get(user).is_none() {
+            return;
+        }
+        durable.deleted.insert(user.to_owned(), msg_seq);
+        unit.ops.push(put_row(RowKind::Deleted, user, &DeletedRow { msg_seq }));
+    }
+}
+
+/// What a member's conversation shows.
+pub(crate) enum LastSeen {
+    Message(v1::StoredMessage),
+    /// The newest between these numbers, inclusive, that the member did not delete for itself: history
+    /// knows which.
+    Among {
+        log: v1::GroupLog,
+        first: u32,
+        last: u32,
+    },
+}
+
+impl LastSeen {
+    /// The message, if there is one not too far back.
+    pub(super) async fn find(
+        self,
+        clients: &Clients,
+        user: &str,
+    ) -> Result<Option<v1::StoredMessage>, CommandError> {
+        let (log, first, mut last) = match self {
+            Self::Message(message) => return Ok(Some(message)),
+            Self::Among { log, first, last } => (log, first, last),
+        };
+        for _ in 0..PAGES_BACK {
+            let request = v1::ReadGroupRequest {
+                log: Some(log.clone()),
+                first,
+                last,
+                limit: PAGE,
+                viewer: user.to_owned(),
+                ..v1::ReadGroupRequest::default()
+            };
+            let reply = clients.history.clone().read_group(within(CALL_TIME, request)).await;
+            let v1::ReadGroupReply { messages, complete } =
+                reply.map_err(unavailable)?.into_inner();
+            let lowest = messages.last().map(|message| message.msg_seq);
+            let shown = |message: &v1::StoredMessage| !message.hidden && !message.no_last;
+            if let Some(shown) = messages.into_iter().find(shown) {
+                return Ok(Some(shown));
+            }
+            match lowest {
+                Some(lowest) if !complete && (first + 1..=last).contains(&lowest) => {
+                    last = lowest - 1;
+                }
+                _ => break,
+            }
+        }
+        Ok(None)
     }
 }
 

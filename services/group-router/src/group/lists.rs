@@ -28,7 +28,7 @@ pub(crate) async fn describe(
 ) -> Result<v1::DescribeGroupReply, CommandError> {
     let app = AppId(request.app);
     if rooms.owns(app, &request.group_id) {
-        return describe_own(rooms, request).await;
+        return describe_own(rooms, clients, request).await;
     }
     let owner = Route::hash(group_hash(app, &request.group_id));
     let not_found = format!("GroupId: no group {} (or it was dismissed)", request.group_id);
@@ -48,21 +48,29 @@ pub(crate) async fn describe(
 /// 10010 when there is no such group.
 pub(crate) async fn describe_own(
     rooms: &Rooms,
+    clients: &Clients,
     request: v1::DescribeGroupRequest,
 ) -> Result<v1::DescribeGroupReply, CommandError> {
     let v1::DescribeGroupRequest { app, group_id, user, with_last } = request;
-    rooms
+    let member = user.clone();
+    let (mut described, last) = rooms
         .run(AppId(app), &group_id, move |turn| {
             let (room, now, _) = turn.room()?;
-            let user = Some(user.as_str()).filter(|user| !user.is_empty());
-            Ok(v1::DescribeGroupReply {
+            let member = Some(member.as_str()).filter(|member| !member.is_empty());
+            let described = v1::DescribeGroupReply {
                 profile: Some(room.describe()),
-                member: user.and_then(|user| room.membership(user, now.seconds)),
-                last: user.filter(|_| with_last).and_then(|user| room.last_seen_by(user)),
+                member: member.and_then(|member| room.membership(member, now.seconds)),
+                last: None,
                 log: room.durable.as_ref().map(|durable| durable.log.log(&room.key)),
-            })
+            };
+            let last = member.filter(|_| with_last).and_then(|member| room.last_seen_by(member));
+            Ok((described, last))
         })
-        .await
+        .await?;
+    if let Some(last) = last {
+        described.last = last.find(clients, &user).await?;
+    }
+    Ok(described)
 }
 
 /// Whether a group is shown to the member that it was described for.

@@ -218,6 +218,9 @@ impl Room {
             durable.unsaved.remove(user);
             unit.index.push(membership_entry(user, &self.key.group_id, None));
             unit.ops.push(delete_row(RowKind::Member, user));
+            if durable.deleted.remove(user).is_some() {
+                unit.ops.push(delete_row(RowKind::Deleted, user));
+            }
             self.review_decider(user, unit);
         }
     }

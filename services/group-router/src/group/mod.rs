@@ -15,18 +15,20 @@ mod publish;
 mod reads;
 mod retell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::actor::LogLife;
 use crate::core::amended::Amended;
+use crate::core::extensions::Extensions;
 use crate::core::hot::Hot;
 use crate::core::pins::Pins;
+use crate::core::reactions::Reactions;
 use crate::core::receipts::Receipts;
 use crate::core::roster::Roster;
 use crate::core::uncounted::Uncounted;
 
 pub(crate) use amend::{Moment, Recall};
-pub(crate) use annotations::{Extended, Reacted, ReadUnder};
+pub(crate) use annotations::{Annotated, ReadUnder};
 pub(crate) use applications::Applications;
 pub(crate) use import::{Import, Imported};
 use last::Last;
@@ -40,10 +42,12 @@ pub(crate) struct Durable {
     pub(crate) applications: Applications,
     pub(crate) pins: Pins,
     pub(crate) receipts: Receipts,
-    pub(crate) extensions: Hot<Extended>,
-    pub(crate) reactions: Hot<Reacted>,
+    pub(crate) extensions: Hot<Annotated<Extensions>>,
+    pub(crate) reactions: Hot<Annotated<Reactions>>,
     /// The newest of the log, as conversations show it.
     last: Last,
+    /// The newest messages that members deleted for themselves, where conversations would show them.
+    pub(crate) deleted: HashMap<String, u32>,
     /// What does not count as unread.
     uncounted: Uncounted,
     /// Which messages were changed of late.
@@ -62,7 +66,7 @@ pub(crate) struct Durable {
 
 impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
-        let (last, uncounted, amended, recalled_at) = Default::default();
+        let (last, deleted, uncounted, amended, recalled_at) = Default::default();
         let (untold, unsaved, save_at) = Default::default();
         let (applications, pins, receipts) = Default::default();
         Self {
@@ -74,6 +78,7 @@ impl Durable {
             extensions: Hot::new(annotations::MOST_BYTES),
             reactions: Hot::new(annotations::MOST_BYTES),
             last,
+            deleted,
             uncounted,
             amended,
             recalled_at,

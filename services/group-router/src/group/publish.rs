@@ -8,6 +8,7 @@ use throng_proto::v1;
 use throng_proto::v1::deliver_request::Guarantee;
 
 use crate::actor::{Delivery, Unit};
+use crate::core::audience::Audience;
 use crate::room::Room;
 
 impl Room {
@@ -40,12 +41,12 @@ impl Room {
         if message.recipients.is_empty() {
             return Vec::new();
         }
-        let mut users: Vec<String> = message.recipients.clone();
-        users.retain(|user| self.is_member(user));
-        if !users.contains(&message.from) {
-            users.push(message.from.clone());
-        }
-        users
+        self.who_sees(&message.into())
+    }
+
+    /// The same of what is known of a message; nobody: it is for all.
+    pub(crate) fn who_sees(&self, audience: &Audience) -> Vec<String> {
+        audience.named(|user| self.is_member(user))
     }
 
     /// All stored members.

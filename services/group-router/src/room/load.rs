@@ -56,6 +56,7 @@ impl Room {
         let pins = std::mem::take(&mut loaded.pins).pins;
         let (uncounted, unread) =
             (std::mem::take(&mut loaded.uncounted), std::mem::take(&mut loaded.unread));
+        let deleted = std::mem::take(&mut loaded.deleted);
         let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
@@ -67,6 +68,7 @@ impl Room {
                 durable.applications = applications;
                 durable.pins = Pins::restore(pins.into_iter().map(Pin::from).collect());
                 durable.restore(room.profile.read_floor, &unread, uncounted);
+                durable.deleted = deleted;
                 room.sequence = Sequence::behind(durable.log.head);
                 room.durable = Some(Box::new(durable));
                 room.find_deciders();

@@ -8,8 +8,8 @@ use throng_protocol::ids::AppId;
 use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
-    AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, LogNote, MemberRow, PinsRow,
-    ProfileRow, RobotsRow, RowKind, SequenceRow, UncountedRow, UnreadRow,
+    AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, DeletedRow, LogNote, MemberRow,
+    PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow, UncountedRow, UnreadRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -33,6 +33,8 @@ pub(crate) struct Loaded {
     pub(crate) uncounted: Vec<u32>,
     /// Members whose rows count below the profile's `read_floor`, and the floor they were set under.
     pub(crate) unread: HashMap<String, u32>,
+    /// The newest messages that members deleted for themselves.
+    pub(crate) deleted: HashMap<String, u32>,
 }
 
 const PAGE: usize = 1000;
@@ -97,6 +99,9 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Pins => loaded.pins = decode(row.value)?,
         RowKind::Uncounted => loaded.uncounted = decode::<UncountedRow>(row.value)?.numbers,
         RowKind::Unread => _ = loaded.unread.insert(name, decode::<UnreadRow>(row.value)?.floor),
+        RowKind::Deleted => {
+            loaded.deleted.insert(name, decode::<DeletedRow>(row.value)?.msg_seq);
+        }
     }
     Ok(kind == RowKind::Profile)
 }

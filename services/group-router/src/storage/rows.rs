@@ -31,6 +31,8 @@ pub(crate) enum RowKind {
     Uncounted = 12,
     /// One row a member whose read mark was set after an import.
     Unread = 13,
+    /// One row a member who deleted for itself what its conversation would show.
+    Deleted = 14,
 }
 
 impl RowKind {
@@ -50,6 +52,7 @@ impl RowKind {
             Self::Pins,
             Self::Uncounted,
             Self::Unread,
+            Self::Deleted,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -243,6 +246,13 @@ pub(crate) struct UnreadRow {
     /// The floor that it was set under.
     #[prost(uint32, tag = "1")]
     pub(crate) floor: u32,
+}
+
+/// The newest message that a member deleted for itself; the user is the row's name.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct DeletedRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) msg_seq: u32,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

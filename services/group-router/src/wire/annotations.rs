@@ -71,11 +71,11 @@ pub(crate) fn receipts_item(group_info: GroupInfo<'_>, news: &[News]) -> Encoded
 }
 
 /// What happened to a message's extensions.
-pub(crate) enum ExtensionChange<'a> {
+pub(crate) enum ExtensionChange {
     /// These keys have new values.
-    Set(&'a [Pair]),
+    Set(Vec<Pair>),
     /// These are gone.
-    Deleted(&'a [Pair]),
+    Deleted(Vec<Pair>),
     /// Everything with a number up to this one is.
     Cleared(u64),
 }
@@ -137,7 +137,7 @@ pub(crate) fn extensions_item(
     group_id: &str,
     id: MessageId,
     latest: u64,
-    change: &ExtensionChange<'_>,
+    change: &ExtensionChange,
 ) -> Encoded {
     let (msg_opt_type, set, deleted, cleared) = match change {
         ExtensionChange::Set(pairs) => (1, key_values(pairs), None, None),

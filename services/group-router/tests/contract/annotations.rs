@@ -285,14 +285,6 @@ async fn a_dismissed_group_leaves_nothing_of_it() {
     ok(&world.client("ann", "group_set_key_values", body).await);
     ok(&world.client("ann", "group_reaction_add", reaction("smile")).await);
     ok(&world.rest("destroy_group", in_group(GROUP)).await);
-    let store = &world.around.store;
-    let mut left = 1;
-    for _ in 0..1000 {
-        left = store.partitions("group_annotations").await;
-        if left == 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
-    assert_eq!(left, 0);
+    let empty = world.around.store.empties("group_annotations");
+    tokio::time::timeout(LONG, empty).await.expect("nothing is left");
 }

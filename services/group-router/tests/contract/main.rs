@@ -27,3 +27,4 @@ mod sending;
 mod stored;
 mod support;
 mod takeover;
+mod unseen;

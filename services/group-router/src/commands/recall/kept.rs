@@ -13,23 +13,18 @@ use crate::core::recall_window::Windows;
 use crate::group::Recall;
 use crate::wire::EVENT_TIP;
 
-/// Recalls messages of a log; `told` are those of whose recall the members were told already.
+/// Recalls messages of a log.
 pub(super) async fn recall(
     call: &Call<'_>,
     group_id: &str,
     msg_seqs: &[u32],
     reason: &str,
     mut look: Look,
-    told: &[u32],
 ) -> Answer {
     let user = &call.context.caller.user;
     let windows = Windows { own: call.policy().await?.recall_seconds.into(), any: None };
     for _ in 0..TRIES {
-        let mut stored = look.read(call, msg_seqs).await?;
-        // A recall that the members were not told of, because its owner died in between, is made again.
-        for message in &mut stored {
-            message.recalled &= message.revoker != *user || told.contains(&message.msg_seq);
-        }
+        let stored = look.read(call, msg_seqs).await?;
         let (recall_ret_list, recalled) = judge_all(msg_seqs, stored, user, look.role, windows)?;
         if recalled.is_empty() {
             return call.ok(&Recalled { recall_ret_list });
@@ -38,7 +33,12 @@ pub(super) async fn recall(
         let done =
             kept::change(call, group_id, look.moment, recalled, move |room, messages, unit| {
                 let how = Recall { revoker: &revoker, reason: &reason, silently: false };
-                room.recall_stored(messages, &how, unit);
+                // One that the members were not told of, because its owner died in between, is made again.
+                let told = |message: &v1::StoredMessage| {
+                    message.recalled && room.recalls_told.contains(&message.msg_seq)
+                };
+                let messages: Vec<_> = messages.iter().filter(|one| !told(one)).cloned().collect();
+                room.recall_stored(&messages, &how, unit);
             });
         if done.await? {
             return call.ok(&Recalled { recall_ret_list });

@@ -17,6 +17,8 @@ pub struct FaultyStore {
     /// So many of the next writes fail.
     failing_writes: AtomicU32,
     failing_reads: AtomicU32,
+    /// Partitions that were deleted.
+    deleted: watch::Sender<usize>,
     /// Pages that were read of groups.
     pub reads: AtomicUsize,
 }
@@ -35,6 +37,7 @@ impl FaultyStore {
             waiting: AtomicUsize::default(),
             failing_writes: AtomicU32::default(),
             failing_reads: AtomicU32::default(),
+            deleted: watch::Sender::new(0),
             reads: AtomicUsize::default(),
         }
     }
@@ -59,11 +62,14 @@ impl FaultyStore {
         self.waiting.load(Ordering::SeqCst)
     }
 
-    /// How many partitions of a table hold something; at most 100.
-    pub async fn partitions(&self, table: &str) -> usize {
+    /// Waits until a table holds nothing any more.
+    pub async fn empties(&self, table: &str) {
         let mut tables = throng_group_router::tables().iter();
         let table = tables.find(|one| one.name == table).unwrap();
-        self.store.scan_partitions(table, None, 100).await.unwrap().len()
+        let mut deleted = self.deleted.subscribe();
+        while !self.store.scan_partitions(table, None, 1).await.unwrap().is_empty() {
+            deleted.changed().await.unwrap();
+        }
     }
 
     async fn turn(&self) {
@@ -153,7 +159,9 @@ impl Store for FaultyStore {
     ) -> Result<(), StoreError> {
         self.turn().await;
         Self::gate(&self.failing_writes)?;
-        self.store.delete_partition(table, partition, at).await
+        self.store.delete_partition(table, partition, at).await?;
+        self.deleted.send_modify(|number| *number += 1);
+        Ok(())
     }
 
     async fn scan_partitions(

@@ -1,84 +1,8 @@
-//! What may be done with messages of a log after they were sent, and how they may be sent.
+//! What may be done with messages of a log after they were sent.
 
 use serde_json::{Value, json};
-use throng_proto::v1;
 
-use crate::support::*;
-
-const GROUP: &str = "public";
-
-async fn public() -> World {
-    let world = World::new();
-    world.around.directory.policy.lock().messages_per_second = 100_000;
-    let body = json!({ "Type": "Public", "Name": "Chess", "GroupId": GROUP,
-        "Owner_Account": "owner", "ApplyJoinOption": "FreeAccess",
-        "MemberList": [{ "Member_Account": "ann" }, { "Member_Account": "bob" }] });
-    ok(&world.rest("create_group", body).await);
-    world
-}
-
-/// What presence had to bring of one kind, in order: users and the entry's items.
-fn told(world: &World, event: u64) -> Vec<(Vec<String>, Value)> {
-    let all = world.around.presence.delivered.lock().clone();
-    let entries = |request: v1::DeliverRequest| {
-        let text = [b"[".as_slice(), &request.event_items, b"]"].concat();
-        let entries: Vec<Value> = serde_json::from_slice(&text).unwrap();
-        let mut users = request.users;
-        users.sort();
-        entries.into_iter().map(move |entry| (users.clone(), entry))
-    };
-    all.into_iter().flat_map(entries).filter(|(_, entry)| entry["Event"] == event).collect()
-}
-
-async fn told_of(world: &World, event: u64, number: usize) -> Vec<(Vec<String>, Value)> {
-    eventually("they are told", || told(world, event).len() >= number).await;
-    let told = told(world, event);
-    assert_eq!(told.len(), number, "{told:?}");
-    told
-}
-
-fn recall(msg_seqs: &[u64]) -> Value {
-    let list: Vec<_> = msg_seqs.iter().map(|seq| json!({ "MsgSeq": seq })).collect();
-    json!({ "GroupId": GROUP, "MsgSeqList": list, "TopicId": "", "Reason": "a slip" })
-}
-
-async fn send(world: &World, user: &str, fields: Value) -> Value {
-    let random = fields["Random"].as_u64().unwrap_or(1) as u32;
-    let mut body = message(GROUP, random);
-    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    world.client(user, "send_group_msg", body).await
-}
-
-/// The client's page of history.
-async fn page(world: &World, user: &str) -> Value {
-    let body = json!({ "GroupId": GROUP, "ReqMsgNumber": 21, "WithRecalledMsg": 1 });
-    let page = world.client(user, "group_msg_get", body).await;
-    ok(&page);
-    page
-}
-
-fn seqs(page: &Value) -> Vec<u64> {
-    let list = page["RspMsgList"].as_array().unwrap();
-    list.iter().map(|item| item["MsgSeq"].as_u64().unwrap()).collect()
-}
-
-async fn described(world: &World, user: &str) -> v1::DescribeGroupReply {
-    let request = v1::DescribeGroupRequest {
-        app: APP.0,
-        group_id: GROUP.to_owned(),
-        user: user.to_owned(),
-        with_last: true,
-    };
-    world.router.clone().describe_group(request).await.unwrap().into_inner()
-}
-
-async fn unread(world: &World, user: &str) -> u32 {
-    described(world, user).await.member.unwrap().unread
-}
-
-async fn last(world: &World, user: &str) -> u32 {
-    described(world, user).await.last.map_or(0, |last| last.msg_seq)
-}
+use super::*;
 
 #[tokio::test]
 async fn a_recall_is_told_to_all_and_stays_over_a_crash() {
@@ -96,7 +20,7 @@ async fn a_recall_is_told_to_all_and_stays_over_a_crash() {
     assert_eq!(item["RevokerInfo"], json!({ "Revoker_Account": "ann", "Reason": "a slip" }));
     let recalled = &item["MsgBody"]["GroupWithdrawInfoArray"][0];
     assert_eq!((&recalled["MsgSeq"], &recalled["MsgRandom"]), (&json!(4), &json!(4)));
-    refused(&world.client("ann", "group_msg_recall", recall(&[4])).await, 10032);
+    refused(&world.client("owner", "group_msg_recall", recall(&[4])).await, 10032);
     let many = world.client("owner", "group_msg_recall", recall(&[4, 2, 9])).await;
     let codes: Vec<_> = ok(&many)["RecallRetList"]
         .as_array()
@@ -120,6 +44,39 @@ async fn a_recall_is_told_to_all_and_stays_over_a_crash() {
     let simple = json!({ "GroupId": GROUP, "ReqMsgNumber": 2 });
     let simple = world.rest("group_msg_get_simple", simple).await;
     assert_eq!(seqs(&simple), [3, 1], "without recalled ones, whose place others take");
+}
+
+#[tokio::test]
+async fn a_recall_may_be_asked_for_again() {
+    let world = public().await;
+    for random in 1..=3 {
+        ok(&world.send("ann", GROUP, random).await);
+    }
+    let codes = |answer: &Value| -> Vec<Value> {
+        let list = ok(answer)["RecallRetList"].as_array().unwrap().iter();
+        list.map(|one| one["RetCode"].clone()).collect()
+    };
+    let before = told(&world, 5).len();
+    let all = json!([recall(&[1]), recall(&[1]), recall(&[1, 2]), recall(&[1, 2])]);
+    for body in all.as_array().unwrap() {
+        let answer = world.client("ann", "group_msg_recall", body.clone()).await;
+        assert!(codes(&answer).iter().all(|code| *code == 0), "{answer}");
+    }
+    // Whoever waits for the answer, and asks once more meanwhile.
+    let at_once = (0..4).map(|_| world.client("ann", "group_msg_recall", recall(&[3])));
+    for answer in futures_util::future::join_all(at_once).await {
+        assert_eq!(codes(&answer), [0]);
+    }
+    ok(&world.send("ann", GROUP, 4).await);
+    eventually("all is told", || told(&world, 3).len() == 4).await;
+    let recalled: Vec<_> = told(&world, 5)[before..]
+        .iter()
+        .map(|(_, entry)| entry["GroupTips"][0]["MsgBody"]["GroupWithdrawInfoArray"].clone())
+        .collect();
+    let seqs: Vec<_> = recalled.iter().map(|list| &list[0]["MsgSeq"]).collect();
+    assert_eq!(seqs, [1, 2, 3], "each once");
+    assert!(recalled.iter().all(|list| list.as_array().unwrap().len() == 1));
+    refused(&world.client("owner", "group_msg_recall", recall(&[1])).await, 10032);
 }
 
 #[tokio::test]
@@ -384,6 +341,34 @@ async fn deleted_and_cleared_messages_are_out_of_sight_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_conversation_shows_the_newest_message_that_the_member_did_not_delete() {
+    let world = public().await;
+    for random in 1..=120 {
+        ok(&world.send("ann", GROUP, random).await);
+    }
+    ok(&send(&world, "ann", json!({ "Random": 121, "To_Account": ["ann"] })).await);
+    let delete = |world: &World, seqs: std::ops::RangeInclusive<u32>| {
+        let seqs: Vec<_> = seqs.map(|seq| seq.to_string()).collect();
+        let body = json!({ "GroupId": GROUP, "Deleter_Account": "bob", "Seqs": seqs });
+        let request = world.client_request("bob", "delete_group_ramble_msg_by_seq", &body);
+        let router = world.router.clone();
+        async move { router.clone().execute(request).await.unwrap().into_inner() }
+    };
+    assert_eq!(delete(&world, 116..=118).await.code, 0);
+    assert_eq!((last(&world, "bob").await, last(&world, "ann").await), (120, 121));
+    assert_eq!(delete(&world, 119..=120).await.code, 0);
+    assert_eq!((last(&world, "bob").await, last(&world, "owner").await), (115, 120));
+    let world = world.crash();
+    for first in [91, 61, 31, 1] {
+        assert_eq!(last(&world, "bob").await, if first == 91 { 115 } else { first + 29 });
+        assert_eq!(delete(&world, first..=first + 29).await.code, 0);
+    }
+    assert_eq!(last(&world, "bob").await, 0, "over several pages");
+    ok(&world.send("ann", GROUP, 122).await);
+    assert_eq!(last(&world, "bob").await, 122);
+}
+
+#[tokio::test]
 async fn imported_messages_are_there_unheard_and_read() {
     let world = public().await;
     ok(&world.send("ann", GROUP, 1).await);
@@ -429,86 +414,4 @@ async fn imported_messages_are_there_unheard_and_read() {
         &world.rest("import_group_msg", json!({ "GroupId": GROUP, "MsgList": many })).await,
         10005,
     );
-}
-
-#[tokio::test]
-async fn who_is_mentioned_is_told() {
-    let world = public().await;
-    let named = json!([{ "GroupAtAllFlag": 0, "GroupAt_Account": "bob" },
-        { "GroupAtAllFlag": 0, "GroupAt_Account": "cem" }]);
-    ok(&send(&world, "ann", json!({ "Random": 1, "GroupAtInfo": named })).await);
-    let (users, entry) = told_of(&world, 12, 1).await.pop().unwrap();
-    assert_eq!(users, ["bob"], "not who is not here");
-    let tip = &entry["GroupTips"][0]["GroupAtTips"];
-    assert_eq!(
-        *tip,
-        json!({ "From_Account": "ann", "GroupId": GROUP, "AtMsgSeq": 1, "AtFlagList": [1] })
-    );
-    let item = &page(&world, "bob").await["RspMsgList"][0];
-    assert_eq!(item["GroupAtInfo"][0]["GroupAt_Account"], "bob");
-
-    let all = json!([{ "GroupAtAllFlag": 1 }, { "GroupAtAllFlag": 0, "GroupAt_Account": "bob" }]);
-    ok(&send(&world, "ann", json!({ "Random": 2, "GroupAtInfo": all })).await);
-    let tips = told_of(&world, 12, 3).await;
-    let flags = |place: usize| tips[place].1["GroupTips"][0]["GroupAtTips"]["AtFlagList"].clone();
-    assert_eq!((tips[1].0.contains(&"bob".to_owned()), flags(1)), (false, json!([2])));
-    assert_eq!((&tips[2].0[..], flags(2)), (&["bob".to_owned()][..], json!([1, 2])));
-    ok(&send(&world, "ann", json!({ "Random": 3, "GroupAtInfo": [{ "GroupAtAllFlag": 1 }] }))
-        .await);
-    assert_eq!(told_of(&world, 12, 4).await[3].0, ["ann", "bob", "owner"]);
-}
-
-#[tokio::test]
-async fn a_directed_message_is_for_its_recipients() {
-    let world = public().await;
-    ok(&world.send("ann", GROUP, 1).await);
-    let sent = send(&world, "ann", json!({ "Random": 2, "To_Account": ["bob", "cem"] })).await;
-    assert_eq!(ok(&sent)["MsgSeq"], 2);
-    let (users, entry) = told_of(&world, 3, 2).await.pop().unwrap();
-    assert_eq!(users, ["ann", "bob"]);
-    assert_eq!(entry["GroupMsgArray"][0]["SendMsgControl"]["NoUnread"], 1);
-    for world in [world.crash()] {
-        assert_eq!(seqs(&page(&world, "bob").await), [2, 1]);
-        assert_eq!(seqs(&page(&world, "ann").await), [2, 1]);
-        assert_eq!(seqs(&page(&world, "owner").await), [1]);
-        assert_eq!(page(&world, "owner").await["InvisibleMsgSeq"], json!([2]));
-        assert_eq!((last(&world, "bob").await, last(&world, "owner").await), (2, 1));
-        assert_eq!((unread(&world, "bob").await, unread(&world, "owner").await), (1, 1));
-        refused(&world.client("owner", "group_msg_recall", recall(&[2])).await, 10030);
-        let before = told(&world, 5).len();
-        ok(&world.client("ann", "group_msg_recall", recall(&[2])).await);
-        assert_eq!(told_of(&world, 5, before + 1).await[before].0, ["ann", "bob"]);
-        let nobody = send(&world, "ann", json!({ "Random": 3, "To_Account": ["cem"] })).await;
-        refused(&nobody, 10004);
-    }
-}
-
-#[tokio::test]
-async fn online_only_messages_are_not_kept_and_take_no_number() {
-    let world = public().await;
-    ok(&world.send("ann", GROUP, 1).await);
-    let online = json!({ "Random": 2, "OnlineOnlyFlag": 1 });
-    let sent = send(&world, "ann", online.clone()).await;
-    assert_eq!(ok(&sent)["MsgSeq"], 1);
-    ok(&send(&world, "ann", online).await);
-    assert_eq!(ok(&world.send("ann", GROUP, 3).await)["MsgSeq"], 2);
-    let heard = told_of(&world, 3, 3).await;
-    assert_eq!(heard[1].1["GroupMsgArray"][0]["OnlineOnlyFlag"], 1);
-    assert_eq!(seqs(&page(&world, "bob").await), [2, 1]);
-}
-
-#[tokio::test]
-async fn some_messages_neither_count_nor_show_in_the_conversation() {
-    let world = public().await;
-    ok(&world.send("ann", GROUP, 1).await);
-    ok(&send(&world, "ann", json!({ "Random": 2, "SendMsgControl": ["NoUnread"] })).await);
-    ok(&send(&world, "ann", json!({ "Random": 3, "SendMsgControl": ["NoLastMsg", "NoUnread"] }))
-        .await);
-    let (_, entry) = told_of(&world, 3, 3).await.pop().unwrap();
-    let control = &entry["GroupMsgArray"][0]["SendMsgControl"];
-    assert_eq!(*control, json!({ "NoUnread": 1, "NoLastMsg": 1 }));
-    let world = world.crash();
-    assert_eq!((unread(&world, "bob").await, last(&world, "bob").await), (1, 2));
-    ok(&world.send("ann", GROUP, 4).await);
-    assert_eq!((unread(&world, "bob").await, last(&world, "bob").await), (2, 4));
 }
