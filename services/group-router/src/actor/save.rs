@@ -10,7 +10,8 @@ use throng_store::{Batch, Op, Store, StoreError, WriteTime};
 use super::{GroupKey, Unit};
 use crate::placement::Tenure;
 use crate::storage::{
-    Annotation, GROUP_STATE, RowKind, UserEntry, list_op, listing_partition, state_partition, unlist_op,
+    Annotation, GROUP_STATE, RowKind, UserEntry, list_op, listing_partition, state_partition,
+    unlist_op,
 };
 
 /// Users' entries that are written at the same time.

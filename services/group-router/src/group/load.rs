@@ -73,7 +73,8 @@ impl Durable {
         let recovered = clients.history.clone().recover_group(within(CALL_TIME, request)).await;
         log.head = recovered.map_err(unavailable)?.into_inner().head;
         if !note.closed {
-            let untold = if tips.epoch == note.epoch { behind(log.head, tips.tips) } else { vec![] };
+            let untold =
+                if tips.epoch == note.epoch { behind(log.head, tips.tips) } else { vec![] };
             let mut ops = bounded(&mut members, log.head, untold.len());
             // The note last, and its tips with it: until then the next life finds what this one did.
             while ops.len() > MOST_ROWS {

@@ -64,7 +64,8 @@ impl Room {
         match room.rules.messages {
             Messages::Log => {
                 let life = (room.profile.incarnation, room.position().epoch);
-                let mut durable = Durable::read(clients, key, tenure, life, (members, note, tips)).await?;
+                let mut durable =
+                    Durable::read(clients, key, tenure, life, (members, note, tips)).await?;
                 durable.applications = applications;
                 durable.pins = Pins::restore(pins.into_iter().map(Pin::from).collect());
                 durable.restore(room.profile.read_floor, &unread, uncounted);

@@ -34,7 +34,8 @@ pub(super) async fn sweep(
         .chain(left.members.iter().filter(|(_, member)| member.admin).map(|(user, _)| &**user))
         .collect();
     let applications = left.applications.iter().flat_map(|(applicant, application)| {
-        let entry = |user: &&str| pendency_entry(user, group_id, applicant, application.added, None);
+        let entry =
+            |user: &&str| pendency_entry(user, group_id, applicant, application.added, None);
         deciders.iter().map(entry).collect::<Vec<_>>()
     });
     forget(store, app, &applications.collect::<Vec<_>>(), tenure).await?;
