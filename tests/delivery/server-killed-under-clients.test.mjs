@@ -17,6 +17,7 @@ test('users and a guest survive a kill of the server', async (t) => {
   for (let i = 0; i < 10; i += 1) await oracle.send(ann, `before ${i}`);
   await oracle.settled(everyone);
   for (const client of everyone) await client.settledSocket();
+  await w.membershipsWritten();
 
   const marks = new Map(everyone.map((c) => [c, c.frames.mark]));
   await w.target.killAndRestart();
@@ -44,6 +45,7 @@ test('no acknowledged message is lost when the server dies while everybody talks
   const everyone = [ann, ben, cat];
   for (const client of everyone) await client.join(room);
   for (const client of everyone) await client.settledSocket();
+  await w.membershipsWritten();
   const oracle = new Oracle(room);
   let talking = true;
   const talk = async (client) => {

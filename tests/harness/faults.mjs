@@ -15,14 +15,14 @@ const COUNT = Number(process.env.THRONG_FAULT_SEEDS ?? (given ? 1 : 2));
 
 /**
  * A test for each seed: `body` gets the test, the seed's chance, and `begin(config, traffic)`, which
- * starts a cluster with talk in it.
+ * starts a cluster with talk in it, or with another `load`.
  */
-export function faultTest(name, body, { timeout = 120_000 } = {}) {
+export function faultTest(name, body, { timeout = 120_000, load = Traffic } = {}) {
   for (let seed = FIRST; seed < FIRST + COUNT; seed += 1) {
     test(`${name} (THRONG_FAULT_SEED=${seed})`, onlyCluster({ timeout: deadline(timeout) }), async (t) => {
       const begin = async (config = {}, options = {}) => {
         const w = await world(t, { app: { rooms: { messages_per_second: 1000 } }, ...config });
-        const traffic = await Traffic.start(w, { seed, ...options });
+        const traffic = await load.start(w, { seed, ...options });
         await traffic.flows(10);
         return { w, target: w.target, traffic };
       };

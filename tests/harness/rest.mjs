@@ -31,13 +31,13 @@ export class Rest {
   }
 
   /** Sends `body` (an object, or text or bytes as they are) and returns the answer's body. */
-  async post(path, body = {}, query = {}) {
+  async post(path, body = {}, query = {}, { timeout = 10_000 } = {}) {
     const raw = typeof body === 'string' || body instanceof Uint8Array;
     const response = await fetch(this.url(path, query), {
       method: 'POST',
       body: raw ? body : JSON.stringify(body),
       headers: { 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(timeout),
     });
     const text = await response.text();
     assert.equal(response.status, 200, `HTTP status of ${path}: ${text.slice(0, 300)}`);

@@ -6,6 +6,7 @@ import { Rest } from './rest.mjs';
 import { SdkClient } from './sdk-client.mjs';
 import { SteadyClient } from './steady-client.mjs';
 import { freshApps, startTarget } from './target.mjs';
+import { until } from './wait.mjs';
 
 class World {
   constructor(target, app, otherApp) {
@@ -55,6 +56,12 @@ class World {
   room(fields = {}) {
     this.rooms += 1;
     return this.rest.createRoom(`room-${this.rooms}`, fields);
+  }
+
+  /** Waits until it is written who is in which live room: that happens behind the answers. */
+  membershipsWritten() {
+    const waiting = async () => await this.target.metric('throng_gateway_memberships_untold') + await this.target.metric('throng_presence_unwritten');
+    return until(async () => await waiting() === 0, 'memberships that are written');
   }
 
   sign(user, options) {

@@ -123,6 +123,11 @@ impl Journal {
         self.rounds
     }
 
+    /// Changes of users that are not written yet, those of one user together.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len() + self.writing.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.writing.is_empty()
     }

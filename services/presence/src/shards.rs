@@ -133,6 +133,7 @@ impl Shards {
     /// order of decisions is the order of writes.
     fn settle(&self, journal: &mut Journal, effects: &mut Vec<Effect>) {
         let wall = time::now_micros();
+        let before = journal.len();
         effects.retain(|effect| match effect {
             Effect::Save { session, stored } => {
                 let ttl = match stored.state {
@@ -161,6 +162,7 @@ impl Shards {
             | Effect::Status { .. }
             | Effect::Mention { .. } => true,
         });
+        unwritten(before, journal.len());
     }
 
     async fn read(&self, app: u32, user: &str) -> BTreeMap<u32, Bytes> {
@@ -247,7 +249,9 @@ impl Shards {
                 let failed = self.write(round).await;
                 complete &= failed.is_empty();
                 let mut shard = shard.lock();
+                let before = shard.journal.len();
                 shard.journal.end_round(&failed);
+                unwritten(before, shard.journal.len());
                 let lost = shard.journal.take_lost();
                 if lost > 0 {
                     metrics::counter!("throng_presence_writes_lost_total").increment(lost);
@@ -298,6 +302,13 @@ impl Shards {
 
     fn shard(&self, app: u32, user: &str) -> &Mutex<Shard> {
         &self.shards[hash(app, user) as usize % SHARDS]
+    }
+}
+
+/// The number of changes that wait has become another one.
+fn unwritten(before: usize, now: usize) {
+    if before != now {
+        metrics::gauge!("throng_presence_unwritten").increment(now as f64 - before as f64);
     }
 }
 

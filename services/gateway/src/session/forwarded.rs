@@ -31,6 +31,22 @@ fn joins(effect: &v1::SessionEffect, group: &str) -> bool {
     matches!(&effect.effect, Some(Effect::Joined(room)) if room.group_id == group)
 }
 
+/// Counts answered joins and quits of which presence does not know yet.
+struct Untold;
+
+impl Untold {
+    fn begin() -> Self {
+        metrics::gauge!("throng_gateway_memberships_untold").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        metrics::gauge!("throng_gateway_memberships_untold").decrement(1.0);
+    }
+}
+
 impl Session {
     pub(super) async fn forward(self: &Arc<Self>, request: Request) {
         let attendee = match &request.caller {
@@ -62,6 +78,7 @@ impl Session {
         }
         match &request.caller {
             Caller::Session(identity) => {
+                let untold = Untold::begin();
                 self.before_answer(&attendee, &reply.effects);
                 self.respond(&request, &answer);
                 // In another session's name nothing happens here: presence tells that session.
@@ -73,6 +90,7 @@ impl Session {
                 if !surplus.is_empty() {
                     self.track(identity, &surplus).await;
                 }
+                drop(untold);
             }
             Caller::Guest => {
                 self.respond(&request, &answer);

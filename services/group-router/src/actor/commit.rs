@@ -11,6 +11,7 @@ use throng_node::drain::Drain;
 use throng_node::invariant;
 use throng_proto::v1;
 use throng_protocol::error::Code;
+use throng_store::Batch;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,8 @@ use super::save::{Saver, Unsaved};
 use super::{Appended, Failure, GroupKey, MOST_UNKEPT, Unit};
 use crate::clients::Clients;
 use crate::placement::Tenure;
-use crate::storage::Annotations;
+use crate::storage::{Annotations, RowKind, TipsRow, put_row};
+use crate::wire::EVENT_TIP;
 
 /// Units that may wait; then the actor waits too.
 const QUEUE: usize = 64;
@@ -124,23 +126,26 @@ impl Carrier {
     }
 
     /// A group may be dismissed and made again within one batch: each life is carried out whole,
-    /// or the end of the first would take the rows of the second.
+    /// or the end of the first would take the rows of the second. And so is as much as one write of rows
+    /// takes.
     ///
     /// # Errors
     /// What becomes of the units that are left in the batch, and of all that follow.
     async fn carry_out_in_lives(&mut self, batch: &mut Vec<Unit>) -> Result<(), Failure> {
-        loop {
-            let end = batch.iter().position(|unit| unit.dismissed);
-            let Some(end) = end else { break };
-            let next_life = batch.split_off(end + 1);
-            self.carry_out(std::mem::replace(batch, next_life)).await?;
-            self.appender.new_life().await;
-            if let Some(log) = self.log.take() {
-                self.forget_annotations(&log);
-                log.forget(&self.tenure).await;
+        while !batch.is_empty() {
+            let later = batch.split_off(together(batch));
+            let units = std::mem::replace(batch, later);
+            let dismissed = units.iter().any(|unit| unit.dismissed);
+            self.carry_out(units).await?;
+            if dismissed {
+                self.appender.new_life().await;
+                if let Some(log) = self.log.take() {
+                    self.forget_annotations(&log);
+                    log.forget(&self.tenure).await;
+                }
             }
         }
-        self.carry_out(std::mem::take(batch)).await
+        Ok(())
     }
 
     async fn carry_out(&mut self, mut units: Vec<Unit>) -> Result<(), Failure> {
@@ -188,6 +193,12 @@ impl Carrier {
             && let (Some(log), Some(unit)) = (&mut self.log, units.last_mut())
         {
             unit.ops.extend(log.due_note());
+            let tips: Vec<_> =
+                messages.iter().filter(|message| message.event == EVENT_TIP).cloned().collect();
+            if !tips.is_empty() {
+                let row = TipsRow { epoch: log.life().epoch, tips };
+                unit.ops.push(put_row(RowKind::Tips, "", &row));
+            }
         }
         let mut saver = Saver::new(&*self.clients.store, &self.tenure);
         saver.save(&self.key, units).await?;
@@ -259,6 +270,26 @@ impl Carrier {
             tracing::warn!(%error, "room event was not published");
         }
     }
+}
+
+/// How many of the first units are carried out together: up to the end of a life, and while their rows fit
+/// into one batch, which is all or nothing.
+fn together(units: &[Unit]) -> usize {
+    // A note, and tips.
+    const ADDED: usize = 2;
+    let mut ops = ADDED;
+    let mut number = 0;
+    for unit in units {
+        ops += unit.ops.len();
+        if number > 0 && ops > Batch::MAX_OPS {
+            break;
+        }
+        number += 1;
+        if unit.dismissed {
+            break;
+        }
+    }
+    number
 }
 
 /// Whether an event is the next one of its stream, or the first of a later one.

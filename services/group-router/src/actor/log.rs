@@ -50,7 +50,7 @@ impl LogLife {
 }
 
 /// The log of a group in one life.
-pub(super) struct Log {
+pub(crate) struct Log {
     life: LogLife,
     log: v1::GroupLog,
     history: HistoryClient<Link>,
@@ -61,7 +61,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn open(key: &GroupKey, clients: &Clients, life: LogLife) -> Self {
+    pub(crate) fn open(key: &GroupKey, clients: &Clients, life: LogLife) -> Self {
         Self {
             life,
             log: life.log(key),
@@ -76,7 +76,7 @@ impl Log {
     }
 
     /// The last number that is durable.
-    pub(super) fn head(&self) -> u32 {
+    pub(crate) fn head(&self) -> u32 {
         self.head
     }
 
@@ -99,7 +99,7 @@ impl Log {
     }
 
     /// Appends messages; durable when it returns, and within the tenure.
-    pub(super) async fn append(
+    pub(crate) async fn append(
         &mut self,
         tenure: &Tenure,
         messages: Vec<v1::StoredMessage>,

@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use append::{Appended, Kept, KeptMark, MOST_UNKEPT};
 pub(crate) use deliver::Delivery;
-pub(crate) use log::LogLife;
+pub(crate) use log::{Log, LogLife};
 pub(crate) use outcome::{Failure, Fate};
 pub(crate) use registry::Rooms;
 pub(crate) use turn::{Now, Turn, Unit};

@@ -17,6 +17,8 @@ use crate::room::Room;
 
 /// Jobs that one turn of the loop runs before it hands their effects on.
 const BATCH: usize = 256;
+/// Rows of a unit with which it is full: those of one more job, at most, still go with them into one batch.
+const FULL: usize = 400;
 /// Time to read a group, history included.
 const LOAD_TIME: Duration = Duration::from_secs(10);
 /// Pause before a group that could not be read is read again.
@@ -247,7 +249,7 @@ impl<'a> Life<'a> {
                 self.actor.batch.reverse();
                 return Err(panicked);
             }
-            if unit.dismissed {
+            if unit.dismissed || unit.ops.len() >= FULL {
                 // What comes after the end of a group belongs to another one.
                 self.committer.carry_out(std::mem::take(&mut unit)).await;
             }

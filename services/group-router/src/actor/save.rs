@@ -10,7 +10,8 @@ use throng_store::{Batch, Op, Store, StoreError, WriteTime};
 use super::{GroupKey, Unit};
 use crate::placement::Tenure;
 use crate::storage::{
-    Annotation, GROUP_STATE, UserEntry, list_op, listing_partition, state_partition, unlist_op,
+    Annotation, GROUP_STATE, RowKind, UserEntry, list_op, listing_partition, state_partition,
+    unlist_op,
 };
 
 /// Users' entries that are written at the same time.
@@ -18,7 +19,7 @@ const SIDE_BY_SIDE: usize = 32;
 
 /// Why rows were not saved.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unsaved {
+pub(crate) enum Unsaved {
     /// The group is not this node's any more. `begun`: some of the rows may be in the store.
     #[error("the group went to another node")]
     Lost { begun: bool },
@@ -51,28 +52,31 @@ impl<'a> Saver<'a> {
         let created = units.iter().find_map(|unit| unit.created);
         let partition = state_partition(*app, group_id);
         let listing = || Batch::durable(listing_partition(*app, group_id));
+        let mut ops = last_of_each_row(units.iter_mut().flat_map(|unit| unit.ops.drain(..)));
         if let Some(kind) = created {
-            // The list first: an entry without a group is harmless, a group that no list shows is
-            // lost.
-            self.write(listing().with(list_op(group_id, kind.as_str()))).await?;
             if self.store.is_fenced() {
                 // What a former owner has on the way for another group of this ID.
                 let at = self.stamp().await?;
                 self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
             }
+            // The profile makes the group. Before it come the rows that name the lists in which entries
+            // have to go again, if nothing comes after them.
+            let begun: Vec<_> = ops.extract_if(.., |op| !is_profile(op)).collect();
+            self.save_rows(key, begun).await?;
+            self.write(listing().with(list_op(group_id, kind.as_str()))).await?;
         }
         let entries = last_of_each_entry(units.iter_mut().flat_map(|unit| unit.index.drain(..)));
         let (come, gone): (Vec<_>, Vec<_>) = entries.into_iter().partition(UserEntry::comes);
         self.write_index(key, &come).await?;
-        let ops = last_of_each_row(units.iter_mut().flat_map(|unit| unit.ops.drain(..)));
         self.save_rows(key, ops).await?;
         let annotations = units.iter_mut().flat_map(|unit| unit.annotations.drain(..));
         self.save_annotations(key, annotations.collect()).await?;
         self.write_index(key, &gone).await?;
         if dismissed {
+            // The rows last: by them who reads the group next clears away what is left.
+            self.write(listing().with(unlist_op(group_id))).await?;
             let at = self.stamp().await?;
             self.store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
-            self.write(listing().with(unlist_op(group_id))).await?;
         }
         if self.tenure.is_current_soon().await { Ok(()) } else { Err(self.lost()) }
     }
@@ -162,6 +166,10 @@ fn batches_of(changes: Vec<Vec<Annotation>>) -> Vec<Vec<Annotation>> {
         }
     }
     batches
+}
+
+fn is_profile(op: &Op) -> bool {
+    op.clustering().get_u32(0) == Some(RowKind::Profile as u32)
 }
 
 /// A batch may name a row only once: of several writes the last one counts.

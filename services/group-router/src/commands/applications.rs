@@ -9,7 +9,7 @@ use throng_protocol::limits;
 use super::{Answer, Call, check_users};
 use crate::group::Arrival;
 use crate::room::Room;
-use crate::storage::{Pendency, pendencies_of};
+use crate::storage::{Pendency, pendencies_of, pendency_entry};
 use crate::wire::{MemberInfo, Notice, report};
 
 #[derive(Deserialize)]
@@ -140,7 +140,10 @@ async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
     }
     let operator = call.operator(None).await?;
     let context = call.context.clone();
-    call.rooms
+    let group_id = request.group_id.clone();
+    let asked = user.clone();
+    let decided = call
+        .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
             room.permit(&context, room.rules.approve, "decide about applications to groups")?;
@@ -175,8 +178,46 @@ async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
             }
             Ok(())
         })
-        .await?;
-    call.done()
+        .await;
+    match decided {
+        Ok(()) => call.done(),
+        Err(error) => {
+            if error.code == Code::GROUP_ALREADY_HANDLED {
+                forget_wrong_entries(call, &group_id, asked).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Takes out of the caller's list what an owner left there that died between the row of an application and
+/// its entries.
+async fn forget_wrong_entries(
+    call: &Call<'_>,
+    group_id: &str,
+    applicant: String,
+) -> Result<(), CommandError> {
+    let (store, app) = (&*call.clients.store, call.context.app);
+    let user = call.context.caller.user.clone();
+    let (listed, _) = pendencies_of(store, app, &user, 0, limits::PENDENCY_PAGE)
+        .await
+        .map_err(|error| Code::GROUP_INTERNAL.with(format!("applications: {error}")))?;
+    let of_this = |entry: &Pendency| entry.group_id == group_id && entry.applicant == applicant;
+    let listed = listed.into_iter().filter(of_this).filter_map(|entry| entry.row.application);
+    let times: Vec<u64> = listed.map(|application| application.added).collect();
+    if times.is_empty() {
+        return Ok(());
+    }
+    call.rooms
+        .run(app, group_id, move |turn| {
+            let (room, _, unit) = turn.room()?;
+            let open = room.application(&applicant).map(|application| application.added);
+            let wrong = times.into_iter().filter(|added| Some(*added) != open);
+            let gone = |added| pendency_entry(&user, &room.key.group_id, &applicant, added, None);
+            unit.index.extend(wrong.map(gone));
+            Ok(())
+        })
+        .await
 }
 
 /// What tips show of the member who wants to bring a user in.

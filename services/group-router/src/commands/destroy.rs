@@ -7,6 +7,7 @@ use throng_proto::v1::room_event::Membership;
 use super::{Answer, Call};
 use crate::actor::Turn;
 use crate::room::Extra;
+use crate::storage::{RowKind, put_row};
 use crate::wire::{Notice, report};
 
 #[derive(Deserialize)]
@@ -44,7 +45,10 @@ impl Turn<'_> {
         if let Some(mut room) = self.slot.take() {
             room.forget_members(self.out);
             room.end(self.now, self.out);
+            // From this row on it is gone, whatever becomes of the rest.
+            room.profile.ended = true;
             self.out.ops.clear();
+            self.out.ops.push(put_row(RowKind::Profile, "", &room.profile));
             self.out.dismissed = true;
         }
     }

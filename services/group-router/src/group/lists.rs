@@ -10,7 +10,7 @@ use throng_protocol::limits;
 use crate::actor::Rooms;
 use crate::clients::{CALL_TIME, Clients, routed, unavailable};
 use crate::core::rules::{Role, Rules};
-use crate::storage::groups_of;
+use crate::storage::{groups_of, membership_entry};
 
 /// Groups that are asked at the same time.
 const SIDE_BY_SIDE: usize = 32;
@@ -51,10 +51,15 @@ pub(crate) async fn describe_own(
     clients: &Clients,
     request: v1::DescribeGroupRequest,
 ) -> Result<v1::DescribeGroupReply, CommandError> {
-    let v1::DescribeGroupRequest { app, group_id, user, with_last } = request;
+    let v1::DescribeGroupRequest { app, group_id, user, with_last, listed } = request;
     let member = user.clone();
     let (mut described, last) = rooms
         .run(AppId(app), &group_id, move |turn| {
+            let is_member = turn.slot.as_deref().is_some_and(|room| room.is_member(&member));
+            if listed && !is_member {
+                // Left by an owner that died between the group's row and the entry.
+                turn.out.index.push(membership_entry(&member, &turn.key.group_id, None));
+            }
             let (room, now, _) = turn.room()?;
             let member = Some(member.as_str()).filter(|member| !member.is_empty());
             let described = v1::DescribeGroupReply {
@@ -101,20 +106,25 @@ pub(crate) async fn joined(
     let end = start.saturating_add((limit as usize).min(PAGE)).min(total);
     let asked = page.map(|group_id| {
         let user = user.clone();
-        describe(rooms, clients, v1::DescribeGroupRequest { app, group_id, user, with_last })
+        let listed = true;
+        let request = v1::DescribeGroupRequest { app, group_id, user, with_last, listed };
+        describe(rooms, clients, request)
     });
     let answers = stream::iter(asked.collect::<Vec<_>>()).buffered(SIDE_BY_SIDE);
     // An entry may be left of a group that is gone, or that the user is no member of.
     let groups = answers.map(|answer| match answer {
         Err(error) if error.code == Code::GROUP_NOT_FOUND => Ok(None),
-        Ok(group) => Ok(is_shown(&group, with_hidden).then_some(group)),
+        Ok(group) => Ok(group.member.is_some().then_some(group)),
         Err(error) => Err(error),
     });
     let groups: Vec<Option<_>> = groups.try_collect().await?;
+    let wrong = groups.iter().filter(|group| group.is_none()).count();
+    let shown = |group: &v1::DescribeGroupReply| is_shown(group, with_hidden);
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Ok(v1::JoinedGroupsReply {
-        groups: groups.into_iter().flatten().collect(),
-        total: number(total),
-        next_offset: if end < total { number(end) } else { 0 },
+        groups: groups.into_iter().flatten().filter(shown).collect(),
+        total: number(total - wrong),
+        // Wrong entries are gone by now, and those behind them have moved up.
+        next_offset: if end < total { number((end - wrong).max(start + 1)) } else { 0 },
     })
 }

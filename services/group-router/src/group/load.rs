@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use throng_node::time::now_seconds;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
-use throng_store::Batch;
+use throng_store::{Batch, Op};
 
 use super::Durable;
-use crate::actor::{GroupKey, LogLife, Now, Unit};
+use crate::actor::{GroupKey, Log, LogLife, Now, Unit};
 use crate::clients::{CALL_TIME, Clients, unavailable, within};
 use crate::core::dedupe::KEEP_MS;
 use crate::core::roster::{Card, Member, Roster};
@@ -17,11 +17,13 @@ use crate::core::rules::Receive;
 use crate::core::uncounted::Uncounted;
 use crate::placement::Tenure;
 use crate::room::{Known, Room};
-use crate::storage::{LogNote, MemberRow, RowKind, put_row, state_partition};
+use crate::storage::{LogNote, MemberRow, RowKind, TipsRow, put_row, state_partition};
 
 /// Messages of the first page and of each later one.
 const FIRST_PAGE: u32 = 100;
 const PAGE: u32 = 1000;
+/// Rows of members that go with the note and its tips at most.
+const MOST_ROWS: usize = Batch::MAX_OPS - 2;
 /// Messages read at most: five minutes at the default limit.
 const MOST: usize = 12_000;
 
@@ -58,8 +60,7 @@ impl Durable {
         key: &GroupKey,
         tenure: &Tenure,
         life: (u64, u64),
-        members: Vec<(String, MemberRow)>,
-        note: Option<LogNote>,
+        (mut members, note, tips): (Vec<(String, MemberRow)>, Option<LogNote>, TipsRow),
     ) -> Result<Self, CommandError> {
         let (incarnation, epoch) = life;
         let note = note.unwrap_or_default();
@@ -72,18 +73,27 @@ impl Durable {
         let recovered = clients.history.clone().recover_group(within(CALL_TIME, request)).await;
         log.head = recovered.map_err(unavailable)?.into_inner().head;
         if !note.closed {
+            let untold =
+                if tips.epoch == note.epoch { behind(log.head, tips.tips) } else { vec![] };
+            let mut ops = bounded(&mut members, log.head, untold.len());
+            // The note last, and its tips with it: until then the next life finds what this one did.
+            while ops.len() > MOST_ROWS {
+                write(clients, key, tenure, ops.drain(..MOST_ROWS)).await?;
+            }
             let row = LogNote { head: log.head, epoch, closed: false };
-            let lost = || Code::GROUP_INTERNAL.with("the group is not served here now");
-            let at = tenure.stamp().ok_or_else(lost)?;
-            let batch = Batch::durable(state_partition(key.app, &key.group_id))
-                .with(put_row(RowKind::Log, "", &row))
-                .at(at);
-            clients
-                .store
-                .write(batch)
-                .await
-                .map_err(|error| Code::GROUP_INTERNAL.with(format!("note of the log: {error}")))?;
+            ops.push(put_row(RowKind::Log, "", &row));
+            if !untold.is_empty() {
+                let row = TipsRow { epoch, tips: untold.clone() };
+                ops.push(put_row(RowKind::Tips, "", &row));
+            }
+            write(clients, key, tenure, ops.drain(..)).await?;
             log.noted = true;
+            if !untold.is_empty() {
+                let mut tail = Log::open(key, clients, log);
+                let told = tail.append(tenure, untold).await;
+                told.map_err(|error| Code::GROUP_INTERNAL.with(format!("tips: {error}")))?;
+                log.head = tail.head();
+            }
         }
         let roster = Roster::restore(members.into_iter().map(|(user, row)| (user, row.into())));
         Ok(Self { broke_off: !note.closed, ..Self::new(roster, log) })
@@ -116,6 +126,41 @@ impl Durable {
         let log = LogLife { incarnation: epoch, epoch, head: 0, noted: true };
         Self::new(Roster::default(), log)
     }
+}
+
+/// One batch of rows of a group that begins to be served.
+async fn write(
+    clients: &Clients,
+    key: &GroupKey,
+    tenure: &Tenure,
+    rows: impl Iterator<Item = Op>,
+) -> Result<(), CommandError> {
+    let lost = || Code::GROUP_INTERNAL.with("the group is not served here now");
+    let at = tenure.stamp().ok_or_else(lost)?;
+    let batch = Batch::durable(state_partition(key.app, &key.group_id));
+    let written = clients.store.write(rows.fold(batch, Batch::with).at(at)).await;
+    written.map_err(|error| Code::GROUP_INTERNAL.with(format!("note of the log: {error}")))
+}
+
+/// Of the tips that a life was to append those that are not in the log, with the numbers that they get now.
+fn behind(head: u32, tips: Vec<v1::StoredMessage>) -> Vec<v1::StoredMessage> {
+    let missing = tips.into_iter().filter(|tip| tip.msg_seq > head);
+    (head + 1..).zip(missing).map(|(msg_seq, tip)| v1::StoredMessage { msg_seq, ..tip }).collect()
+}
+
+/// Members came behind messages that are not in the log: those that now get their numbers are for them, too,
+/// and unread but for the tips.
+fn bounded(members: &mut [(String, MemberRow)], head: u32, tips: usize) -> Vec<Op> {
+    let read = head.saturating_add(u32::try_from(tips).unwrap_or(u32::MAX));
+    let mut changed = Vec::new();
+    for (user, member) in members {
+        if member.since > head || member.read > read {
+            member.since = member.since.min(head);
+            member.read = member.read.min(read);
+            changed.push(put_row(RowKind::Member, user, member));
+        }
+    }
+    changed
 }
 
 impl Room {

@@ -9,7 +9,7 @@ use super::{Durable, Recall};
 use crate::actor::Unit;
 use crate::clients::{CALL_TIME, Clients, unavailable, within};
 use crate::room::Room;
-use crate::wire::{EVENT_TIP, stored_item};
+use crate::wire::{EVENT_TIP, stored_item, stored_tip_item};
 
 /// Age in seconds of the oldest message or recall that may not have been told of: longer than any
 /// delivery, and than a group is without an owner.
@@ -36,11 +36,8 @@ impl Untold {
 impl Durable {
     /// Keeps what the last life may not have told of the newest messages, which come newest first.
     pub(super) fn keep_untold(&mut self, newest: &[v1::StoredMessage]) {
-        // Tips tell of changes, which clients see with the group when they next ask for it.
         let untold = |message: &&v1::StoredMessage| {
-            message.event != EVENT_TIP
-                && !message.recalled
-                && (is_young(message) || message.msg_version > 0)
+            !message.recalled && (is_young(message) || message.msg_version > 0)
         };
         self.untold.messages = newest.iter().rev().filter(untold).cloned().collect();
     }
@@ -92,7 +89,11 @@ impl Room {
         for message in messages.iter().filter(|message| message.msg_seq > cleared) {
             if is_young(message) {
                 let info = self.group_info();
-                let item = stored_item(message, info.group_id, info.group_name, info.group_type);
+                let item = if message.event == EVENT_TIP {
+                    stored_tip_item(message, info)
+                } else {
+                    stored_item(message, info.group_id, info.group_name, info.group_type)
+                };
                 self.deliver_to(self.audience(message), item.entry(), unit);
             }
             // Who knows the message goes by this alone.

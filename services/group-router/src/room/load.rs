@@ -54,6 +54,7 @@ impl Room {
         let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
         let applications = Applications::restore(std::mem::take(&mut loaded.applications));
         let pins = std::mem::take(&mut loaded.pins).pins;
+        let tips = std::mem::take(&mut loaded.tips);
         let (uncounted, unread) =
             (std::mem::take(&mut loaded.uncounted), std::mem::take(&mut loaded.unread));
         let deleted = std::mem::take(&mut loaded.deleted);
@@ -64,7 +65,8 @@ impl Room {
         match room.rules.messages {
             Messages::Log => {
                 let life = (room.profile.incarnation, room.position().epoch);
-                let mut durable = Durable::read(clients, key, tenure, life, members, note).await?;
+                let mut durable =
+                    Durable::read(clients, key, tenure, life, (members, note, tips)).await?;
                 durable.applications = applications;
                 durable.pins = Pins::restore(pins.into_iter().map(Pin::from).collect());
                 durable.restore(room.profile.read_floor, &unread, uncounted);

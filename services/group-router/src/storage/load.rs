@@ -9,8 +9,9 @@ use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
     AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, DeletedRow, LogNote, MemberRow,
-    PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow, UncountedRow, UnreadRow,
+    PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow, TipsRow, UncountedRow, UnreadRow,
 };
+use super::sweep::sweep;
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
 
@@ -35,12 +36,13 @@ pub(crate) struct Loaded {
     pub(crate) unread: HashMap<String, u32>,
     /// The newest messages that members deleted for themselves.
     pub(crate) deleted: HashMap<String, u32>,
+    pub(crate) tips: TipsRow,
 }
 
 const PAGE: usize = 1000;
 
-/// `None` when there is no such group. Rows without a profile are what a dismissal left that was cut
-/// short; they go, or the next group with this ID would inherit them.
+/// `None` when there is no such group. Rows of one that is not made, or was dismissed, are what was left by
+/// an owner that died over it; they go, or the next group with this ID would inherit them.
 pub(crate) async fn load(
     store: &dyn Store,
     app: AppId,
@@ -64,13 +66,13 @@ pub(crate) async fn load(
             _ => break,
         }
     }
-    if !exists
-        && !empty
-        && let Some(at) = tenure.stamp()
-    {
-        store.delete_partition(&GROUP_STATE, &partition, Some(at)).await?;
+    if exists && !loaded.profile.ended {
+        return Ok(Some(loaded));
     }
-    Ok(exists.then_some(loaded))
+    if !empty {
+        sweep(store, app, group_id, &loaded, tenure).await?;
+    }
+    Ok(None)
 }
 
 /// Puts one row in its place; true for the profile, which makes a group. A row that cannot be read
@@ -97,6 +99,7 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Application => _ = loaded.applications.insert(name, decode(row.value)?),
         RowKind::Log => loaded.log = Some(decode(row.value)?),
         RowKind::Pins => loaded.pins = decode(row.value)?,
+        RowKind::Tips => loaded.tips = decode(row.value)?,
         RowKind::Uncounted => loaded.uncounted = decode::<UncountedRow>(row.value)?.numbers,
         RowKind::Unread => _ = loaded.unread.insert(name, decode::<UnreadRow>(row.value)?.floor),
         RowKind::Deleted => {

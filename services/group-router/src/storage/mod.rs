@@ -5,6 +5,7 @@ mod listing;
 mod load;
 mod pendencies;
 mod rows;
+mod sweep;
 mod tables;
 mod user_entry;
 mod user_groups;
@@ -16,7 +17,7 @@ pub(crate) use pendencies::{Pendency, PendencyRow, pendencies_of, pendency_entry
 pub(crate) use rows::{
     AdminsRow, ApplicationRow, AttributeRow, AttributesRow, BanRow, CounterRow, CountersRow,
     DeletedRow, LogNote, MemberRow, PinRow, PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow,
-    UncountedRow, UnreadRow, delete_row, delete_rows, put_row,
+    TipsRow, UncountedRow, UnreadRow, delete_row, delete_rows, put_row,
 };
 pub(crate) use tables::{GROUP_STATE, TABLES, state_partition};
 pub(crate) use user_entry::UserEntry;

@@ -1,6 +1,7 @@
 //! The rows of a group's partition. Values are protobuf, so that fields can be added later.
 
 use prost::Message;
+use throng_proto::v1::StoredMessage;
 use throng_store::{Op, key};
 
 use super::tables::GROUP_STATE;
@@ -31,8 +32,10 @@ pub(crate) enum RowKind {
     Uncounted = 12,
     /// One row a member whose read mark was set after an import.
     Unread = 13,
+    /// Tips that the log has to tell of the newest rows.
+    Tips = 14,
     /// One row a member who deleted for itself what its conversation would show.
-    Deleted = 14,
+    Deleted = 15,
 }
 
 impl RowKind {
@@ -52,6 +55,7 @@ impl RowKind {
             Self::Pins,
             Self::Uncounted,
             Self::Unread,
+            Self::Tips,
             Self::Deleted,
         ]
         .into_iter()
@@ -104,6 +108,9 @@ pub(crate) struct ProfileRow {
     /// An import made everybody have read up to this number, whatever rows of members say.
     #[prost(uint32, tag = "18")]
     pub(crate) read_floor: u32,
+    /// The group is dismissed: what is left of it has to be cleared away.
+    #[prost(bool, tag = "30")]
+    pub(crate) ended: bool,
 }
 
 /// Sequence numbers up to and including `reserved` may have been given out.
@@ -266,6 +273,17 @@ pub(crate) struct LogNote {
     /// That life ended in order, and nothing of it is under way.
     #[prost(bool, tag = "3")]
     pub(crate) closed: bool,
+}
+
+/// Tips that speak of rows which were written with this one, in one batch: where a life breaks off between
+/// rows and log, the next one tells them.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TipsRow {
+    /// The life that was to append them.
+    #[prost(uint64, tag = "1")]
+    pub(crate) epoch: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) tips: Vec<StoredMessage>,
 }
 
 /// Writes one row of a group. `name` is empty where a kind has one row.

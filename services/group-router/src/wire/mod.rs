@@ -27,7 +27,9 @@ pub(crate) use notice::{Notice, notice_item, report};
 pub(crate) use pin::{pinned_item, unpinned_item};
 pub(crate) use read_sync::read_sync_item;
 pub(crate) use recall::{poll_recall_item, push_recall_item};
-pub(crate) use tip::{Counts, KeyValue, MemberInfo, ProfileChange, Tip, op, tip_body, tip_item};
+pub(crate) use tip::{
+    Counts, KeyValue, MemberInfo, ProfileChange, Tip, op, stored_tip_item, tip_body, tip_item,
+};
 
 /// The sender of tips and notices.
 pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";

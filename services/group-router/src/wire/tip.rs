@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::value::RawValue;
+use throng_proto::v1;
 
 use super::Encoded;
-use super::item::GroupInfo;
+use super::item::{EVENT_TIP, GroupInfo};
 use super::system::{Stamp, system_item};
 
 /// `OpType` of a tip.
@@ -162,6 +164,13 @@ pub(crate) fn tip_item(
     time: i64,
 ) -> Encoded {
     system_item(4, group_info, Stamp { msg_seq, random, time }, body(tip, counts))
+}
+
+/// A tip as the log has it, and its frame.
+pub(crate) fn stored_tip_item(tip: &v1::StoredMessage, group_info: GroupInfo<'_>) -> Encoded {
+    let body: &RawValue = serde_json::from_slice(&tip.msg_body).unwrap_or(RawValue::NULL);
+    let stamp = Stamp { msg_seq: tip.msg_seq, random: tip.random, time: tip.msg_time };
+    system_item(EVENT_TIP, group_info, stamp, body)
 }
 
 /// The `MsgBody` of a tip, for a log that keeps it.

@@ -11,6 +11,7 @@ mod beacons;
 mod broadcast;
 mod failures;
 mod groups;
+mod halves;
 mod kept;
 mod limit;
 mod listing;

@@ -14,8 +14,9 @@ pub struct FaultyStore {
     /// Writes wait, as of a process that stands still behind its clock; and how many do.
     stalled: watch::Sender<bool>,
     waiting: AtomicUsize,
-    /// So many of the next writes fail.
+    /// So many of the next writes fail, after so many that do not.
     failing_writes: AtomicU32,
+    passing_writes: AtomicU32,
     failing_reads: AtomicU32,
     /// Partitions that were deleted.
     deleted: watch::Sender<usize>,
@@ -36,6 +37,7 @@ impl FaultyStore {
             stalled: watch::Sender::new(false),
             waiting: AtomicUsize::default(),
             failing_writes: AtomicU32::default(),
+            passing_writes: AtomicU32::default(),
             failing_reads: AtomicU32::default(),
             deleted: watch::Sender::new(0),
             reads: AtomicUsize::default(),
@@ -84,6 +86,19 @@ impl FaultyStore {
         self.failing_writes.store(number, Ordering::SeqCst);
     }
 
+    /// All writes fail after the next ones.
+    pub fn fail_writes_after(&self, passing: u32) {
+        self.passing_writes.store(passing, Ordering::SeqCst);
+        self.fail_writes(u32::MAX);
+    }
+
+    fn write_gate(&self) -> Result<(), StoreError> {
+        match Self::gate(&self.passing_writes) {
+            Err(_) => Ok(()),
+            Ok(()) => Self::gate(&self.failing_writes),
+        }
+    }
+
     pub fn fail_reads(&self, number: u32) {
         self.failing_reads.store(number, Ordering::SeqCst);
     }
@@ -105,7 +120,7 @@ impl Store for FaultyStore {
 
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
         self.turn().await;
-        Self::gate(&self.failing_writes)?;
+        self.write_gate()?;
         self.store.write(batch).await
     }
 
@@ -158,7 +173,7 @@ impl Store for FaultyStore {
         at: Option<WriteTime>,
     ) -> Result<(), StoreError> {
         self.turn().await;
-        Self::gate(&self.failing_writes)?;
+        self.write_gate()?;
         self.store.delete_partition(table, partition, at).await?;
         self.deleted.send_modify(|number| *number += 1);
         Ok(())
