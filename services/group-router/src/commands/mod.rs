@@ -36,6 +36,7 @@ mod recall;
 mod receipts;
 mod robots;
 mod roster;
+mod search;
 mod send;
 
 use std::collections::HashSet;
@@ -301,6 +302,9 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "add_group_member" => roster::add_group_member(call).await,
         "delete_group_member" => roster::delete_group_member(call).await,
         "msg_read_report" => reads::msg_read_report(call).await,
+        "read_all_unread_msg" => reads::read_all_unread_msg(call).await,
+        "query" if call.context.service() == "group_search" => search::search_groups(call).await,
+        "query" => search::search_members(call).await,
         "change_group_owner" => owner::change_group_owner(call).await,
         "pin_message" => pins::pin_message(call).await,
         "unpin_message" => pins::unpin_message(call).await,

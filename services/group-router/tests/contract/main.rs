@@ -10,6 +10,7 @@ mod attributes;
 mod beacons;
 mod broadcast;
 mod failures;
+mod finds;
 mod groups;
 mod kept;
 mod limit;
