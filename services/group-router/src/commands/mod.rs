@@ -174,6 +174,13 @@ impl Call<'_> {
     }
 }
 
+impl Call<'_> {
+    /// The app's settings for groups.
+    async fn group_policy(&self) -> Result<v1::GroupPolicy, CommandError> {
+        Ok(self.clients.apps.get(self.context.app).await?.groups.clone().unwrap_or_default())
+    }
+}
+
 /// Refuses lists that are empty or too long.
 fn check_list<T>(name: &str, list: &[T], most: usize) -> Result<(), CommandError> {
     if list.is_empty() {
@@ -252,6 +259,7 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "handle_invite_join_permission_group" => {
             applications::handle_invite_join_permission_group(call).await
         }
+        "handle_invite_join_group" => applications::handle_invite_join_group(call).await,
         "get_group_self_member_info" => profile::get_group_self_member_info(call).await,
         "get_group_public_info" => profile::get_group_public_info(call).await,
         "get_group_info" => profile::get_group_info(call).await,

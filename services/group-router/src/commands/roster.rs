@@ -243,8 +243,8 @@ mod added {
     pub(super) const NO_SPACE: u32 = 4;
 }
 
-/// Takes users in: app administrators everywhere, members where the group lets them. One result each:
-/// who has no account fails, unless none of them has one.
+/// Takes users in: app administrators everywhere, members where the group lets them; or asks them, where
+/// the app wants their consent. One result each: who has no account fails, unless none of them has one.
 pub(super) async fn add_group_member(call: &Call<'_>) -> Answer {
     let request: AddRequest = call.parse()?;
     let users = request.member_list.into_iter().map(|member| member.user).collect();
@@ -255,6 +255,7 @@ pub(super) async fn add_group_member(call: &Call<'_>) -> Answer {
         return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(info));
     }
     let operator = call.operator(None).await?;
+    let consent = call.group_policy().await?.invite_consent;
     let context = call.context.clone();
     let silently = request.silence == 1 && context.caller.admin;
     let member_list = call
@@ -274,6 +275,10 @@ pub(super) async fn add_group_member(call: &Call<'_>) -> Answer {
                     Some(info) if !directly => {
                         room.apply(info, Some(&operator.user), String::new(), now, unit)?;
                         added::WAITS
+                    }
+                    Some(_) if consent => {
+                        let asked = room.invite(&user, &operator, now, unit);
+                        if asked { added::WAITS } else { added::FAILED }
                     }
                     Some(info) => {
                         new.push(info.clone());

@@ -31,6 +31,8 @@ pub(crate) enum RowKind {
     Uncounted = 12,
     /// One row a member whose read mark was set after an import.
     Unread = 13,
+    /// One row somebody who was taken in by another and has not agreed yet.
+    Invitation = 14,
 }
 
 impl RowKind {
@@ -50,6 +52,7 @@ impl RowKind {
             Self::Pins,
             Self::Uncounted,
             Self::Unread,
+            Self::Invitation,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -188,7 +191,8 @@ pub(crate) struct MemberRow {
     pub(crate) custom: std::collections::BTreeMap<String, String>,
 }
 
-/// Somebody wants to become a member, or a member wants somebody to; the user is the row's name.
+/// Somebody wants to become a member, or somebody wants that for him; the user is the row's name. With an
+/// invitation that the user has to agree to himself, `nick` is the inviter's.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct ApplicationRow {
     /// Who invites; empty: the user applied.

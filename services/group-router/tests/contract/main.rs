@@ -12,6 +12,7 @@ mod broadcast;
 mod failures;
 mod finds;
 mod groups;
+mod invitations;
 mod kept;
 mod limit;
 mod listing;
