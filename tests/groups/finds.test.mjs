@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from '../harness/wait.mjs';
 import { world } from '../harness/world.mjs';
-import { conversation, publicGroup } from './support.mjs';
+import { publicGroup } from './support.mjs';
 
 const GROUPS = ['one', 'two', 'three'];
-const unread = async (client) => Promise.all(GROUPS.map(async (id) => (await conversation(client, id))?.unreadCount));
+const unread = async (client) => {
+  const { conversationList } = await client.call('getConversationList');
+  return GROUPS.map((id) => conversationList.find((c) => c.conversationID === `GROUP${id}`)?.unreadCount);
+};
+// What the SDK reads of its conversations after the login would undo what is read before.
+const synced = (client) => until(async () => (await client.call('getConversationList')).isSyncCompleted, `the conversations of ${client.name}`);
 const waitForUnread = (client, ...counts) => until(async () => (await unread(client)).join() === counts.join(), `${counts} unread at ${client.name}`);
 
 for (const [what, options] of [['all messages', undefined], ['all messages of groups', { scope: 'readAllGroupMessage' }]]) {
@@ -20,6 +25,7 @@ for (const [what, options] of [['all messages', undefined], ['all messages of gr
     }
     const ben = await w.user('ben');
     const tablet = await w.user('ben');
+    await Promise.all([synced(ben), synced(tablet)]);
     await waitForUnread(ben, 1, 2, 3);
     await waitForUnread(tablet, 1, 2, 3);
     await ben.call('setAllMessageRead', ...(options ? [options] : []));
@@ -27,10 +33,13 @@ for (const [what, options] of [['all messages', undefined], ['all messages of gr
     await waitForUnread(tablet, 0, 0, 0);
     await Promise.all([ben.close(), tablet.close()]);
     await w.target.killAndRestart();
+    // Groups that are asked here tell their newest messages again before anybody could count them.
+    for (const [i, id] of GROUPS.entries()) {
+      const { MemberList } = await w.rest.group('get_group_member_info', { GroupId: id });
+      assert.deepEqual(MemberList.map((m) => [m.Member_Account, m.MsgSeq]), [['ann', i + 1], ['ben', i + 1]]);
+    }
     const back = await w.user('ben');
     await waitForUnread(back, 0, 0, 0);
-    const { MemberList } = await w.rest.group('get_group_member_info', { GroupId: 'three' });
-    assert.deepEqual(MemberList.map((m) => [m.Member_Account, m.MsgSeq]), [['ann', 3], ['ben', 3]]);
   });
 }
 
