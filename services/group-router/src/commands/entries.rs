@@ -17,6 +17,9 @@ pub(super) type Entry = Map<String, Value>;
 pub(super) struct ResponseFilter {
     group_base_info_filter: Option<Vec<String>>,
     self_info_filter: Option<Vec<String>>,
+    member_info_filter: Option<Vec<String>>,
+    #[serde(rename = "AppDefinedDataFilter_GroupMember")]
+    member_custom: Option<Vec<String>>,
     #[serde(rename = "AppDefinedDataFilter_Group")]
     custom: Option<Vec<String>>,
 }
@@ -49,6 +52,33 @@ impl ResponseFilter {
         {
             own.retain(|field, _| wanted.iter().any(|name| name == field));
         }
+    }
+
+    /// Whether a list of members is asked for.
+    pub(super) fn wants_members(&self) -> bool {
+        self.member_info_filter.is_some() || self.member_custom.is_some()
+    }
+
+    /// A member with what is asked for; who it is always is.
+    pub(super) fn member(&self, user: &str, member: &v1::Membership) -> Entry {
+        let mut entry = self_info(member);
+        entry.insert("LastSendMsgTime".to_owned(), member.spoke.into());
+        let custom = entry.remove("AppMemberDefinedData");
+        let names = self.member_info_filter.as_deref().unwrap_or_default();
+        entry.retain(|field, _| match field.as_str() {
+            "MuteUntil" | "ShutUpUntil" => {
+                names.iter().any(|name| name == "MuteUntil" || name == "ShutUpUntil")
+            }
+            field => names.iter().any(|name| name == field),
+        });
+        entry.insert("Member_Account".to_owned(), user.into());
+        if let (Some(wanted), Some(Value::Array(mut custom))) = (&self.member_custom, custom) {
+            custom.retain(|field| {
+                wanted.is_empty() || wanted.iter().any(|key| field["Key"] == **key)
+            });
+            entry.insert("AppMemberDefinedData".to_owned(), custom.into());
+        }
+        entry
     }
 
     /// Leaves out custom fields that are not named. Clients name none when they want them all.

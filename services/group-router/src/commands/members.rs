@@ -131,6 +131,8 @@ struct SpecifiedRequest {
     group_id: String,
     #[serde(rename = "Member_List_Account")]
     users: Vec<String>,
+    #[serde(default)]
+    member_info_filter: Vec<String>,
     #[serde(rename = "AppDefinedDataFilter_GroupMember")]
     custom: Option<Vec<String>>,
 }
@@ -147,7 +149,8 @@ pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
     let request: SpecifiedRequest = call.parse()?;
     let group_id = request.group_id;
     let users = check_users("Member_List_Account", request.users, limits::SPECIFIED_MEMBERS)?;
-    let member_list = call
+    let filter = request.member_info_filter;
+    let mut member_list: Vec<_> = call
         .rooms
         .run(call.context.app, &group_id, move |turn| {
             let (room, now, _) = turn.room()?;
@@ -159,5 +162,6 @@ pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
             Ok(users.iter().filter_map(entry).collect())
         })
         .await?;
+    call.add_online(&filter, &mut member_list).await;
     call.ok(&Specified { group_id, member_list })
 }

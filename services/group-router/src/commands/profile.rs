@@ -1,10 +1,12 @@
 //! Group profiles: `get_group_self_member_info`, `get_group_public_info`, `get_group_info`,
 //! `modify_group_base_info` (SDK protocol notes 02, 2.1; REST notes 01, 3.3 and 3.6).
 
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::GroupType;
 use throng_protocol::limits;
 
 use super::custom::{CustomField, change_group_fields, group_fields};
@@ -14,6 +16,11 @@ use crate::group::lists;
 use crate::room::Extra;
 use crate::storage::{RowKind, put_row};
 use crate::wire::{KeyValue, ProfileChange, Tip, op};
+
+/// Members of one group in `get_group_info`; `get_group_member_info` has them all.
+const MEMBERS_SHOWN: u32 = 500;
+/// Groups whose members are asked for at the same time.
+const GROUPS_AT_ONCE: usize = 8;
 
 /// Checks the texts of a profile against their limits in bytes; the error names the field.
 pub(super) fn check_profile_texts(
@@ -128,8 +135,50 @@ pub(super) async fn get_group_info(call: &Call<'_>) -> Answer {
         for entry in &mut infos {
             filter.apply(entry);
         }
+        if filter.wants_members() {
+            add_members(call, filter, &mut infos).await?;
+        }
     }
     call.ok(&Infos { group_info: infos })
+}
+
+/// Puts members into entries of groups: the first ones of each, and none of a type that may have any
+/// number of them.
+async fn add_members(
+    call: &Call<'_>,
+    filter: &ResponseFilter,
+    infos: &mut [Entry],
+) -> Result<(), CommandError> {
+    let groups: Vec<String> = infos
+        .iter()
+        .filter(|entry| entry["ErrorCode"] == 0)
+        .filter_map(|entry| Some(entry["GroupId"].as_str()?.to_owned()))
+        .collect();
+    let (app, clients) = (call.context.app.0, call.clients);
+    let lists = groups.into_iter().map(|group_id| {
+        let limit = MEMBERS_SHOWN;
+        let request = v1::ListMembersRequest { app, group_id, limit, ..Default::default() };
+        lists::members(clients, request)
+    });
+    let mut lists = stream::iter(lists.collect::<Vec<_>>()).buffered(GROUPS_AT_ONCE);
+    for entry in infos.iter_mut().filter(|entry| entry["ErrorCode"] == 0) {
+        let Some(list) = lists.next().await else { break };
+        let list = match list {
+            Ok(list) => list,
+            Err(error) if error.code == Code::GROUP_NOT_FOUND => continue,
+            Err(error) => return Err(error),
+        };
+        let kind = list.profile.as_ref().and_then(|profile| GroupType::parse(&profile.group_type));
+        if matches!(kind, None | Some(GroupType::Community | GroupType::AvChatRoom)) {
+            continue;
+        }
+        let members = list
+            .members
+            .into_iter()
+            .map(|listed| filter.member(&listed.user, &listed.member.unwrap_or_default()).into());
+        entry.insert("MemberList".to_owned(), Value::Array(members.collect()));
+    }
+    Ok(())
 }
 
 /// One entry a group, as seen by a user if one is named; errors inside the entries.

@@ -2,9 +2,12 @@
 //! `delete_group_member` (REST notes 01, 3.4, 3.7, 3.8 and 3.12; SDK protocol notes 02, 2.2). Live rooms
 //! store none, and answer with the documented codes.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use throng_node::command::Context;
+use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::GroupType;
 use throng_protocol::limits;
@@ -12,6 +15,7 @@ use throng_protocol::limits;
 use super::custom::{CustomField, listed};
 use super::{Answer, Call, check_users, not_a_member};
 use crate::actor::{Now, Turn, Unit};
+use crate::clients::{CALL_TIME, unavailable, within};
 use crate::core::roster::Member;
 use crate::group::{Arrival, Departure};
 use crate::room::{Role, Room};
@@ -43,6 +47,8 @@ struct ListRequest {
     next: Option<Value>,
     #[serde(default)]
     member_role_filter: Vec<String>,
+    #[serde(default)]
+    member_info_filter: Vec<String>,
     #[serde(rename = "AppDefinedDataFilter_GroupMember")]
     custom: Option<Vec<String>>,
 }
@@ -84,6 +90,9 @@ pub(super) struct MemberEntry {
     shut_up_until: i64,
     mute_until: i64,
     name_card: String,
+    /// Where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     app_member_defined_data: Vec<CustomField>,
 }
@@ -120,13 +129,39 @@ pub(super) fn member_entry(room: &Room, user: &str, now: i64) -> Option<MemberEn
         shut_up_until: muted,
         mute_until: muted,
         name_card: card.name,
+        online_status: None,
         app_member_defined_data: listed(&card.custom),
     })
 }
 
+impl Call<'_> {
+    /// Says of members who is online, where the filter names that. What nobody knows is left out.
+    pub(super) async fn add_online(&self, filter: &[String], members: &mut [MemberEntry]) {
+        if members.is_empty() || !filter.iter().any(|name| name == "OnlineStatus") {
+            return;
+        }
+        let request = v1::FilterOnlineRequest {
+            app: self.context.app.0,
+            users: members.iter().map(|member| member.user.clone()).collect(),
+            ..v1::FilterOnlineRequest::default()
+        };
+        let mut presence = self.clients.presence.clone();
+        match presence.filter_online(within(CALL_TIME, request)).await {
+            Ok(reply) => {
+                let online: HashSet<String> = reply.into_inner().users.into_iter().collect();
+                for member in members {
+                    let is_online = online.contains(&member.user);
+                    member.online_status = Some(if is_online { "Online" } else { "Offline" });
+                }
+            }
+            Err(status) => _ = unavailable(status),
+        }
+    }
+}
+
 /// Members in the order in which they came; for members and app administrators.
 pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
-    let request: ListRequest = call.parse()?;
+    let mut request: ListRequest = call.parse()?;
     let most = if call.context.caller.admin {
         limits::GROUP_MEMBERS_MOST as usize
     } else {
@@ -135,7 +170,8 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
     let limit = request.limit.filter(|limit| *limit > 0).unwrap_or(most).min(most);
     let start = request.start()?;
     let context = call.context.clone();
-    let list = call
+    let filter = std::mem::take(&mut request.member_info_filter);
+    let mut list = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, _) = turn.with_roster(Code::GROUP_FORBIDDEN)?;
@@ -164,6 +200,7 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
             Ok(MemberList { member_num: room.member_count(), member_list, next })
         })
         .await?;
+    call.add_online(&filter, &mut list.member_list).await;
     call.ok(&list)
 }
 

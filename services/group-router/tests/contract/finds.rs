@@ -60,6 +60,63 @@ async fn many_groups_are_read_at_once_with_a_code_each() {
     ok(&world.client("ann", READ_ALL, json!({ "C2CReadAllMsg": 1 })).await);
 }
 
+#[tokio::test]
+async fn a_page_of_members_says_who_is_online_if_asked() {
+    let world = World::new();
+    public_group(&world, "g", &["ann", "bob", "cem"]).await;
+    *world.around.presence.online.lock() = Some(["ann".to_owned(), "owner".to_owned()].into());
+    let mut body =
+        json!({ "GroupId": "g", "Limit": 3, "MemberInfoFilter": ["Role", "OnlineStatus"] });
+    let statuses = |answer: &Value| {
+        let members = ok(answer)["MemberList"].as_array().unwrap();
+        members.iter().map(|member| member["OnlineStatus"].clone()).collect::<Vec<_>>()
+    };
+    let answer = world.client("ann", "get_group_member_info", body.clone()).await;
+    assert_eq!(statuses(&answer), ["Online", "Offline", "Offline"]);
+    assert_eq!(*world.around.presence.asked.lock(), [3], "one question, about the page alone");
+    let named = json!({ "GroupId": "g", "Member_List_Account": ["cem", "ann"], "MemberInfoFilter": ["OnlineStatus"] });
+    let answer = world.client("ann", "get_specified_group_member_info", named).await;
+    assert_eq!(statuses(&answer), ["Offline", "Online"]);
+    // Without an answer there is none, and who did not ask gets none.
+    *world.around.presence.online.lock() = None;
+    let answer = world.client("ann", "get_group_member_info", body.clone()).await;
+    assert_eq!(statuses(&answer), [(); 3].map(|()| Value::Null));
+    body["MemberInfoFilter"] = json!(["Role"]);
+    world.around.presence.asked.lock().clear();
+    ok(&world.client("ann", "get_group_member_info", body).await);
+    assert!(world.around.presence.asked.lock().is_empty());
+}
+
+#[tokio::test]
+async fn profiles_come_with_members_if_asked() {
+    let world = World::new();
+    public_group(&world, "g", &["ann"]).await;
+    let huge = json!({ "Type": "Community", "Name": "n", "GroupId": "@TGS#_huge", "Owner_Account": "ann" });
+    ok(&world.rest("create_group", huge).await);
+    world.create("live").await;
+    let card = json!({ "GroupId": "g", "Member_Account": "ann", "NameCard": "A",
+        "AppMemberDefinedData": [{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "2" }] });
+    ok(&world.rest("modify_group_member_info", card).await);
+    let info = async |filter: Value| {
+        let body =
+            json!({ "GroupIdList": ["g", "@TGS#_huge", "live", "none"], "ResponseFilter": filter });
+        let answer = world.rest("get_group_info", body).await;
+        let groups = ok(&answer)["GroupInfo"].as_array().unwrap();
+        groups.iter().map(|group| group["MemberList"].clone()).collect::<Vec<_>>()
+    };
+    let lists = info(json!({ "GroupBaseInfoFilter": ["Name"], "MemberInfoFilter": ["Account", "Role", "NameCard"],
+        "AppDefinedDataFilter_GroupMember": ["b"] })).await;
+    let [owner, ann] = [("owner", "Owner", "", json!([])), ("ann", "Member", "A", json!([{ "Key": "b", "Value": "2" }]))]
+        .map(|(user, role, card, custom)| json!({ "Member_Account": user, "Role": role, "NameCard": card, "AppMemberDefinedData": custom }));
+    assert_eq!(lists, [json!([ann, owner]), Value::Null, Value::Null, Value::Null]);
+    assert_eq!(info(json!({ "GroupBaseInfoFilter": ["Name"] })).await[0], Value::Null);
+    let lists = info(json!({ "MemberInfoFilter": ["MuteUntil", "LastSendMsgTime"] })).await;
+    assert_eq!(
+        lists[0][0],
+        json!({ "Member_Account": "ann", "MuteUntil": 0, "ShutUpUntil": 0, "LastSendMsgTime": 0 })
+    );
+}
+
 /// Searches page by page; what was found, by one field, and the total of each page.
 async fn search(
     world: &World,
