@@ -54,6 +54,7 @@ use throng_protocol::{envelope, limits};
 
 use crate::actor::Rooms;
 use crate::clients::{CALL_TIME, Clients, routed};
+use crate::core::fields::Declared;
 use crate::core::rules::Members;
 use crate::order::Order;
 use crate::room::Role;
@@ -178,6 +179,23 @@ impl Call<'_> {
     /// The app's settings for groups.
     async fn group_policy(&self) -> Result<v1::GroupPolicy, CommandError> {
         Ok(self.clients.apps.get(self.context.app).await?.groups.clone().unwrap_or_default())
+    }
+
+    /// Custom fields that the app declares.
+    async fn fields(&self) -> Result<Declared, CommandError> {
+        let settings = self.clients.apps.get(self.context.app).await?;
+        Ok(settings.groups.as_ref().map(Declared::from).unwrap_or_default())
+    }
+
+    /// What the caller is in a group that was described for it.
+    fn role_in(&self, member: Option<&v1::Membership>) -> Role {
+        let known = [Role::Owner, Role::Admin, Role::Member];
+        let named =
+            |member: &v1::Membership| known.into_iter().find(|role| role.wire() == member.role);
+        match member.and_then(named) {
+            _ if self.context.caller.admin => Role::AppAdmin,
+            role => role.unwrap_or(Role::Stranger),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use throng_protocol::limits;
 use super::custom::{CustomField, change_group_fields, group_fields};
 use super::entries::{self, Entry, ResponseFilter};
 use super::{Answer, Call, check_list, not_a_member};
+use crate::core::fields::Fields;
+use crate::core::rules::{Right, Role, Rules};
 use crate::group::lists;
 use crate::room::Extra;
 use crate::storage::{RowKind, put_row};
@@ -90,10 +92,12 @@ struct Infos {
 pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
     let user = &call.context.caller.user;
+    let fields = call.fields().await?;
     let mut infos = entries(call, &request.group_id_list, user, |group| {
-        let mut entry = entries::base_info(group.profile.as_ref()?);
+        let role = call.role_in(group.member.as_ref());
+        let mut entry = entries::base_info(group.profile.as_ref()?, &fields.group, role);
         if let Some(own) = &group.member {
-            let own = entries::self_info(own);
+            let own = entries::self_info(own, &fields.member, role);
             let mut member = own.clone();
             member.insert("Member_Account".to_owned(), user.as_str().into());
             // Never an empty list: the client reads the first entry and throws.
@@ -116,7 +120,11 @@ pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
 /// What anybody may know of a group.
 pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
-    let public = |group: &v1::DescribeGroupReply| group.profile.as_ref().map(entries::base_info);
+    let fields = call.fields().await?.group;
+    let role = call.role_in(None);
+    let public = |group: &v1::DescribeGroupReply| {
+        Some(entries::base_info(group.profile.as_ref()?, &fields, role))
+    };
     let infos = entries(call, &request.group_id_list, "", public).await?;
     call.ok(&Infos { group_info: infos })
 }
@@ -125,8 +133,9 @@ pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
 pub(super) async fn get_group_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
     let app = call.context.app.0;
+    let fields = Fields::default();
     let mut infos = entries(call, &request.group_id_list, "", |group| {
-        let mut entry = entries::base_info(group.profile.as_ref()?);
+        let mut entry = entries::base_info(group.profile.as_ref()?, &fields, Role::AppAdmin);
         entry.insert("Appid".to_owned(), app.into());
         Some(entry)
     })
@@ -225,14 +234,50 @@ struct ModifyRequest {
 }
 
 impl ModifyRequest {
-    /// Whether it is about more than texts and pictures.
+    /// Whether it is about more than texts, pictures and custom fields.
     fn changes_settings(&self) -> bool {
         self.max_member_num.is_some()
             || self.apply_join_option.is_some()
             || self.invite_join_option.is_some()
             || self.mute_all_member.is_some()
             || self.history_msg_before_join.is_some()
-            || self.app_defined_data.is_some()
+    }
+
+    fn changes_texts(&self) -> bool {
+        let texts = [&self.name, &self.introduction, &self.notification, &self.face_url];
+        texts.into_iter().any(Option::is_some)
+    }
+
+    /// What the caller has to have the right to; nothing more than the fields, where the app says who
+    /// writes those.
+    fn needs(&self, fields: &Fields) -> Needs {
+        let custom = self.app_defined_data.is_some();
+        if self.changes_settings() || (custom && !fields.is_declared()) {
+            Needs::Settings
+        } else if !custom || self.changes_texts() {
+            Needs::Texts
+        } else {
+            Needs::Fields
+        }
+    }
+}
+
+/// The rights that a change needs.
+#[derive(Clone, Copy)]
+enum Needs {
+    Settings,
+    Texts,
+    Fields,
+}
+
+impl Needs {
+    /// Who may, in groups with these rules.
+    fn right(self, rules: &Rules) -> Option<Right> {
+        match self {
+            Self::Settings => Some(rules.edit_settings),
+            Self::Texts => Some(rules.edit_texts),
+            Self::Fields => None,
+        }
     }
 }
 
@@ -253,15 +298,18 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
     let mute_all = switch("MuteAllMember (ShutUpAllMember)", request.mute_all_member.as_deref())?;
     let sees_before_join =
         switch("HistoryMsgBeforeJoin", request.history_msg_before_join.as_deref())?;
-    let settings = request.changes_settings();
+    let fields = call.fields().await?.group;
+    let needs = request.needs(&fields);
     let custom = group_fields(request.app_defined_data.unwrap_or_default())?;
     let operator = call.operator(request.from.as_deref()).await?;
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            let right = if settings { room.rules.edit_settings } else { room.rules.edit_texts };
-            room.permit(&context, right, "change this of a group")?;
+            if let Some(right) = needs.right(room.rules) {
+                room.permit(&context, right, "change this of a group")?;
+            }
+            fields.check_write(custom.keys(), room.role(&context))?;
             let mut profile = room.profile.clone();
             let change = ProfileChange {
                 owner: None,
@@ -277,6 +325,8 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                 custom: custom
                     .iter()
                     .filter(|(key, value)| profile.custom.get(*key) != Some(*value))
+                    // The tip is for all members.
+                    .filter(|(key, _)| fields.shows(key, Role::Member))
                     .map(|(key, value)| KeyValue { key: key.clone(), value: value.clone() })
                     .collect(),
             };
@@ -290,6 +340,8 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                 request.invite_join_option.filter(|option| !option.is_empty()),
             );
             profile.sees_before_join = sees_before_join.or(profile.sees_before_join);
+            let hidden_only =
+                change.is_empty() && custom.keys().any(|key| !fields.shows(key, Role::Member));
             change_group_fields(&mut profile.custom, custom)?;
             if profile == room.profile {
                 return Ok(());
@@ -298,6 +350,9 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
             profile.last_info = now.seconds;
             unit.ops.push(put_row(RowKind::Profile, "", &profile));
             room.profile = profile;
+            if hidden_only {
+                return Ok(());
+            }
             let tip = Tip { op: op::PROFILE, operator, profile: Some(change), ..Tip::default() };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())

@@ -16,6 +16,7 @@ use super::custom::{CustomField, listed};
 use super::{Answer, Call, check_users, not_a_member};
 use crate::actor::{Now, Turn, Unit};
 use crate::clients::{CALL_TIME, unavailable, within};
+use crate::core::fields::Fields;
 use crate::core::roster::Member;
 use crate::group::{Arrival, Departure};
 use crate::room::{Role, Room};
@@ -98,6 +99,14 @@ pub(super) struct MemberEntry {
 }
 
 impl MemberEntry {
+    /// Leaves out custom fields that this user, with this role, does not see.
+    pub(super) fn keep_shown(&mut self, fields: &Fields, reader: &str, role: Role) {
+        let own = self.user == reader;
+        self.app_member_defined_data.retain(|field| {
+            if own { fields.shows_own(&field.key, role) } else { fields.shows(&field.key, role) }
+        });
+    }
+
     /// Leaves out custom fields that are not named; all are wanted where none is.
     pub(super) fn keep_custom(&mut self, wanted: Option<&[String]>) {
         if let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) {
@@ -171,6 +180,7 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
     let start = request.start()?;
     let context = call.context.clone();
     let filter = std::mem::take(&mut request.member_info_filter);
+    let fields = call.fields().await?.member;
     let mut list = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
@@ -188,8 +198,10 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
             let members = roster.into_iter().flat_map(|roster| roster.from(known));
             let members = members.map(|(user, _)| &**user);
             let page = members.filter(|user| wanted(user)).skip(counted).take(limit);
+            let role = room.role(&context);
             let entry = |user| {
                 let mut entry = member_entry(room, user, now.seconds)?;
+                entry.keep_shown(&fields, &context.caller.user, role);
                 entry.keep_custom(request.custom.as_deref());
                 Some(entry)
             };

@@ -5,6 +5,7 @@ pub mod attributes;
 pub mod counters;
 pub mod dedupe;
 pub mod extensions;
+pub mod fields;
 pub mod hot;
 pub mod latest_members;
 pub mod limiter;

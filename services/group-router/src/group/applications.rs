@@ -53,6 +53,12 @@ impl Room {
         }
     }
 
+    /// How many admins there are. They are those who decide, but for the owner.
+    pub(crate) fn admin_count(&self) -> usize {
+        let deciders = self.durable.iter().flat_map(|durable| &durable.applications.deciders);
+        deciders.filter(|user| **user != self.profile.owner).count()
+    }
+
     /// Somebody asks to come in, or somebody asks it for him. Who has asked already need not again.
     pub(crate) fn apply(
         &mut self,

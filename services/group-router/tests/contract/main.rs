@@ -10,6 +10,7 @@ mod attributes;
 mod beacons;
 mod broadcast;
 mod failures;
+mod fields;
 mod finds;
 mod groups;
 mod invitations;
