@@ -1,49 +1,57 @@
-// Attributes and counters of groups that are no live rooms: the writer, the others and late comers.
+// Custom fields that an app declares, and what the SDK shows of members.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../harness/wait.mjs';
 import { world } from '../harness/world.mjs';
+import { publicGroup } from './support.mjs';
 
-const GROUPS = [['work', 'Private'], ['club', 'Public'], ['meet', 'ChatRoom'], ['@TGS#_town', 'Community']];
+const groups = {
+  group_fields: [{ key: 'motto', write: 'member' }, { key: 'board', read: 'admin', write: 'owner' }],
+  member_fields: [{ key: 'town', write: 'member' }, { key: 'note', read: 'admin', write: 'admin' }],
+};
+const asMap = (list) => Object.fromEntries(list.filter((f) => f.value !== '').map((f) => [f.key, f.value]));
 
-async function twoInAGroup(t, id, Type) {
+test('declared fields are written and seen by those whom the app names', async (t) => {
+  const w = await world(t, { app: { groups } });
+  const [ann, ben] = await w.users('ann', 'ben');
+  await publicGroup(w, 'club', { Owner_Account: 'ann', MemberList: [{ Member_Account: 'ben' }] });
+  await Promise.all([ann, ben].map((c) => until(async () => (await c.call('getGroupList')).groupList.length === 1, 'the group in the list')));
+  const write = (client, key, value) => client.call('updateGroupProfile', { groupID: 'club', groupCustomField: [{ key, value }] });
+  const profile = async (client) => asMap((await client.call('getGroupProfile', { groupID: 'club' })).group.groupCustomField);
+  await write(ben, 'motto', 'play');
+  await write(ann, 'board', 'ann and ben');
+  await assert.rejects(write(ben, 'board', 'ben'), { code: 10007 });
+  await assert.rejects(write(ann, 'other', 'x'), { code: 10004 });
+  const tip = await ben.waitForTip('club', 6);
+  assert.deepEqual(tip.payload.newGroupProfile.groupCustomField, [{ key: 'motto', value: 'play' }]);
+  assert.deepEqual([await profile(ann), await profile(ben)], [{ motto: 'play', board: 'ann and ben' }, { motto: 'play' }]);
+
+  const set = (client, userID, key, value) => client.call('setGroupMemberCustomField', { groupID: 'club', userID, memberCustomField: [{ key, value }] });
+  await set(ben, 'ben', 'town', 'Ulm');
+  await set(ann, 'ben', 'note', 'late');
+  await assert.rejects(set(ben, 'ben', 'note', 'never late'), { code: 10007 });
+  const seen = async (client, userID) => {
+    const { memberList } = await client.call('getGroupMemberProfile', { groupID: 'club', userIDList: [userID] });
+    return asMap(memberList[0].memberCustomField);
+  };
+  assert.deepEqual([await seen(ann, 'ben'), await seen(ben, 'ben')], [{ town: 'Ulm', note: 'late' }, { town: 'Ulm', note: 'late' }]);
+  const cleo = await w.user('cleo');
+  await w.rest.group('add_group_member', { GroupId: 'club', MemberList: [{ Member_Account: 'cleo' }] });
+  assert.deepEqual(await seen(cleo, 'ben'), { town: 'Ulm' });
+});
+
+test('a list of members says who is online', async (t) => {
   const w = await world(t);
   const [ann, ben] = await w.users('ann', 'ben');
-  await w.rest.createRoom(id, { Type, Name: 'g', Owner_Account: 'ann', MemberList: [{ Member_Account: 'ben' }] });
-  return { w, ann, ben };
-}
-
-for (const [id, Type] of GROUPS) {
-  test(`attributes of a ${Type} group`, async (t) => {
-    const { w, ann, ben } = await twoInAGroup(t, id, Type);
-    const attributes = async (client) => (await client.call('getGroupAttributes', { groupID: id, keyList: [] })).groupAttributes;
-    assert.deepEqual(await attributes(ben), {});
-    const change = async (method, options, expected) => {
-      const from = ben.events.mark;
-      await ann.call(method, { groupID: id, ...options });
-      const { data } = await ben.waitForEvent('groupAttributesUpdated', (d) => d.groupID === id, method, { from });
-      assert.deepEqual(data.groupAttributes, expected);
-    };
-    await change('initGroupAttributes', { groupAttributes: { a: '1', b: '2' } }, { a: '1', b: '2' });
-    await change('setGroupAttributes', { groupAttributes: { b: '3' } }, { a: '1', b: '3' });
-    await change('deleteGroupAttributes', { keyList: ['a'] }, { b: '3' });
-    await Promise.all([ann.close(), ben.close()]);
-    await w.target.killAndRestart();
-    assert.deepEqual(await attributes(await w.user('ben')), { b: '3' });
-  });
-
-  test(`counters of a ${Type} group`, async (t) => {
-    const { ann, ben } = await twoInAGroup(t, id, Type);
-    if (Type === 'Community') {
-      await assert.rejects(ann.call('setGroupCounters', { groupID: id, counters: { n: 1 } }), { code: 10007 });
-      return;
-    }
-    const told = (client, value) => client.waitForEvent('onGroupCounterUpdated', (d) => d.groupID === id && d.key === 'n' && d.value === value, `n is ${value}`);
-    await ann.call('setGroupCounters', { groupID: id, counters: { n: 10 } });
-    await told(ben, 10);
-    await ben.call('increaseGroupCounter', { groupID: id, key: 'n', value: 5 });
-    await told(ann, 15);
-    await ann.call('decreaseGroupCounter', { groupID: id, key: 'n', value: 1 });
-    await told(ben, 14);
-    assert.deepEqual((await ben.call('getGroupCounters', { groupID: id })).counters, { n: 14 });
-  });
-}
+  await (await w.user('cleo')).call('logout');
+  await publicGroup(w, 'club', { Owner_Account: 'ann', MemberList: [{ Member_Account: 'ben' }, { Member_Account: 'cleo' }] });
+  const { memberList } = await ann.call('getGroupMemberList', { groupID: 'club', count: 30 });
+  assert.deepEqual(memberList.map((m) => [m.userID, m.isOnline]), [['ann', true], ['ben', true], ['cleo', false]]);
+  await ben.call('logout');
+  await until(async () => {
+    const list = await ann.call('getGroupMemberProfile', { groupID: 'club', userIDList: ['ben'] });
+    return list.memberList[0].isOnline === false;
+  }, 'ben is offline');
+  const { GroupInfo: [info] } = await w.rest.group('get_group_info', { GroupIdList: ['club'], ResponseFilter: { MemberInfoFilter: ['Account', 'Role'] } });
+  assert.deepEqual(info.MemberList.map((m) => [m.Member_Account, m.Role]), [['ann', 'Owner'], ['ben', 'Member'], ['cleo', 'Member']]);
+});

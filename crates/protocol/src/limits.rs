@@ -121,6 +121,19 @@ pub const PENDENCY_PAGE: usize = 100;
 /// Groups of one user (INT 34381).
 pub const GROUPS_PER_USER: usize = 5000;
 
+// Search
+
+/// Keywords of one search (INT 67681).
+pub const SEARCH_KEYWORDS: usize = 5;
+/// Bytes of a keyword; ours, no document names a bound.
+pub const SEARCH_KEYWORD_BYTES: usize = 100;
+/// Entries on one page of what was found (INT 67681).
+pub const SEARCH_PAGE: usize = 100;
+/// The same where the client does not say (INT 67681).
+pub const SEARCH_PAGE_DEFAULT: usize = 20;
+/// Searches of a user in a second (INT 67681).
+pub const SEARCHES_PER_SECOND: u32 = 2;
+
 // What hangs on a group's messages
 
 /// Pinned messages of a group (CN 106050).

@@ -1,5 +1,7 @@
 //! The directory's part of the configuration: apps with their keys, administrators and limits.
 
+mod groups;
+
 use std::collections::HashSet;
 use std::fmt;
 
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use throng_proto::v1;
 use throng_protocol::ids::{self, AppId};
 use throng_protocol::limits;
+
+pub use groups::{FieldConfig, FieldLevel, GroupConfig};
 
 /// Most administrators of one app (the vendor's documents say 5 or 10; there is no cost in more).
 const MOST_ADMINS: usize = 100;
@@ -42,6 +46,9 @@ pub struct AppConfig {
     /// Limits and ways of live rooms.
     #[serde(default)]
     pub rooms: RoomConfig,
+    /// Groups with stored members, and custom fields.
+    #[serde(default)]
+    pub groups: GroupConfig,
 }
 
 fn default_admins() -> Vec<String> {
@@ -59,6 +66,7 @@ impl AppConfig {
             admins: default_admins(),
             devices: DeviceConfig::default(),
             rooms: RoomConfig::default(),
+            groups: GroupConfig::default(),
         }
     }
 
@@ -71,6 +79,7 @@ impl AppConfig {
             admins: self.admins.clone(),
             devices: Some(self.devices.resolved()),
             rooms: Some(self.rooms.resolved()),
+            groups: Some(self.groups.resolved()),
         }
     }
 }
@@ -220,6 +229,9 @@ impl Config {
             }
             if app.rooms.latest_members > MOST_LATEST_MEMBERS {
                 return fail(format!("rooms.latest_members must be at most {MOST_LATEST_MEMBERS}"));
+            }
+            if let Some(mistake) = app.groups.mistake() {
+                return fail(mistake);
             }
         }
         Ok(())

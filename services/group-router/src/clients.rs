@@ -22,6 +22,7 @@ use throng_protocol::ids::{AppId, tiny_id};
 use throng_store::Store;
 
 use crate::Deps;
+use crate::searches::Searches;
 use crate::wire::MemberInfo;
 
 /// Senders whose nickname and avatar are kept at hand.
@@ -51,6 +52,7 @@ pub(crate) struct Clients {
     pub(crate) groups: GroupRouterClient<Link>,
     pub(crate) apps: Apps,
     pub(crate) secret: Secret,
+    pub(crate) searches: Searches,
     briefs: Cache<(AppId, String), Arc<MemberInfo>>,
     watched: Arc<Mutex<HashSet<AppId>>>,
 }
@@ -66,6 +68,7 @@ impl Clients {
             groups: GroupRouterClient::new(deps.group_router),
             apps: deps.apps,
             secret: deps.secret,
+            searches: Searches::new(),
             briefs: Cache::builder().max_capacity(BRIEFS).time_to_live(BRIEF_AGE).build(),
             watched: Arc::default(),
         }

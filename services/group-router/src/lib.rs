@@ -13,6 +13,7 @@ mod metrics;
 mod order;
 pub mod placement;
 mod room;
+mod searches;
 mod service;
 mod storage;
 pub mod wire;

@@ -236,6 +236,15 @@ impl GroupRouter for Service {
         joined.map(Response::new).map_err(|error| status(&rooms, &error))
     }
 
+    async fn list_members(
+        &self,
+        request: Request<v1::ListMembersRequest>,
+    ) -> Result<Response<v1::ListMembersReply>, Status> {
+        let rooms = self.rooms.for_call();
+        let listed = in_time(lists::members_own(&rooms, request.into_inner())).await;
+        listed.map(Response::new).map_err(|error| status(&rooms, &error))
+    }
+
     async fn fetch_events(
         &self,
         request: Request<v1::FetchEventsRequest>,

@@ -28,6 +28,17 @@ pub(super) static ROWS: &[Command] = &[
     group("group_open_http_svc.import_group_msg", REST, "CN 1635").once().works(),
     group("group_open_http_svc.delete_group_ramble_msg_by_seq", CLIENT, "SDK 02, 2.4").works(),
     group("group_open_http_svc.msg_read_report", CLIENT, "SDK 02, 2.4").works(),
+    Command::new(
+        "openim.read_all_unread_msg",
+        Owner::GroupRouter,
+        Family::Message,
+        CLIENT,
+        RoutingKey::None,
+        "SDK 02, 2.4; SDK 03, 8",
+    )
+    .answers(
+        "groups as documented; one-to-one chats, when they are built, have nothing unread yet",
+    ),
     group("group_open_http_svc.batch_get_group_notify", CLIENT, "SDK 02, 2.4")
         .key(RoutingKey::None)
         .works(),

@@ -32,7 +32,7 @@ pub(super) static ROWS: &[Command] = &[
         .key(RoutingKey::User(UserKey::Caller))
         .works(),
     group("group_open_http_svc.handle_apply_join_group", CLIENT, "SDK 02, 2.1").works(),
-    group("group_open_http_svc.handle_invite_join_group", CLIENT, "SDK 02, 2.1"),
+    group("group_open_http_svc.handle_invite_join_group", CLIENT, "SDK 02, 2.1").works(),
     group("group_open_http_svc.handle_invite_join_permission_group", CLIENT, "SDK 02, 2.1").works(),
     group("group_open_http_svc.import_group_member", REST, "CN 1636").works(),
     // Profile

@@ -44,7 +44,6 @@ pub(super) static ROWS: &[Command] = &[
     message("openim.delete_c2c_msg_ramble", BOTH, "SDK 03, 8; CN 101439").key(OPERATOR),
     message("openim.deletemsg", CLIENT, "SDK 03, 8").key(CALLER),
     message("openim.msgreaded", CLIENT, "SDK 03, 8").key(CALLER),
-    message("openim.read_all_unread_msg", CLIENT, "SDK 03, 8").key(CALLER),
     message("openim.c2c_msg_read_receipt", BOTH, "SDK 03, 8; CN 104121").key(OPERATOR),
     message("openim.admin_set_msg_read", REST, "CN 50349")
         .key(RoutingKey::User(UserKey::Field("Report_Account"))),

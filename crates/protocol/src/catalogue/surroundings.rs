@@ -46,8 +46,8 @@ pub(super) static ROWS: &[Command] = &[
     other("im_cos_msg.get_cos_sig", REST, "REST, chat files"),
     // Search
     search("message_search.query", Owner::History),
-    search("group_search.query", Owner::GroupRouter),
-    search("group_member_search.query", Owner::GroupRouter),
+    search("group_search.query", Owner::GroupRouter).works(),
+    search("group_member_search.query", Owner::GroupRouter).works(),
     search("user_search.query", Owner::Directory),
     // Language
     other("im_open_translate.ws_batch_trans_text", CLIENT, "SDK 03, 20"),

@@ -33,6 +33,7 @@ super::codes! {
     PUSH_DATA_TOO_LONG = 22005, "CN 1671", "login data is longer than 1024 bytes (older)";
     PUSH_FREQUENCY = 22006, "CN 1671", "too often";
     PUSH_TRIAL_QUOTA = 22007, "CN 1671", "the trial app's quota is used up";
+    SEARCH_BAD_PARAMETER = 27003, "SDK protocol notes 03, 18", "what is to be searched for is wrong";
     MSG_REST_BAD_JSON = 90001, "CN 1671", "the body is not valid JSON";
     MSG_REST_BAD_BODY = 90002, "CN 1671", "MsgBody has the wrong shape";
     MSG_REST_BAD_RECEIVER = 90003, "CN 1671", "To_Account is missing, wrong or unknown";

@@ -1,5 +1,7 @@
 //! Deciding who becomes a member: `get_pendency`, `handle_apply_join_group`,
-//! `handle_invite_join_permission_group` (SDK protocol notes 02, 2.1).
+//! `handle_invite_join_permission_group`, `handle_invite_join_group` (SDK protocol notes 02, 2.1).
+
+mod consent;
 
 use serde::{Deserialize, Serialize};
 use throng_protocol::error::{Code, CommandError};
@@ -11,6 +13,7 @@ use crate::group::Arrival;
 use crate::room::Room;
 use crate::storage::{Pendency, pendencies_of, pendency_entry};
 use crate::wire::{MemberInfo, Notice, report};
+pub(super) use consent::handle_invite_join_group;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -44,7 +47,8 @@ struct Entry {
     add_time: u64,
     /// 0: waits. Others are not listed.
     handled: u32,
-    /// 0: somebody applied; 2: a member wants to bring somebody in.
+    /// 0: somebody applied; 1: somebody wants to take the caller in; 2: a member wants to bring somebody
+    /// in.
     pendency_type: u32,
     apply_invite_msg: String,
 }
@@ -79,14 +83,18 @@ fn entry(pendency: Pendency) -> Entry {
         if invited { (application.inviter, applicant) } else { (applicant, String::new()) };
     Entry {
         from,
-        from_user_nick_name: if invited { String::new() } else { application.nick },
+        from_user_nick_name: if invited && !row.own { String::new() } else { application.nick },
         to,
         group_id,
         group_name: row.group_name,
         authentication: "",
         add_time: application.added,
         handled: 0,
-        pendency_type: if invited { 2 } else { 0 },
+        pendency_type: match (row.own, invited) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 0,
+        },
         apply_invite_msg: application.text,
     }
 }
@@ -107,9 +115,12 @@ struct DecideRequest {
     msg_key: u64,
 }
 
-/// Decides about an application.
+/// Decides about an application; or about an invitation of the caller's, which clients list among those.
 pub(super) async fn handle_apply_join_group(call: &Call<'_>) -> Answer {
     let request: DecideRequest = call.parse()?;
+    if consent::is_asked(call, &request.group_id, &request.applicant).await? {
+        return consent::answer(call, request.into()).await;
+    }
     decide(call, DecideRequest { invited: None, ..request }).await
 }
 
@@ -122,15 +133,20 @@ pub(super) async fn handle_invite_join_permission_group(call: &Call<'_>) -> Answ
     decide(call, request).await
 }
 
-async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
-    let agreed = match request.handle_msg.as_str() {
-        "Agree" => true,
-        "Reject" => false,
+/// Reads a decision.
+fn agreed(handle_msg: &str) -> Result<bool, CommandError> {
+    match handle_msg {
+        "Agree" => Ok(true),
+        "Reject" => Ok(false),
         other => {
             let info = format!("HandleMsg: {other:?} is neither Agree nor Reject");
-            return Err(Code::GROUP_BAD_PARAMETER.with(info));
+            Err(Code::GROUP_BAD_PARAMETER.with(info))
         }
-    };
+    }
+}
+
+async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
+    let agreed = agreed(&request.handle_msg)?;
     let user = request.invited.unwrap_or(request.applicant);
     let users = check_users("Applicant_Account", vec![user.clone()], 1)?;
     let applicant = call.known_users("Applicant_Account", users).await?.pop().unwrap_or_default();
@@ -139,6 +155,7 @@ async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
         call.check_groups_of(&user).await?;
     }
     let operator = call.operator(None).await?;
+    let consent = call.group_policy().await?.invite_consent;
     let context = call.context.clone();
     let group_id = request.group_id.clone();
     let asked = user.clone();
@@ -154,6 +171,12 @@ async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
             }
             let Some(application) = room.take_application(&user, unit) else { return Ok(()) };
             let invited = !application.inviter.is_empty();
+            if invited && agreed && consent {
+                // Who is brought in has the last word, and the inviter hears of that.
+                let inviter = inviter.unwrap_or(operator);
+                room.invite(&user, &inviter, now, unit);
+                return Ok(());
+            }
             let report = match (invited, agreed) {
                 (false, true) => report::ACCEPTED,
                 (false, false) => report::REFUSED,

@@ -12,7 +12,7 @@ use throng_protocol::limits;
 use super::custom::{CustomField, group_fields, member_fields};
 use super::profile::{check_invite_option, check_profile_texts};
 use super::{Answer, Call, check_users};
-use crate::core::rules::{Members, Rules};
+use crate::core::rules::{Members, Role, Rules};
 use crate::group::Founder;
 use crate::room::Room;
 use crate::storage::ProfileRow;
@@ -125,7 +125,18 @@ async fn make(call: &Call<'_>, way: Way) -> Answer {
     if rules.members == Members::Stored && !owner.is_empty() {
         call.check_groups_of(&owner).await?;
     }
+    let fields = call.fields().await?;
+    // Who makes a group owns it.
+    let role = if call.context.caller.admin { Role::AppAdmin } else { Role::Owner };
     let founders = founders(call, rules, &owner, request.member_list).await?;
+    let most_admins = call.group_policy().await?.admins as usize;
+    if most_admins > 0 && founders.iter().filter(|founder| founder.admin).count() > most_admins {
+        let info = format!("MemberList.Role: a group has {most_admins} admins at most");
+        return Err(Code::GROUP_TOO_MANY.with(info));
+    }
+    for founder in &founders {
+        fields.member.check_write(founder.custom.keys(), role)?;
+    }
     let max_member_num = match request.max_member_count {
         Some(most) => rules.check_max_members(most)?,
         None => rules.max_members,
@@ -136,6 +147,7 @@ async fn make(call: &Call<'_>, way: Way) -> Answer {
     }
     let mut custom = group_fields(request.app_defined_data.unwrap_or_default())?;
     custom.retain(|_, value| !value.is_empty());
+    fields.group.check_write(custom.keys(), role)?;
     let now = now_seconds();
     let created = request.create_time.filter(|_| way == Way::Imported).unwrap_or(now);
     let profile = ProfileRow {

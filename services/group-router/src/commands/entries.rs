@@ -7,6 +7,8 @@ use throng_proto::v1;
 use throng_protocol::error::CommandError;
 
 use super::custom::listed;
+use crate::core::fields::Fields;
+use crate::core::rules::Role;
 
 /// An entry.
 pub(super) type Entry = Map<String, Value>;
@@ -17,6 +19,9 @@ pub(super) type Entry = Map<String, Value>;
 pub(super) struct ResponseFilter {
     group_base_info_filter: Option<Vec<String>>,
     self_info_filter: Option<Vec<String>>,
+    member_info_filter: Option<Vec<String>>,
+    #[serde(rename = "AppDefinedDataFilter_GroupMember")]
+    member_custom: Option<Vec<String>>,
     #[serde(rename = "AppDefinedDataFilter_Group")]
     custom: Option<Vec<String>>,
 }
@@ -51,6 +56,33 @@ impl ResponseFilter {
         }
     }
 
+    /// Whether a list of members is asked for.
+    pub(super) fn wants_members(&self) -> bool {
+        self.member_info_filter.is_some() || self.member_custom.is_some()
+    }
+
+    /// A member with what is asked for; who it is always is.
+    pub(super) fn member(&self, user: &str, member: &v1::Membership) -> Entry {
+        let mut entry = self_info(member, &Fields::default(), Role::AppAdmin);
+        entry.insert("LastSendMsgTime".to_owned(), member.spoke.into());
+        let custom = entry.remove("AppMemberDefinedData");
+        let names = self.member_info_filter.as_deref().unwrap_or_default();
+        entry.retain(|field, _| match field.as_str() {
+            "MuteUntil" | "ShutUpUntil" => {
+                names.iter().any(|name| name == "MuteUntil" || name == "ShutUpUntil")
+            }
+            field => names.iter().any(|name| name == field),
+        });
+        entry.insert("Member_Account".to_owned(), user.into());
+        if let (Some(wanted), Some(Value::Array(mut custom))) = (&self.member_custom, custom) {
+            custom.retain(|field| {
+                wanted.is_empty() || wanted.iter().any(|key| field["Key"] == **key)
+            });
+            entry.insert("AppMemberDefinedData".to_owned(), custom.into());
+        }
+        entry
+    }
+
     /// Leaves out custom fields that are not named. Clients name none when they want them all.
     pub(super) fn keep_custom(&self, entry: &mut Entry) {
         if let (Some(wanted), Some(Value::Array(fields))) =
@@ -70,10 +102,11 @@ pub(super) fn failed(group_id: &str, error: &CommandError) -> Entry {
     }))
 }
 
-/// A group's profile.
-pub(super) fn base_info(profile: &v1::GroupProfile) -> Entry {
+/// A group's profile, with the custom fields that somebody with this role sees.
+pub(super) fn base_info(profile: &v1::GroupProfile, fields: &Fields, role: Role) -> Entry {
     let mute_all = if profile.mute_all { "On" } else { "Off" };
-    let mut custom: Vec<_> = profile.custom.iter().collect();
+    let shown = profile.custom.iter().filter(|(key, _)| fields.shows(key, role));
+    let mut custom: Vec<_> = shown.collect();
     custom.sort();
     let custom: Vec<Value> =
         custom.into_iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
@@ -103,8 +136,9 @@ pub(super) fn base_info(profile: &v1::GroupProfile) -> Entry {
     }))
 }
 
-/// What somebody is in a group.
-pub(super) fn self_info(member: &v1::Membership) -> Entry {
+/// What somebody with this role is in a group, for himself.
+pub(super) fn self_info(member: &v1::Membership, fields: &Fields, role: Role) -> Entry {
+    let custom = member.custom.iter().filter(|(key, _)| fields.shows_own(key, role));
     object(json!({
         "Role": member.role,
         "JoinTime": member.joined,
@@ -113,7 +147,7 @@ pub(super) fn self_info(member: &v1::Membership) -> Entry {
         "NameCard": member.name_card,
         "ShutUpUntil": member.muted_until,
         "MuteUntil": member.muted_until,
-        "AppMemberDefinedData": listed(&member.custom),
+        "AppMemberDefinedData": listed(custom),
     }))
 }
 

@@ -10,6 +10,8 @@ use throng_protocol::limits;
 
 use super::entries::{self, Entry, ResponseFilter};
 use super::{Answer, Call};
+use crate::core::fields::Declared;
+use crate::core::rules::Role;
 use crate::group::lists;
 use crate::storage::{ListingPage, list_groups};
 
@@ -137,6 +139,7 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
     }
     let (group_type, except_type) = listed_types(call, request.group_type.clone());
     let limit = request.limit.filter(|limit| *limit > 0).unwrap_or(u32::MAX);
+    let fields = call.fields().await?;
     let mut list = JoinedList { total_count: 0, group_id_list: Vec::new() };
     let mut offset = request.offset;
     loop {
@@ -157,7 +160,10 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
         .await?;
         list.total_count = page.total;
         let custom = request.need_app_define_data == 1;
-        let entry = |group| joined_entry(group, request.response_filter.as_ref(), custom);
+        let entry = |group: &v1::DescribeGroupReply| {
+            let role = call.role_in(group.member.as_ref());
+            joined_entry(group, request.response_filter.as_ref(), custom, &fields, role)
+        };
         list.group_id_list.extend(page.groups.iter().filter_map(entry));
         if !call.context.is_rest() {
             // From here on a client asks for recalls that it missed: it has seen nothing yet, and what
@@ -193,11 +199,16 @@ fn joined_entry(
     group: &v1::DescribeGroupReply,
     filter: Option<&ResponseFilter>,
     with_custom: bool,
+    fields: &Declared,
+    role: Role,
 ) -> Option<Entry> {
-    let mut entry = entries::base_info(group.profile.as_ref()?);
+    let mut entry = entries::base_info(group.profile.as_ref()?, &fields.group, role);
     entry.remove("ErrorCode");
     entry.remove("ErrorInfo");
-    entry.insert("SelfInfo".to_owned(), entries::self_info(group.member.as_ref()?).into());
+    entry.insert(
+        "SelfInfo".to_owned(),
+        entries::self_info(group.member.as_ref()?, &fields.member, role).into(),
+    );
     let custom = entry.get("AppDefinedData").filter(|_| with_custom).cloned();
     match filter {
         Some(filter) => filter.apply(&mut entry),

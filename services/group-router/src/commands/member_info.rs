@@ -11,6 +11,7 @@ use throng_protocol::limits;
 use super::custom::{CustomField, change_member_fields, member_fields};
 use super::{Answer, Call, check_users};
 use crate::actor::{Now, Unit};
+use crate::core::fields::Declared;
 use crate::core::roster::Member;
 use crate::core::rules::Receive;
 use crate::room::{Extra, Role, Room};
@@ -75,11 +76,18 @@ pub(super) async fn modify_group_member_info(call: &Call<'_>) -> Answer {
         mute_seconds: request.mute_time,
         receive,
     };
+    let policy = call.group_policy().await?;
+    let (policy_fields, most_admins) = (Declared::from(&policy).member, policy.admins);
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
             room.check_change(&context, &change, now)?;
+            let keys = change.custom.iter().flat_map(BTreeMap::keys);
+            policy_fields.check_write(keys, room.role(&context))?;
+            if change.admin == Some(true) {
+                room.check_admins(&change.member.user, most_admins)?;
+            }
             room.change(operator, change, now, unit)
         })
         .await?;
@@ -164,6 +172,15 @@ impl Room {
         }
         if let Some(admin) = admin {
             self.set_admin(operator, member, admin, now, unit);
+        }
+        Ok(())
+    }
+
+    /// Refuses an admin more than the app wants in one group; 0: there is no bound.
+    fn check_admins(&self, user: &str, most: u32) -> Result<(), CommandError> {
+        let is_one = self.role_of(user) == Role::Admin;
+        if most > 0 && !is_one && self.admin_count() >= most as usize {
+            return Err(Code::GROUP_TOO_MANY.with(format!("Role: the group has {most} admins")));
         }
         Ok(())
     }

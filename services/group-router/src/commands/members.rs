@@ -131,6 +131,8 @@ struct SpecifiedRequest {
     group_id: String,
     #[serde(rename = "Member_List_Account")]
     users: Vec<String>,
+    #[serde(default)]
+    member_info_filter: Vec<String>,
     #[serde(rename = "AppDefinedDataFilter_GroupMember")]
     custom: Option<Vec<String>>,
 }
@@ -147,17 +149,23 @@ pub(super) async fn get_specified_group_member_info(call: &Call<'_>) -> Answer {
     let request: SpecifiedRequest = call.parse()?;
     let group_id = request.group_id;
     let users = check_users("Member_List_Account", request.users, limits::SPECIFIED_MEMBERS)?;
-    let member_list = call
+    let filter = request.member_info_filter;
+    let fields = call.fields().await?.member;
+    let context = call.context.clone();
+    let mut member_list: Vec<_> = call
         .rooms
         .run(call.context.app, &group_id, move |turn| {
             let (room, now, _) = turn.room()?;
+            let role = room.role(&context);
             let entry = |user: &String| {
                 let mut entry = roster::member_entry(room, user, now.seconds)?;
+                entry.keep_shown(&fields, &context.caller.user, role);
                 entry.keep_custom(request.custom.as_deref());
                 Some(entry)
             };
             Ok(users.iter().filter_map(entry).collect())
         })
         .await?;
+    call.add_online(&filter, &mut member_list).await;
     call.ok(&Specified { group_id, member_list })
 }

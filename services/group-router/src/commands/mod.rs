@@ -36,6 +36,7 @@ mod recall;
 mod receipts;
 mod robots;
 mod roster;
+mod search;
 mod send;
 
 use std::collections::HashSet;
@@ -53,6 +54,7 @@ use throng_protocol::{envelope, limits};
 
 use crate::actor::Rooms;
 use crate::clients::{CALL_TIME, Clients, routed};
+use crate::core::fields::Declared;
 use crate::core::rules::Members;
 use crate::order::Order;
 use crate::room::Role;
@@ -173,6 +175,30 @@ impl Call<'_> {
     }
 }
 
+impl Call<'_> {
+    /// The app's settings for groups.
+    async fn group_policy(&self) -> Result<v1::GroupPolicy, CommandError> {
+        Ok(self.clients.apps.get(self.context.app).await?.groups.clone().unwrap_or_default())
+    }
+
+    /// Custom fields that the app declares.
+    async fn fields(&self) -> Result<Declared, CommandError> {
+        let settings = self.clients.apps.get(self.context.app).await?;
+        Ok(settings.groups.as_ref().map(Declared::from).unwrap_or_default())
+    }
+
+    /// What the caller is in a group that was described for it.
+    fn role_in(&self, member: Option<&v1::Membership>) -> Role {
+        let known = [Role::Owner, Role::Admin, Role::Member];
+        let named =
+            |member: &v1::Membership| known.into_iter().find(|role| role.wire() == member.role);
+        match member.and_then(named) {
+            _ if self.context.caller.admin => Role::AppAdmin,
+            role => role.unwrap_or(Role::Stranger),
+        }
+    }
+}
+
 /// Refuses lists that are empty or too long.
 fn check_list<T>(name: &str, list: &[T], most: usize) -> Result<(), CommandError> {
     if list.is_empty() {
@@ -251,6 +277,7 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "handle_invite_join_permission_group" => {
             applications::handle_invite_join_permission_group(call).await
         }
+        "handle_invite_join_group" => applications::handle_invite_join_group(call).await,
         "get_group_self_member_info" => profile::get_group_self_member_info(call).await,
         "get_group_public_info" => profile::get_group_public_info(call).await,
         "get_group_info" => profile::get_group_info(call).await,
@@ -301,6 +328,9 @@ pub(crate) async fn execute(call: &Call<'_>) -> Answer {
         "add_group_member" => roster::add_group_member(call).await,
         "delete_group_member" => roster::delete_group_member(call).await,
         "msg_read_report" => reads::msg_read_report(call).await,
+        "read_all_unread_msg" => reads::read_all_unread_msg(call).await,
+        "query" if call.context.service() == "group_search" => search::search_groups(call).await,
+        "query" => search::search_members(call).await,
         "change_group_owner" => owner::change_group_owner(call).await,
         "pin_message" => pins::pin_message(call).await,
         "unpin_message" => pins::unpin_message(call).await,

@@ -1,6 +1,7 @@
 //! Group profiles: `get_group_self_member_info`, `get_group_public_info`, `get_group_info`,
 //! `modify_group_base_info` (SDK protocol notes 02, 2.1; REST notes 01, 3.3 and 3.6).
 
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use throng_proto::v1;
@@ -11,11 +12,17 @@ use throng_protocol::limits;
 use super::custom::{CustomField, change_group_fields, group_fields};
 use super::entries::{self, Entry, ResponseFilter};
 use super::{Answer, Call, check_list, not_a_member};
-use crate::core::rules::Rules;
+use crate::core::fields::Fields;
+use crate::core::rules::{Right, Role, Rules};
 use crate::group::lists;
 use crate::room::Extra;
 use crate::storage::{RowKind, put_row};
 use crate::wire::{KeyValue, ProfileChange, Tip, op};
+
+/// Members of one group in `get_group_info`; `get_group_member_info` has them all.
+const MEMBERS_SHOWN: u32 = 500;
+/// Groups whose members are asked for at the same time.
+const GROUPS_AT_ONCE: usize = 8;
 
 /// Checks the texts of a profile against their limits in bytes; the error names the field.
 pub(super) fn check_profile_texts(
@@ -85,10 +92,12 @@ struct Infos {
 pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
     let user = &call.context.caller.user;
+    let fields = call.fields().await?;
     let mut infos = entries(call, &request.group_id_list, user, |group| {
-        let mut entry = entries::base_info(group.profile.as_ref()?);
+        let role = call.role_in(group.member.as_ref());
+        let mut entry = entries::base_info(group.profile.as_ref()?, &fields.group, role);
         if let Some(own) = &group.member {
-            let own = entries::self_info(own);
+            let own = entries::self_info(own, &fields.member, role);
             let mut member = own.clone();
             member.insert("Member_Account".to_owned(), user.as_str().into());
             // Never an empty list: the client reads the first entry and throws.
@@ -112,12 +121,13 @@ pub(super) async fn get_group_self_member_info(call: &Call<'_>) -> Answer {
 pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
     let user = &call.context.caller.user;
+    let fields = call.fields().await?.group;
     let infos = entries(call, &request.group_id_list, user, |group| {
         let profile = group.profile.as_ref()?;
         let public =
             GroupType::parse(&profile.group_type).is_some_and(|kind| Rules::of(kind).public);
         if public || group.member.is_some() {
-            return Some(entries::base_info(profile));
+            return Some(entries::base_info(profile, &fields, call.role_in(group.member.as_ref())));
         }
         Some(entries::failed(&profile.group_id, &not_a_member(user)))
     })
@@ -129,8 +139,9 @@ pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
 pub(super) async fn get_group_info(call: &Call<'_>) -> Answer {
     let request: GetRequest = call.parse()?;
     let app = call.context.app.0;
+    let fields = Fields::default();
     let mut infos = entries(call, &request.group_id_list, "", |group| {
-        let mut entry = entries::base_info(group.profile.as_ref()?);
+        let mut entry = entries::base_info(group.profile.as_ref()?, &fields, Role::AppAdmin);
         entry.insert("Appid".to_owned(), app.into());
         Some(entry)
     })
@@ -139,8 +150,50 @@ pub(super) async fn get_group_info(call: &Call<'_>) -> Answer {
         for entry in &mut infos {
             filter.apply(entry);
         }
+        if filter.wants_members() {
+            add_members(call, filter, &mut infos).await?;
+        }
     }
     call.ok(&Infos { group_info: infos })
+}
+
+/// Puts members into entries of groups: the first ones of each, and none of a type that may have any
+/// number of them.
+async fn add_members(
+    call: &Call<'_>,
+    filter: &ResponseFilter,
+    infos: &mut [Entry],
+) -> Result<(), CommandError> {
+    let groups: Vec<String> = infos
+        .iter()
+        .filter(|entry| entry["ErrorCode"] == 0)
+        .filter_map(|entry| Some(entry["GroupId"].as_str()?.to_owned()))
+        .collect();
+    let (app, clients) = (call.context.app.0, call.clients);
+    let lists = groups.into_iter().map(|group_id| {
+        let limit = MEMBERS_SHOWN;
+        let request = v1::ListMembersRequest { app, group_id, limit, ..Default::default() };
+        lists::members(clients, request)
+    });
+    let mut lists = stream::iter(lists.collect::<Vec<_>>()).buffered(GROUPS_AT_ONCE);
+    for entry in infos.iter_mut().filter(|entry| entry["ErrorCode"] == 0) {
+        let Some(list) = lists.next().await else { break };
+        let list = match list {
+            Ok(list) => list,
+            Err(error) if error.code == Code::GROUP_NOT_FOUND => continue,
+            Err(error) => return Err(error),
+        };
+        let kind = list.profile.as_ref().and_then(|profile| GroupType::parse(&profile.group_type));
+        if matches!(kind, None | Some(GroupType::Community | GroupType::AvChatRoom)) {
+            continue;
+        }
+        let members = list
+            .members
+            .into_iter()
+            .map(|listed| filter.member(&listed.user, &listed.member.unwrap_or_default()).into());
+        entry.insert("MemberList".to_owned(), Value::Array(members.collect()));
+    }
+    Ok(())
 }
 
 /// One entry a group, as seen by a user if one is named; errors inside the entries.
@@ -188,14 +241,50 @@ struct ModifyRequest {
 }
 
 impl ModifyRequest {
-    /// Whether it is about more than texts and pictures.
+    /// Whether it is about more than texts, pictures and custom fields.
     fn changes_settings(&self) -> bool {
         self.max_member_num.is_some()
             || self.apply_join_option.is_some()
             || self.invite_join_option.is_some()
             || self.mute_all_member.is_some()
             || self.history_msg_before_join.is_some()
-            || self.app_defined_data.is_some()
+    }
+
+    fn changes_texts(&self) -> bool {
+        let texts = [&self.name, &self.introduction, &self.notification, &self.face_url];
+        texts.into_iter().any(Option::is_some)
+    }
+
+    /// What the caller has to have the right to; nothing more than the fields, where the app says who
+    /// writes those.
+    fn needs(&self, fields: &Fields) -> Needs {
+        let custom = self.app_defined_data.is_some();
+        if self.changes_settings() || (custom && !fields.is_declared()) {
+            Needs::Settings
+        } else if !custom || self.changes_texts() {
+            Needs::Texts
+        } else {
+            Needs::Fields
+        }
+    }
+}
+
+/// The rights that a change needs.
+#[derive(Clone, Copy)]
+enum Needs {
+    Settings,
+    Texts,
+    Fields,
+}
+
+impl Needs {
+    /// Who may, in groups with these rules.
+    fn right(self, rules: &Rules) -> Option<Right> {
+        match self {
+            Self::Settings => Some(rules.edit_settings),
+            Self::Texts => Some(rules.edit_texts),
+            Self::Fields => None,
+        }
     }
 }
 
@@ -216,15 +305,18 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
     let mute_all = switch("MuteAllMember (ShutUpAllMember)", request.mute_all_member.as_deref())?;
     let sees_before_join =
         switch("HistoryMsgBeforeJoin", request.history_msg_before_join.as_deref())?;
-    let settings = request.changes_settings();
+    let fields = call.fields().await?.group;
+    let needs = request.needs(&fields);
     let custom = group_fields(request.app_defined_data.unwrap_or_default())?;
     let operator = call.operator(request.from.as_deref()).await?;
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
-            let right = if settings { room.rules.edit_settings } else { room.rules.edit_texts };
-            room.permit(&context, right, "change this of a group")?;
+            if let Some(right) = needs.right(room.rules) {
+                room.permit(&context, right, "change this of a group")?;
+            }
+            fields.check_write(custom.keys(), room.role(&context))?;
             let mut profile = room.profile.clone();
             let change = ProfileChange {
                 owner: None,
@@ -240,6 +332,8 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                 custom: custom
                     .iter()
                     .filter(|(key, value)| profile.custom.get(*key) != Some(*value))
+                    // The tip is for all members.
+                    .filter(|(key, _)| fields.shows(key, Role::Member))
                     .map(|(key, value)| KeyValue { key: key.clone(), value: value.clone() })
                     .collect(),
             };
@@ -253,6 +347,8 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
                 request.invite_join_option.filter(|option| !option.is_empty()),
             );
             profile.sees_before_join = sees_before_join.or(profile.sees_before_join);
+            let hidden_only =
+                change.is_empty() && custom.keys().any(|key| !fields.shows(key, Role::Member));
             change_group_fields(&mut profile.custom, custom)?;
             if profile == room.profile {
                 return Ok(());
@@ -261,6 +357,9 @@ pub(super) async fn modify_group_base_info(call: &Call<'_>) -> Answer {
             profile.last_info = now.seconds;
             unit.ops.push(put_row(RowKind::Profile, "", &profile));
             room.profile = profile;
+            if hidden_only {
+                return Ok(());
+            }
             let tip = Tip { op: op::PROFILE, operator, profile: Some(change), ..Tip::default() };
             room.emit_tip(&tip, Extra::default(), now, unit);
             Ok(())

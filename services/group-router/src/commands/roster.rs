@@ -2,9 +2,12 @@
 //! `delete_group_member` (REST notes 01, 3.4, 3.7, 3.8 and 3.12; SDK protocol notes 02, 2.2). Live rooms
 //! store none, and answer with the documented codes.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use throng_node::command::Context;
+use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::GroupType;
 use throng_protocol::limits;
@@ -12,6 +15,8 @@ use throng_protocol::limits;
 use super::custom::{CustomField, listed};
 use super::{Answer, Call, check_users, not_a_member};
 use crate::actor::{Now, Turn, Unit};
+use crate::clients::{CALL_TIME, unavailable, within};
+use crate::core::fields::Fields;
 use crate::core::roster::Member;
 use crate::group::{Arrival, Departure};
 use crate::room::{Role, Room};
@@ -43,6 +48,8 @@ struct ListRequest {
     next: Option<Value>,
     #[serde(default)]
     member_role_filter: Vec<String>,
+    #[serde(default)]
+    member_info_filter: Vec<String>,
     #[serde(rename = "AppDefinedDataFilter_GroupMember")]
     custom: Option<Vec<String>>,
 }
@@ -84,11 +91,22 @@ pub(super) struct MemberEntry {
     shut_up_until: i64,
     mute_until: i64,
     name_card: String,
+    /// Where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     app_member_defined_data: Vec<CustomField>,
 }
 
 impl MemberEntry {
+    /// Leaves out custom fields that this user, with this role, does not see.
+    pub(super) fn keep_shown(&mut self, fields: &Fields, reader: &str, role: Role) {
+        let own = self.user == reader;
+        self.app_member_defined_data.retain(|field| {
+            if own { fields.shows_own(&field.key, role) } else { fields.shows(&field.key, role) }
+        });
+    }
+
     /// Leaves out custom fields that are not named; all are wanted where none is.
     pub(super) fn keep_custom(&mut self, wanted: Option<&[String]>) {
         if let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) {
@@ -120,13 +138,39 @@ pub(super) fn member_entry(room: &Room, user: &str, now: i64) -> Option<MemberEn
         shut_up_until: muted,
         mute_until: muted,
         name_card: card.name,
+        online_status: None,
         app_member_defined_data: listed(&card.custom),
     })
 }
 
+impl Call<'_> {
+    /// Says of members who is online, where the filter names that. What nobody knows is left out.
+    pub(super) async fn add_online(&self, filter: &[String], members: &mut [MemberEntry]) {
+        if members.is_empty() || !filter.iter().any(|name| name == "OnlineStatus") {
+            return;
+        }
+        let request = v1::FilterOnlineRequest {
+            app: self.context.app.0,
+            users: members.iter().map(|member| member.user.clone()).collect(),
+            ..v1::FilterOnlineRequest::default()
+        };
+        let mut presence = self.clients.presence.clone();
+        match presence.filter_online(within(CALL_TIME, request)).await {
+            Ok(reply) => {
+                let online: HashSet<String> = reply.into_inner().users.into_iter().collect();
+                for member in members {
+                    let is_online = online.contains(&member.user);
+                    member.online_status = Some(if is_online { "Online" } else { "Offline" });
+                }
+            }
+            Err(status) => _ = unavailable(status),
+        }
+    }
+}
+
 /// Members in the order in which they came; for members and app administrators.
 pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
-    let request: ListRequest = call.parse()?;
+    let mut request: ListRequest = call.parse()?;
     let most = if call.context.caller.admin {
         limits::GROUP_MEMBERS_MOST as usize
     } else {
@@ -135,7 +179,9 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
     let limit = request.limit.filter(|limit| *limit > 0).unwrap_or(most).min(most);
     let start = request.start()?;
     let context = call.context.clone();
-    let list = call
+    let filter = std::mem::take(&mut request.member_info_filter);
+    let fields = call.fields().await?.member;
+    let mut list = call
         .rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, _) = turn.with_roster(Code::GROUP_FORBIDDEN)?;
@@ -152,8 +198,10 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
             let members = roster.into_iter().flat_map(|roster| roster.from(known));
             let members = members.map(|(user, _)| &**user);
             let page = members.filter(|user| wanted(user)).skip(counted).take(limit);
+            let role = room.role(&context);
             let entry = |user| {
                 let mut entry = member_entry(room, user, now.seconds)?;
+                entry.keep_shown(&fields, &context.caller.user, role);
                 entry.keep_custom(request.custom.as_deref());
                 Some(entry)
             };
@@ -164,6 +212,7 @@ pub(super) async fn get_group_member_info(call: &Call<'_>) -> Answer {
             Ok(MemberList { member_num: room.member_count(), member_list, next })
         })
         .await?;
+    call.add_online(&filter, &mut list.member_list).await;
     call.ok(&list)
 }
 
@@ -243,8 +292,8 @@ mod added {
     pub(super) const NO_SPACE: u32 = 4;
 }
 
-/// Takes users in: app administrators everywhere, members where the group lets them. One result each:
-/// who has no account fails, unless none of them has one.
+/// Takes users in: app administrators everywhere, members where the group lets them; or asks them, where
+/// the app wants their consent. One result each: who has no account fails, unless none of them has one.
 pub(super) async fn add_group_member(call: &Call<'_>) -> Answer {
     let request: AddRequest = call.parse()?;
     let users = request.member_list.into_iter().map(|member| member.user).collect();
@@ -255,6 +304,7 @@ pub(super) async fn add_group_member(call: &Call<'_>) -> Answer {
         return Err(Code::GROUP_UNKNOWN_ACCOUNT.with(info));
     }
     let operator = call.operator(None).await?;
+    let consent = call.group_policy().await?.invite_consent;
     let context = call.context.clone();
     let silently = request.silence == 1 && context.caller.admin;
     let member_list = call
@@ -274,6 +324,10 @@ pub(super) async fn add_group_member(call: &Call<'_>) -> Answer {
                     Some(info) if !directly => {
                         room.apply(info, Some(&operator.user), String::new(), now, unit)?;
                         added::WAITS
+                    }
+                    Some(_) if consent => {
+                        let asked = room.invite(&user, &operator, now, unit);
+                        if asked { added::WAITS } else { added::FAILED }
                     }
                     Some(info) => {
                         new.push(info.clone());

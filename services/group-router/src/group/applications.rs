@@ -12,25 +12,31 @@ use crate::storage::{
 };
 use crate::wire::{MemberInfo, Notice, report};
 
-/// Open applications of one group.
-const MOST: usize = 1_000;
+/// Open applications of one group, and as many invitations.
+pub(super) const MOST: usize = 1_000;
 
 /// What waits for a decision.
 #[derive(Debug, Default)]
 pub(crate) struct Applications {
     open: BTreeMap<String, ApplicationRow>,
-    /// Who may decide, and has all of them in its list.
+    /// Who was taken in by somebody and has to agree to it.
+    pub(super) invited: BTreeMap<String, ApplicationRow>,
+    /// Who may decide, and has all of the open ones in its list.
     deciders: BTreeSet<String>,
 }
 
 impl Applications {
     /// As they were stored.
-    pub(crate) fn restore(open: BTreeMap<String, ApplicationRow>) -> Self {
-        Self { open, deciders: BTreeSet::new() }
+    pub(crate) fn restore(
+        open: BTreeMap<String, ApplicationRow>,
+        invited: BTreeMap<String, ApplicationRow>,
+    ) -> Self {
+        Self { open, invited, deciders: BTreeSet::new() }
     }
 
-    fn next_time(&self, now: Now) -> u64 {
-        let latest = self.open.values().map(|application| application.added).max();
+    pub(super) fn next_time(&self, now: Now) -> u64 {
+        let all = self.open.values().chain(self.invited.values());
+        let latest = all.map(|application| application.added).max();
         let now = now.seconds.unsigned_abs().saturating_mul(1_000_000);
         now.max(latest.unwrap_or(0).saturating_add(1))
     }
@@ -45,6 +51,12 @@ impl Room {
         if let Some(durable) = &mut self.durable {
             durable.applications.deciders = deciders;
         }
+    }
+
+    /// How many admins there are. They are those who decide, but for the owner.
+    pub(crate) fn admin_count(&self) -> usize {
+        let deciders = self.durable.iter().flat_map(|durable| &durable.applications.deciders);
+        deciders.filter(|user| **user != self.profile.owner).count()
     }
 
     /// Somebody asks to come in, or somebody asks it for him. Who has asked already need not again.
@@ -145,6 +157,7 @@ impl Room {
             group_name: self.profile.name.clone(),
             group_type: self.kind.as_str().to_owned(),
             application: Some(application.clone()),
+            own: false,
         };
         let row = comes.then_some(&row);
         pendency_entry(decider, &self.key.group_id, applicant, application.added, row)

@@ -58,6 +58,7 @@ impl Room {
             msg_flag: member.receive.wire().to_owned(),
             name_card: member.card.as_ref().map(|card| card.name.clone()).unwrap_or_default(),
             custom: member.card.iter().flat_map(|card| card.custom.clone()).collect(),
+            spoke: member.spoke,
         })
     }
 

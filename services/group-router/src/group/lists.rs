@@ -16,6 +16,8 @@ use crate::storage::{groups_of, membership_entry};
 const SIDE_BY_SIDE: usize = 32;
 /// Groups of one page.
 const PAGE: usize = 200;
+/// Members that one turn of an actor lists.
+const MEMBERS: usize = 500;
 
 /// One group, for a user if one is named.
 ///
@@ -79,11 +81,68 @@ pub(crate) async fn describe_own(
 }
 
 /// Whether a group is shown to the member that it was described for.
-fn is_shown(group: &v1::DescribeGroupReply, with_hidden: bool) -> bool {
+pub(crate) fn is_shown(group: &v1::DescribeGroupReply, with_hidden: bool) -> bool {
     let (Some(profile), Some(member)) = (&group.profile, &group.member) else { return false };
+    with_hidden || !is_hidden(profile) || member.role == Role::Owner.wire()
+}
+
+/// Whether nobody but its owner is shown a group yet.
+pub(crate) fn is_hidden(profile: &v1::GroupProfile) -> bool {
     let rules = GroupType::parse(&profile.group_type).map(Rules::of);
-    let hidden = rules.is_some_and(|rules| rules.starts_hidden) && profile.next_msg_seq <= 1;
-    with_hidden || !hidden || member.role == Role::Owner.wire()
+    rules.is_some_and(|rules| rules.starts_hidden) && profile.next_msg_seq <= 1
+}
+
+/// A page of the stored members of a group, wherever it is.
+///
+/// # Errors
+/// 10010 when there is no such group.
+pub(crate) async fn members(
+    clients: &Clients,
+    request: v1::ListMembersRequest,
+) -> Result<v1::ListMembersReply, CommandError> {
+    let owner = Route::hash(group_hash(AppId(request.app), &request.group_id));
+    let not_found = format!("GroupId: no group {} (or it was dismissed)", request.group_id);
+    match clients.groups.clone().list_members(routed(owner, CALL_TIME, request)).await {
+        Ok(reply) => Ok(reply.into_inner()),
+        Err(status) if status.code() == tonic::Code::NotFound => {
+            Err(Code::GROUP_NOT_FOUND.with(not_found))
+        }
+        Err(status) => Err(unavailable(status)),
+    }
+}
+
+/// The same of a group of this node.
+///
+/// # Errors
+/// 10010 when there is no such group.
+pub(crate) async fn members_own(
+    rooms: &Rooms,
+    request: v1::ListMembersRequest,
+) -> Result<v1::ListMembersReply, CommandError> {
+    let v1::ListMembersRequest { app, group_id, for_member, behind, limit } = request;
+    let limit = (limit as usize).min(MEMBERS);
+    rooms
+        .run(AppId(app), &group_id, move |turn| {
+            let (room, now, _) = turn.room()?;
+            let mut reply = v1::ListMembersReply {
+                profile: Some(room.describe()),
+                refused: !for_member.is_empty() && !room.is_member(&for_member),
+                ..v1::ListMembersReply::default()
+            };
+            let Some(durable) = room.durable.as_ref().filter(|_| !reply.refused) else {
+                return Ok(reply);
+            };
+            let behind = behind.as_ref().map(|place| (place.joined, place.user.as_str()));
+            let mut members = durable.roster.behind(behind);
+            let listed = |(user, _): (&std::sync::Arc<str>, _)| v1::ListedMember {
+                user: user.to_string(),
+                member: room.membership(user, now.seconds),
+            };
+            reply.members = members.by_ref().take(limit).map(listed).collect();
+            reply.more = members.next().is_some();
+            Ok(reply)
+        })
+        .await
 }
 
 /// A page of the groups that store a user as a member.

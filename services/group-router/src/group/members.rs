@@ -208,6 +208,7 @@ impl Room {
         durable.roster.put(user, member);
         if new {
             self.take_application(user, unit);
+            self.take_invitation(user, unit);
         }
         self.review_decider(user, unit);
     }
@@ -231,6 +232,7 @@ impl Room {
         let gone = |user: &String| membership_entry(user, &self.key.group_id, None);
         unit.index.extend(names.iter().map(gone));
         self.drop_applications(unit);
+        self.drop_invitations(unit);
     }
 
     /// A notice for the sessions of users, but one (0: for all).

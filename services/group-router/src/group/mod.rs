@@ -7,6 +7,7 @@ mod annotations;
 mod applications;
 mod describe;
 mod import;
+mod invitations;
 mod last;
 pub(crate) mod lists;
 mod load;

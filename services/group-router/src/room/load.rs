@@ -52,7 +52,10 @@ impl Room {
         };
         let policy = clients.apps.get(key.app).await?.rooms.unwrap_or_default();
         let (members, note) = (std::mem::take(&mut loaded.members), loaded.log);
-        let applications = Applications::restore(std::mem::take(&mut loaded.applications));
+        let applications = Applications::restore(
+            std::mem::take(&mut loaded.applications),
+            std::mem::take(&mut loaded.invitations),
+        );
         let pins = std::mem::take(&mut loaded.pins).pins;
         let tips = std::mem::take(&mut loaded.tips);
         let (uncounted, unread) =

@@ -28,6 +28,7 @@ pub(crate) struct Loaded {
     pub(crate) robots: Vec<String>,
     pub(crate) members: Vec<(String, MemberRow)>,
     pub(crate) applications: BTreeMap<String, ApplicationRow>,
+    pub(crate) invitations: BTreeMap<String, ApplicationRow>,
     pub(crate) log: Option<LogNote>,
     pub(crate) pins: PinsRow,
     /// Numbers of the log that do not count as unread.
@@ -97,6 +98,7 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Ban => _ = loaded.bans.insert(name, decode::<BanRow>(row.value)?.until),
         RowKind::Member => loaded.members.push((name, decode(row.value)?)),
         RowKind::Application => _ = loaded.applications.insert(name, decode(row.value)?),
+        RowKind::Invitation => _ = loaded.invitations.insert(name, decode(row.value)?),
         RowKind::Log => loaded.log = Some(decode(row.value)?),
         RowKind::Pins => loaded.pins = decode(row.value)?,
         RowKind::Tips => loaded.tips = decode(row.value)?,

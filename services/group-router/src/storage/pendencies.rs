@@ -18,6 +18,9 @@ pub(crate) struct PendencyRow {
     pub(crate) group_type: String,
     #[prost(message, optional, tag = "3")]
     pub(crate) application: Option<ApplicationRow>,
+    /// It is for the user himself to agree to it.
+    #[prost(bool, tag = "4")]
+    pub(crate) own: bool,
 }
 
 /// One entry of the list.

@@ -36,6 +36,8 @@ pub(crate) enum RowKind {
     Tips = 14,
     /// One row a member who deleted for itself what its conversation would show.
     Deleted = 15,
+    /// One row somebody who was taken in by another and has not agreed yet.
+    Invitation = 16,
 }
 
 impl RowKind {
@@ -57,6 +59,7 @@ impl RowKind {
             Self::Unread,
             Self::Tips,
             Self::Deleted,
+            Self::Invitation,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -198,7 +201,8 @@ pub(crate) struct MemberRow {
     pub(crate) custom: std::collections::BTreeMap<String, String>,
 }
 
-/// Somebody wants to become a member, or a member wants somebody to; the user is the row's name.
+/// Somebody wants to become a member, or somebody wants that for him; the user is the row's name. With an
+/// invitation that the user has to agree to himself, `nick` is the inviter's.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct ApplicationRow {
     /// Who invites; empty: the user applied.

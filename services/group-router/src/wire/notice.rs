@@ -19,6 +19,7 @@ pub(crate) mod report {
     pub(crate) const QUIT: u32 = 8;
     pub(crate) const BECAME_ADMIN: u32 = 9;
     pub(crate) const NO_LONGER_ADMIN: u32 = 10;
+    pub(crate) const INVITED: u32 = 12;
     pub(crate) const INVITATION_ACCEPTED: u32 = 13;
     pub(crate) const INVITATION_REFUSED: u32 = 14;
     pub(crate) const BANNED: u32 = 21;
@@ -37,7 +38,7 @@ pub(crate) struct Notice<'a> {
     pub(crate) text: &'a str,
     /// For [`report::BANNED`]: seconds and reason.
     pub(crate) ban: Option<(u32, &'a str)>,
-    /// For [`report::APPLIED`]: what the decision names.
+    /// For [`report::APPLIED`] and [`report::INVITED`]: what the decision names.
     pub(crate) msg_key: Option<u64>,
 }
 

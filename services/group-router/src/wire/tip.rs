@@ -36,7 +36,7 @@ pub(crate) struct MemberInfo {
 }
 
 /// New values of the profile fields that changed.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct ProfileChange {
     #[serde(rename = "Owner_Account", skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
@@ -56,7 +56,14 @@ pub(crate) struct ProfileChange {
     pub(crate) custom: Vec<KeyValue>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+impl ProfileChange {
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct KeyValue {
     #[serde(rename = "Key")]
     pub(crate) key: String,

@@ -56,6 +56,13 @@ impl GroupRouter for Owners {
         never()
     }
 
+    async fn list_members(
+        &self,
+        _: Request<v1::ListMembersRequest>,
+    ) -> Reply<v1::ListMembersReply> {
+        never()
+    }
+
     async fn joined_groups(
         &self,
         request: Request<v1::JoinedGroupsRequest>,

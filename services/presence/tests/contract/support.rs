@@ -211,6 +211,13 @@ impl GroupRouter for Notes {
         Err(Status::unimplemented(""))
     }
 
+    async fn list_members(
+        &self,
+        _: Request<v1::ListMembersRequest>,
+    ) -> Result<Response<v1::ListMembersReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn joined_groups(
         &self,
         _: Request<v1::JoinedGroupsRequest>,

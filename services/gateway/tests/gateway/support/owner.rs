@@ -264,6 +264,13 @@ impl GroupRouter for FakeOwner {
         Err(Status::unimplemented("nobody asks"))
     }
 
+    async fn list_members(
+        &self,
+        _: Request<v1::ListMembersRequest>,
+    ) -> Reply<v1::ListMembersReply> {
+        Err(Status::unimplemented("nobody asks"))
+    }
+
     async fn joined_groups(
         &self,
         _: Request<v1::JoinedGroupsRequest>,

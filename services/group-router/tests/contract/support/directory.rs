@@ -9,6 +9,7 @@ use super::APP;
 
 pub struct FakeDirectory {
     pub policy: Mutex<v1::RoomPolicy>,
+    pub groups: Mutex<v1::GroupPolicy>,
 }
 
 impl Default for FakeDirectory {
@@ -22,7 +23,7 @@ impl Default for FakeDirectory {
             max_rooms: 0,
             recall_seconds: 120,
         };
-        Self { policy: Mutex::new(policy) }
+        Self { policy: Mutex::new(policy), groups: Mutex::default() }
     }
 }
 
@@ -42,6 +43,7 @@ impl Directory for FakeDirectory {
             app: APP.0,
             admins: vec!["admin".to_owned()],
             rooms: Some(*self.policy.lock()),
+            groups: Some(self.groups.lock().clone()),
             ..v1::AppSettings::default()
         }))
     }

@@ -214,6 +214,10 @@ pub fn request(
     command: &str,
     body: &Value,
 ) -> v1::CommandRequest {
+    let full = |service: &str| match command {
+        full if full.contains('.') => full.to_owned(),
+        command => format!("{service}.{command}"),
+    };
     let service = match (kind, command) {
         (Kind::Guest, "apply_join_group") => "group_open_http_noauth_svc",
         (_, command) if command.contains("key_values") || command.contains("reaction") => {
@@ -226,7 +230,7 @@ pub fn request(
         app: APP.0,
         caller: Some(v1::Caller { user: user.to_owned(), tiny_id: 0, admin: user == "admin" }),
         origin: Some(v1::Origin { kind: kind.into(), inst_id, ..v1::Origin::default() }),
-        command: format!("{service}.{command}"),
+        command: full(service),
         body: body.to_string().into(),
         ..v1::CommandRequest::default()
     }

@@ -13,6 +13,10 @@ pub struct FakePresence {
     /// Users who are in all rooms as far as presence knows.
     pub members: Mutex<HashSet<String>>,
     pub delivered: Mutex<Vec<v1::DeliverRequest>>,
+    /// Users who are online; `None`: it cannot say.
+    pub online: Mutex<Option<HashSet<String>>>,
+    /// How many users each question named.
+    pub asked: Mutex<Vec<usize>>,
 }
 
 impl FakePresence {
@@ -58,9 +62,13 @@ impl Presence for FakePresence {
     }
     async fn filter_online(
         &self,
-        _: Request<v1::FilterOnlineRequest>,
+        request: Request<v1::FilterOnlineRequest>,
     ) -> Reply<v1::FilterOnlineReply> {
-        never()
+        let asked = request.into_inner().users;
+        self.asked.lock().push(asked.len());
+        let online = self.online.lock().clone().ok_or_else(|| Status::unavailable("down"))?;
+        let users = asked.into_iter().filter(|user| online.contains(user)).collect();
+        Ok(Response::new(v1::FilterOnlineReply { users, ..v1::FilterOnlineReply::default() }))
     }
 
     async fn deliver(&self, request: Request<v1::DeliverRequest>) -> Reply<v1::DeliverReply> {
