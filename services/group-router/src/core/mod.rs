@@ -2,6 +2,7 @@
 
 pub mod amended;
 pub mod attributes;
+pub mod audience;
 pub mod counters;
 pub mod dedupe;
 pub mod extensions;

@@ -2,8 +2,9 @@
 //! with the group; how it gets there from the store is in [`crate::core::hot`].
 
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 
-use super::Durable;
+use super::{Durable, Everybody};
 use crate::actor::{Now, Unit};
 use crate::core::extensions::Extensions;
 use crate::core::hot::Stamp;
@@ -164,15 +165,13 @@ impl Room {
             return self.deliver_to(vec![by.to_owned()], items, unit);
         }
         // A client believes of itself what it is told here, so there are two frames.
-        let is_giver = |user: &String| left.is_some_and(|reaction| reaction.is_by(user));
-        let names = self.member_names();
-        let (givers, others): (Vec<String>, Vec<String>) =
-            names.iter().cloned().partition(|user| is_giver(user));
-        for (users, by_me) in [(givers, true), (others, false)] {
-            if !users.is_empty() {
-                let items = reaction_item(id, name, left, Some(by_me)).entry();
-                self.deliver_to(users, items, unit);
-            }
+        let mut givers: Vec<String> = left.iter().flat_map(|left| left.givers()).collect();
+        givers.retain(|user| self.is_member(user));
+        let item = |by_me| reaction_item(id, name, left, Some(by_me)).entry();
+        if !givers.is_empty() {
+            self.deliver_to(givers.clone(), item(true), unit);
         }
+        let others = Everybody { discarding_too: true, except: givers };
+        self.deliver_to_all(others, item(false), Guarantee::Gateway, unit);
     }
 }
