@@ -77,7 +77,8 @@ impl Audiences {
             Step::Begin => return Err(Refusal::Version),
             Step::Go => {}
         }
-        if !self.make_room(&held, request.members.len()) {
+        let more = request.members.len();
+        if state.names + more > self.most || !self.make_room(&held, more) {
             drop(state);
             self.drop_one(&held, "full");
             return Err(Refusal::Full);
