@@ -33,6 +33,8 @@ pub(crate) struct Audiences {
 struct Held {
     id: AudienceId,
     app: u32,
+    /// The list of nodes by which its members are at home here.
+    homes: u64,
     /// On the clock of [`Shards::now`].
     used: AtomicU64,
     /// Held while something is done with it, so that one thing follows the other.
@@ -109,6 +111,7 @@ impl Audiences {
         let held = Arc::new(Held {
             id: self.next.fetch_add(1, Ordering::Relaxed),
             app: audience.app,
+            homes,
             used: AtomicU64::new(self.shards.now().mono),
             state: Mutex::new(State { standing, names: 0, dropped: false }),
         });
@@ -199,7 +202,7 @@ impl Audiences {
         for held in held {
             if held.used.load(Ordering::Relaxed) + IDLE <= now {
                 self.drop_one(&held, "idle");
-            } else if held.state.lock().standing.homes != homes {
+            } else if held.homes != homes {
                 self.drop_one(&held, "moved");
             }
         }

@@ -4,10 +4,9 @@
 //! owner tells its members anew, or names them.
 
 use futures_util::future::join_all;
-use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::presence_client::PresenceClient;
-use throng_proto::{v1::AudienceMember, v1::AudienceReply};
+use throng_proto::v1::{AudienceMember, AudienceReply};
 use tonic::Status;
 
 use crate::core::{Among, AudienceId, Refusal};
@@ -79,8 +78,7 @@ impl Inner {
                 match node {
                     None => Some(reply(self.deliver_here(&part).await)),
                     Some(node) => {
-                        let mut client: PresenceClient<Link> =
-                            PresenceClient::new(node.link.clone());
+                        let mut client = PresenceClient::new(node.link.clone());
                         let asked = async move { client.deliver_to_audience(part).await };
                         self.home.part(&node, message(asked)).await
                     }
@@ -115,9 +113,10 @@ impl Inner {
 
     /// Delivers to those of an audience who are at home here.
     fn reach(&self, id: AudienceId, request: &v1::DeliverToAudienceRequest) -> u32 {
+        let except_users = request.except_users.iter().map(String::as_str).collect();
         let among = Among {
             discarding_too: request.discarding_too,
-            except_users: &request.except_users,
+            except_users: &except_users,
             except_inst_id: request.except_inst_id,
         };
         let mut routes = self.shards.route_audience(id, among);

@@ -121,6 +121,7 @@ impl Presence for StubPresence {
         &self,
         _: Request<v1::DeliverToAudienceRequest>,
     ) -> Reply<v1::AudienceReply> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(Response::new(v1::AudienceReply::default()))
     }
 

@@ -1,7 +1,7 @@
 //! Members of large groups: which of them are online, so that what goes to all costs as much as those
 //! do; and which state of the members a node has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::index::Index;
@@ -32,14 +32,14 @@ struct Part {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Among<'a> {
     pub(crate) discarding_too: bool,
-    pub(crate) except_users: &'a [String],
+    pub(crate) except_users: &'a HashSet<&'a str>,
     /// A session that gets nothing; 0 for none.
     pub(crate) except_inst_id: u32,
 }
 
 impl Among<'_> {
     fn has(&self, user: &str, discards: bool) -> bool {
-        (self.discarding_too || !discards) && !self.except_users.iter().any(|other| other == user)
+        (self.discarding_too || !discards) && !self.except_users.contains(user)
     }
 }
 
