@@ -22,6 +22,9 @@ pub struct Config {
     pub tip_size: u32,
     /// Milliseconds between two such tips in a room above that size.
     pub tip_interval_ms: u64,
+    /// Stored members above which presence is told once who they are; up to so many, each message names
+    /// them.
+    pub audience_size: usize,
     /// Who owns which shards, in a cluster.
     pub placement: PlacementConfig,
 }
@@ -36,6 +39,7 @@ impl Default for Config {
             ring_bytes: 1 << 20,
             tip_size: 100,
             tip_interval_ms: 1000,
+            audience_size: 500,
             placement: PlacementConfig::default(),
         }
     }

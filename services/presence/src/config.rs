@@ -24,6 +24,9 @@ pub struct Config {
     pub write_behind_ms: u32,
     /// Users whose status one session may subscribe to.
     pub watches_per_session: u32,
+    /// Names of members of large groups that are held so that messages to all of them cost as much as
+    /// those who are online; about 150 bytes each. Where more are needed, each such message names them.
+    pub audience_names: usize,
 }
 
 impl Default for Config {
@@ -35,6 +38,7 @@ impl Default for Config {
             kick_memory_seconds: 7 * 24 * 3600,
             write_behind_ms: 80,
             watches_per_session: 200,
+            audience_names: 1_000_000,
         }
     }
 }

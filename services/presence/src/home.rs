@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use throng_node::cluster::lease::LeaseState;
-use throng_node::cluster::{HomeList, Homes, not_begun};
+use throng_node::cluster::{self, HomeList, Homes, not_begun};
 use throng_proto::Link;
 use throng_protocol::ids::{AppId, user_hash};
 use tokio::sync::watch;
 use tonic::Status;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The place of this node among the presence nodes.
 #[derive(Debug, Clone)]
@@ -126,7 +127,7 @@ struct Me {
 pub(crate) struct Split {
     pub(crate) mine: Vec<String>,
     /// By node.
-    pub(crate) theirs: Vec<(throng_node::cluster::Home, Vec<String>)>,
+    pub(crate) theirs: Vec<(cluster::Home, Vec<String>)>,
     /// Nobody decides about them now.
     pub(crate) nobodys: Vec<String>,
 }
@@ -179,6 +180,33 @@ impl Here {
     /// Which life of this node it is.
     pub(crate) fn life(&self) -> Option<u64> {
         self.me.as_ref().map(|me| me.incarnation)
+    }
+
+    /// Names the nodes of the list in their present lives: the same number everywhere, another one as
+    /// soon as anybody may be at home elsewhere. Never 0.
+    pub(crate) fn homes(&self) -> u64 {
+        let number =
+            |node: &cluster::Home| xxh3_64_with_seed(node.name.as_bytes(), node.incarnation);
+        self.list.nodes.iter().map(number).fold(0, u64::wrapping_add).max(1)
+    }
+
+    /// All nodes of the list. `None` is this one.
+    pub(crate) fn nodes(&self) -> Vec<Option<cluster::Home>> {
+        let Some(me) = &self.me else { return vec![None] };
+        let is_me = |node: &cluster::Home| {
+            node.name == me.name && node.incarnation == me.incarnation && self.decides()
+        };
+        let nodes = self.list.nodes.iter();
+        nodes.map(|node| if is_me(node) { None } else { Some(node.clone()) }).collect()
+    }
+
+    /// The place in [`nodes`](Self::nodes) of a user's home. `None` while there is no node.
+    pub(crate) fn place_of(&self, app: u32, user: &str) -> Option<usize> {
+        if self.me.is_none() {
+            return Some(0);
+        }
+        let home = self.list.of(user_hash(AppId(app), user))?;
+        self.list.nodes.iter().position(|node| node.name == home.name)
     }
 
     pub(crate) fn split(&self, app: u32, users: Vec<String>) -> Split {

@@ -72,6 +72,7 @@ impl Inner {
             }
         }
         self.roll.settle(self.shards.now().mono);
+        self.audiences.tidy(here.homes());
         self.shards.expire(
             &Rules { here, inner: self },
             || self.carrier.has_room(),
@@ -79,6 +80,10 @@ impl Inner {
         );
         metrics::gauge!("throng_presence_sessions").set(self.shards.len() as f64);
         metrics::gauge!("throng_presence_connected_sessions").set(self.shards.connected() as f64);
+        metrics::gauge!("throng_presence_audiences").set(self.audiences.len() as f64);
+        metrics::gauge!("throng_presence_audience_names").set(self.audiences.names() as f64);
+        let online = self.shards.audience_online() as f64;
+        metrics::gauge!("throng_presence_audience_online").set(online);
         metrics::gauge!("throng_presence_gateways").set(self.roll.len() as f64);
         let settled = if self.roll.is_settled() { 1.0 } else { 0.0 };
         metrics::gauge!("throng_presence_settled").set(settled);

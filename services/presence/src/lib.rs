@@ -3,10 +3,11 @@
 //! Users fall to the presence nodes by hash ([`Home`]). `core` decides; the other modules carry out:
 //! `row` and `journal` keep what has to survive a restart (written behind), `shards` holds the indexes
 //! and brings users in from the store, `roll` knows the gateways, `carrier` tells them and the owners
-//! of rooms. `rpc` answers the other services about one user, `many` and `share` about many, `retold`
-//! takes what gateways say, `commands` answers clients and administrators, `housekeeping` is what
+//! of rooms. `rpc` answers the other services about one user, `many` and `share` about many, `reach`
+//! delivers to `audiences`, which are large groups, `retold` takes what gateways say, `commands` answers clients and administrators, `housekeeping` is what
 //! happens without a request. `service` ties them together.
 
+mod audiences;
 mod carrier;
 mod commands;
 mod config;
@@ -15,6 +16,7 @@ mod home;
 mod housekeeping;
 mod journal;
 mod many;
+mod reach;
 mod retold;
 mod roll;
 mod row;

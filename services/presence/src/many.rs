@@ -97,6 +97,19 @@ impl Inner {
         Ok(asked.into_iter().filter(|user| inside.contains(user)).collect())
     }
 
+    /// Gateways whose sessions this node may not know yet get a delivery for all users.
+    pub(crate) fn add_unsettled(&self, routes: &mut Routes, users: impl FnOnce() -> Vec<String>) {
+        let unsettled = self.roll.unsettled();
+        if unsettled.is_empty() {
+            return;
+        }
+        let target = |user| v1::DeliveryTarget { user, inst_ids: Vec::new() };
+        let everybody: Vec<_> = users().into_iter().map(target).collect();
+        for post in unsettled {
+            routes.gateways.insert(Arc::clone(&post.gateway), everybody.clone());
+        }
+    }
+
     /// Waits for gateways to tell of their sessions where somebody may be missing without them.
     async fn settled(&self) {
         let _ = timeout(SETTLING, self.roll.settled()).await;
@@ -148,13 +161,7 @@ impl Share for Delivery<'_> {
                 });
             }
             let reached = routes.reached;
-            // Gateways whose sessions this node may not know yet get it for all users.
-            for post in self.inner.roll.unsettled() {
-                let target =
-                    |user: &String| v1::DeliveryTarget { user: user.clone(), inst_ids: Vec::new() };
-                let everybody = users.iter().map(target).collect();
-                routes.gateways.insert(Arc::clone(&post.gateway), everybody);
-            }
+            self.inner.add_unsettled(&mut routes, || users);
             self.inner.carrier.deliver(&self.request, routes);
             reached
         })

@@ -163,6 +163,20 @@ impl Presence for Rpc {
         Ok(Response::new(v1::DeliverReply { reached }))
     }
 
+    async fn register_audience(
+        &self,
+        request: Request<v1::RegisterAudienceRequest>,
+    ) -> Answer<v1::AudienceReply> {
+        Ok(Response::new(self.inner.register_audience(request.into_inner()).await))
+    }
+
+    async fn deliver_to_audience(
+        &self,
+        request: Request<v1::DeliverToAudienceRequest>,
+    ) -> Answer<v1::AudienceReply> {
+        Ok(Response::new(self.inner.deliver_to_audience(request.into_inner()).await))
+    }
+
     async fn kick_user(&self, request: Request<v1::KickUserRequest>) -> Answer<v1::KickUserReply> {
         let v1::KickUserRequest { app, user } = request.into_inner();
         let decision = |index: &mut Index, now: Now, out: &mut Vec<Effect>| {

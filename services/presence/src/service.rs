@@ -12,6 +12,7 @@ use throng_proto::v1::presence_server::PresenceServer;
 use throng_store::Store;
 use tokio::sync::Notify;
 
+use crate::audiences::Audiences;
 use crate::carrier::Carrier;
 use crate::config::{Config, ConfigError};
 use crate::core::Effect;
@@ -54,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) shards: Arc<Shards>,
     pub(crate) roll: Arc<Roll>,
     pub(crate) carrier: Carrier,
+    pub(crate) audiences: Audiences,
     pub(crate) apps: Apps,
     pub(crate) directory: DirectoryClient<Link>,
     pub(crate) store: Arc<dyn Store>,
@@ -79,12 +81,14 @@ impl Presence {
             Arc::clone(&roll),
             deps.home.is_alone(),
         );
+        let audiences = Audiences::new(Arc::clone(&shards), config.audience_names);
         let inner = Inner {
             config,
             home: deps.home,
             shards,
             roll,
             carrier,
+            audiences,
             apps: deps.apps,
             directory: DirectoryClient::new(deps.directory),
             store: deps.store,

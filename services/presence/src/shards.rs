@@ -13,7 +13,7 @@ use throng_store::{Batch, Op, Page, Store, StoreError};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::config::Config;
-use crate::core::{Effect, Index, Now, Settings, Stay, StoredState};
+use crate::core::{Among, AudienceId, Effect, Index, Now, Routes, Settings, Stay, StoredState};
 use crate::journal::{Change, Journal, Part};
 use crate::row;
 
@@ -78,6 +78,46 @@ impl Shards {
     /// Looks something up about a user, in memory only.
     pub(crate) fn look<R>(&self, app: u32, user: &str, look: impl FnOnce(&Index) -> R) -> R {
         look(&self.shard(app, user).lock().index)
+    }
+
+    /// Changes what is known of a user beside the sessions.
+    pub(crate) fn change<R>(
+        &self,
+        app: u32,
+        user: &str,
+        change: impl FnOnce(&mut Index) -> R,
+    ) -> R {
+        change(&mut self.shard(app, user).lock().index)
+    }
+
+    /// The way to all of an audience: see [`Index::route_audience`].
+    pub(crate) fn route_audience(&self, id: AudienceId, among: Among<'_>) -> Routes {
+        let mut routes = Routes::default();
+        for shard in &self.shards {
+            shard.lock().index.route_audience(id, among, &mut routes);
+        }
+        routes
+    }
+
+    /// All names of an audience: see [`Index::name_audience`].
+    pub(crate) fn name_audience(&self, id: AudienceId, among: Among<'_>) -> Vec<String> {
+        let mut names = Vec::new();
+        for shard in &self.shards {
+            shard.lock().index.name_audience(id, among, &mut names);
+        }
+        names
+    }
+
+    /// Forgets an audience.
+    pub(crate) fn drop_audience(&self, id: AudienceId) {
+        for shard in &self.shards {
+            shard.lock().index.drop_audience(id);
+        }
+    }
+
+    /// See [`Index::audience_online`].
+    pub(crate) fn audience_online(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().index.audience_online()).sum()
     }
 
     /// Decides something about a user, bringing in first what the store knows. Where the store does

@@ -119,9 +119,18 @@ impl Home {
         share: &S,
     ) -> Result<S::Reply, Vec<String>> {
         let asked = share.there(PresenceClient::new(node.link.clone()), users.clone());
+        self.part(&node, asked).await.ok_or(users)
+    }
+
+    /// What another node answers to its share of a call; `None` where that is nothing good.
+    pub(crate) async fn part<T>(
+        &self,
+        node: &cluster::Home,
+        asked: impl Future<Output = Result<T, Status>>,
+    ) -> Option<T> {
         let answer = tokio::select! {
             answer = timeout(ONE, asked) => answer,
-            () = self.gives_up(&node) => Ok(Err(elsewhere())),
+            () = self.gives_up(node) => Ok(Err(elsewhere())),
         };
         let outcome = match answer {
             Ok(Ok(_)) => "answered",
@@ -130,14 +139,14 @@ impl Home {
         };
         metrics::counter!("throng_presence_parts_total", "outcome" => outcome).increment(1);
         match answer {
-            Ok(Ok(reply)) => Ok(reply),
+            Ok(Ok(reply)) => Some(reply),
             Ok(Err(status)) => {
                 tracing::debug!(node = &*node.name, %status, "a presence node did not answer");
-                Err(users)
+                None
             }
             Err(_) => {
                 tracing::debug!(node = &*node.name, "a presence node did not answer in time");
-                Err(users)
+                None
             }
         }
     }

@@ -65,4 +65,6 @@ unused! {
     track_rooms(TrackRoomsRequest) -> TrackRoomsReply;
     filter_room_members(FilterRoomMembersRequest) -> FilterRoomMembersReply;
     filter_online(FilterOnlineRequest) -> FilterOnlineReply;
+    register_audience(RegisterAudienceRequest) -> AudienceReply;
+    deliver_to_audience(DeliverToAudienceRequest) -> AudienceReply;
 }

@@ -110,6 +110,21 @@ impl Presence for StubPresence {
         never()
     }
 
+    async fn register_audience(
+        &self,
+        _: Request<v1::RegisterAudienceRequest>,
+    ) -> Reply<v1::AudienceReply> {
+        Ok(Response::new(v1::AudienceReply::default()))
+    }
+
+    async fn deliver_to_audience(
+        &self,
+        _: Request<v1::DeliverToAudienceRequest>,
+    ) -> Reply<v1::AudienceReply> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Ok(Response::new(v1::AudienceReply::default()))
+    }
+
     async fn deliver(&self, _: Request<v1::DeliverRequest>) -> Reply<v1::DeliverReply> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(Response::new(v1::DeliverReply { reached: 1 }))

@@ -51,7 +51,7 @@ impl Committer {
             subject: subjects::room(key.app, &key.group_id),
             appender: Appender::start(&key, &tenure, &clients, done),
             log: None,
-            deliveries: Deliveries::new(key.app, clients.clone(), drain.clone()),
+            deliveries: Deliveries::new(key.clone(), clients.clone(), drain.clone()),
             drain,
             key,
             tenure,

@@ -9,6 +9,7 @@
 //! was acknowledged was durable while nobody else could own the group.
 
 mod append;
+mod audience;
 mod commit;
 mod deliver;
 mod listen;
@@ -26,7 +27,7 @@ use throng_protocol::ids::AppId;
 use tokio::sync::oneshot;
 
 pub(crate) use append::{Appended, Kept, KeptMark, MOST_UNKEPT};
-pub(crate) use deliver::Delivery;
+pub(crate) use deliver::{Delivery, Errand, To};
 pub(crate) use log::{Log, LogLife};
 pub(crate) use outcome::{Failure, Fate};
 pub(crate) use registry::Rooms;

@@ -9,7 +9,7 @@ use throng_protocol::ids::GroupType;
 use throng_store::Op;
 use tokio::time::Instant;
 
-use super::{Delivery, Failure, GroupKey, Kept, LogLife, Reply, Rooms};
+use super::{Delivery, Errand, Failure, GroupKey, Kept, LogLife, Reply, Rooms};
 use crate::core::rules::Members;
 use crate::placement::Tenure;
 use crate::room::Room;
@@ -64,8 +64,8 @@ pub(crate) struct Unit {
     pub(crate) beacon: Option<v1::RoomEvent>,
     /// Messages to keep, with their senders. Nobody else waits for them.
     pub(crate) kept: Vec<Kept>,
-    /// Items for users' sessions, in order.
-    pub(crate) deliveries: Vec<Delivery>,
+    /// Items for users' sessions, and who the members are whom they go to, in order.
+    pub(crate) deliveries: Vec<Errand>,
     /// Results for callers.
     pub(crate) answers: Vec<Answer>,
 }
@@ -99,6 +99,11 @@ impl Unit {
             + self.events.len()
             + self.kept.len()
             + self.deliveries.len()
+    }
+
+    /// Sends items to sessions once everything before is carried out.
+    pub(crate) fn deliver(&mut self, delivery: Delivery) {
+        self.deliveries.push(Errand::Deliver(delivery));
     }
 
     /// Answers with `result` once the unit is carried out.

@@ -12,7 +12,7 @@ use throng_store::StoreError;
 use super::{Call, not_a_member};
 use crate::actor::{Now, Turn, Unit};
 use crate::clients::{CALL_TIME, unavailable, within};
-use crate::core::audience::Audience;
+use crate::core::addressees::Addressees;
 use crate::core::hot::Hot;
 use crate::core::receipts::MessageId;
 use crate::group::{Annotated, Durable, ReadUnder};
@@ -169,15 +169,15 @@ fn look<A: Added>(
     let hot = A::hot(durable);
     let stamp = hot.stamp();
     let at_hand = match hot.get(msg_seq) {
-        Some(there) => sees(context, &there.audience)?,
+        Some(there) => sees(context, &there.addressees)?,
         None => false,
     };
     Ok(Look { view, under: durable.read_under(stamp), at_hand })
 }
 
 /// Refuses those whom a message is not for; app administrators see all.
-fn sees(context: &Context, audience: &Audience) -> Result<bool, CommandError> {
-    let sees = context.caller.admin || audience.includes(&context.caller.user);
+fn sees(context: &Context, addressees: &Addressees) -> Result<bool, CommandError> {
+    let sees = context.caller.admin || addressees.includes(&context.caller.user);
     if sees { Ok(true) } else { Err(no_message()) }
 }
 
@@ -189,7 +189,7 @@ async fn find<A: Added>(
     let message = call.read_message(&view.log, msg_seq).await?.ok_or_else(no_message)?;
     A::check_message(&message)?;
     let added = A::read(&call.annotations(&view.log), msg_seq).await.map_err(unreadable)?;
-    Ok(Annotated { id: (&message).into(), audience: (&message).into(), added })
+    Ok(Annotated { id: (&message).into(), addressees: (&message).into(), added })
 }
 
 /// `None`: what was found may be old by now.
@@ -209,23 +209,23 @@ fn take<A: Added, T>(
     }
     let hot = A::hot(durable);
     if let Some(found) = found {
-        let weight = found.audience.weight() + found.added.weight();
+        let weight = found.addressees.weight() + found.added.weight();
         hot.put(msg_seq, found, weight);
         // Also where the change is refused: it must not be the way to fill the memory.
         hot.trim();
     }
-    let Some(Annotated { id, audience, added }) = hot.get(msg_seq) else { return Ok(None) };
-    sees(context, audience)?;
+    let Some(Annotated { id, addressees, added }) = hot.get(msg_seq) else { return Ok(None) };
+    sees(context, addressees)?;
     let Changed { answer, rows, tell } = change(added, &look.view.log, now)?;
-    let (id, audience) = (*id, audience.clone());
-    let weight = audience.weight() + added.weight();
+    let (id, addressees) = (*id, addressees.clone());
+    let weight = addressees.weight() + added.weight();
     hot.weigh(msg_seq, weight);
     hot.trim();
     if !rows.is_empty() {
         unit.annotations.push(rows);
     }
     if let Some(tell) = tell {
-        let recipients = room.who_sees(&audience);
+        let recipients = room.who_sees(&addressees);
         tell(room, (id, recipients), unit);
     }
     Ok(Some(answer))

@@ -1,5 +1,6 @@
 //! What decides, without tokio, I/O or a clock of its own: events and time in, decisions out.
 
+pub mod addressees;
 pub mod amended;
 pub mod attributes;
 pub mod audience;

@@ -22,6 +22,11 @@ impl Reaction {
         self.users.iter().any(|(_, other)| other == user)
     }
 
+    /// All who gave it.
+    pub fn givers(&self) -> impl Iterator<Item = String> {
+        self.users.iter().map(|(_, user)| user.clone())
+    }
+
     /// Users from a number on, and the number of the next page; 0 at the end.
     #[must_use]
     pub fn page(&self, from: u32, most: usize) -> (Vec<&str>, u32) {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::audience::Audience;
+use super::addressees::Addressees;
 use super::hot::Hot;
 use super::roster::Member;
 
@@ -40,7 +40,7 @@ pub struct Asking {
     /// The message.
     pub id: MessageId,
     /// Whom it is for.
-    pub audience: Audience,
+    pub addressees: Addressees,
     /// When it was sent, seconds since 1970.
     pub time: i64,
     /// How many were to read it.
@@ -55,8 +55,8 @@ pub struct Asking {
 impl Asking {
     /// A message with the count that the store has.
     #[must_use]
-    pub fn new(id: MessageId, audience: Audience, time: i64, members: u32, read: u32) -> Self {
-        Self { id, audience, time, members, read, fresh: HashSet::new() }
+    pub fn new(id: MessageId, addressees: Addressees, time: i64, members: u32, read: u32) -> Self {
+        Self { id, addressees, time, members, read, fresh: HashSet::new() }
     }
 
     /// How many have not read it.
@@ -68,11 +68,11 @@ impl Asking {
     /// Whether a member is one of those who were to read it.
     #[must_use]
     pub fn concerns(&self, user: &str, member: &Member) -> bool {
-        is_concerned(&self.audience, self.id.msg_seq, self.time, user, member)
+        is_concerned(&self.addressees, self.id.msg_seq, self.time, user, member)
     }
 
     fn weight(&self) -> usize {
-        COUNT_BYTES + self.audience.weight() + self.fresh.len() * READER_BYTES
+        COUNT_BYTES + self.addressees.weight() + self.fresh.len() * READER_BYTES
     }
 }
 
@@ -80,14 +80,14 @@ impl Asking {
 /// sent, sees it, and did not send it.
 #[must_use]
 pub fn is_concerned(
-    audience: &Audience,
+    addressees: &Addressees,
     msg_seq: u32,
     time: i64,
     user: &str,
     member: &Member,
 ) -> bool {
-    user != audience.sender()
-        && audience.includes(user)
+    user != addressees.sender()
+        && addressees.includes(user)
         && member.since < msg_seq
         && member.joined <= time
 }
@@ -142,7 +142,8 @@ impl Receipts {
         }
         asking.read += 1;
         let (read, weight) = (asking.read, asking.weight());
-        let (id, from, unread) = (asking.id, asking.audience.sender().to_owned(), asking.unread());
+        let (id, from, unread) =
+            (asking.id, asking.addressees.sender().to_owned(), asking.unread());
         self.news.insert(msg_seq, News { id, from, read, unread });
         self.hot.weigh(msg_seq, weight);
         let pause = if self.news.len() < MOST_NEWS { PAUSE_MS } else { 0 };
@@ -182,7 +183,7 @@ mod tests {
 
     fn asking(msg_seq: u32, from: &str, members: u32) -> Asking {
         let id = MessageId { msg_seq, ..MessageId::default() };
-        Asking::new(id, Audience::new(from.to_owned(), Vec::new()), 100, members, 0)
+        Asking::new(id, Addressees::new(from.to_owned(), Vec::new()), 100, members, 0)
     }
 
     fn there() -> Member {
@@ -206,9 +207,9 @@ mod tests {
     #[test]
     fn of_a_directed_message_only_recipients_count() {
         let mut receipts = Receipts::default();
-        let audience = Audience::new("ann".to_owned(), vec!["ben".to_owned()]);
+        let addressees = Addressees::new("ann".to_owned(), vec!["ben".to_owned()]);
         let id = MessageId { msg_seq: 7, ..MessageId::default() };
-        receipts.put(Asking::new(id, audience, 100, 1, 0));
+        receipts.put(Asking::new(id, addressees, 100, 1, 0));
         assert_eq!(receipts.note(0, 7, "cleo", &there()), None);
         assert_eq!(receipts.note(0, 7, "ben", &there()), Some(1));
     }

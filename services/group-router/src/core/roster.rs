@@ -42,6 +42,12 @@ impl Member {
         self.card = (*card != Card::default()).then_some(card);
     }
 
+    /// Whether the user wants nothing of the group's messages.
+    #[must_use]
+    pub fn discards(&self) -> bool {
+        self.receive == Receive::Discard
+    }
+
     /// Messages that the user has not read, of a group whose last one is `head`.
     #[must_use]
     pub fn unread(&self, head: u32) -> u32 {
@@ -66,8 +72,8 @@ pub struct Roster {
 impl Roster {
     /// Takes a member in, or changes one.
     pub fn put(&mut self, user: &str, member: Member) {
-        let discarded = self.members.get(user).is_some_and(discards);
-        if discards(&member) != discarded {
+        let discarded = self.members.get(user).is_some_and(Member::discards);
+        if member.discards() != discarded {
             self.receivers = None;
             self.discarding = self.discarding - usize::from(discarded) + usize::from(!discarded);
         }
@@ -99,7 +105,7 @@ impl Roster {
         for (user, member) in members {
             let user: Arc<str> = Arc::from(user);
             roster.order.push((member.joined, Arc::clone(&user)));
-            roster.discarding += usize::from(discards(&member));
+            roster.discarding += usize::from(member.discards());
             roster.members.insert(user, member);
         }
         roster.order.sort_unstable();
@@ -117,7 +123,7 @@ impl Roster {
         let (user, member) = self.members.remove_entry(user)?;
         self.take_from_order(&(member.joined, user));
         (self.names, self.receivers) = (None, None);
-        self.discarding -= usize::from(discards(&member));
+        self.discarding -= usize::from(member.discards());
         Some(member)
     }
 
@@ -192,7 +198,8 @@ impl Roster {
         self.from(start)
     }
 
-    /// The names of all members. Cheap unless somebody came or went since the last call.
+    /// The names of all members. Cheap unless somebody came or went since the last call; of a large
+    /// group nobody asks for them with each message (see [`super::audience`]).
     pub fn names(&mut self) -> Arc<[String]> {
         let members = &self.members;
         let names =
@@ -207,15 +214,11 @@ impl Roster {
         }
         let members = &self.members;
         let receivers = self.receivers.get_or_insert_with(|| {
-            let wanting = members.iter().filter(|(_, member)| !discards(member));
+            let wanting = members.iter().filter(|(_, member)| !member.discards());
             wanting.map(|(user, _)| user.to_string()).collect()
         });
         Arc::clone(receivers)
     }
-}
-
-fn discards(member: &Member) -> bool {
-    member.receive == Receive::Discard
 }
 
 #[cfg(test)]
@@ -310,7 +313,7 @@ mod tests {
                 receivers.sort();
                 let wanting: Vec<_> = model
                     .iter()
-                    .filter(|(_, member)| !discards(member))
+                    .filter(|(_, member)| !member.discards())
                     .map(|(user, _)| name(*user))
                     .collect();
                 prop_assert_eq!(receivers, wanting);

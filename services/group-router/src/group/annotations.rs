@@ -2,10 +2,11 @@
 //! with the group; how it gets there from the store is in [`crate::core::hot`].
 
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 
-use super::Durable;
+use super::{Durable, Everybody};
 use crate::actor::{Now, Unit};
-use crate::core::audience::Audience;
+use crate::core::addressees::Addressees;
 use crate::core::hot::Stamp;
 use crate::core::pins::Pin;
 use crate::core::reactions::Reaction;
@@ -26,7 +27,7 @@ const NEWS: usize = 100;
 #[derive(Debug, Clone)]
 pub(crate) struct Annotated<A> {
     pub(crate) id: MessageId,
-    pub(crate) audience: Audience,
+    pub(crate) addressees: Addressees,
     pub(crate) added: A,
 }
 
@@ -48,7 +49,7 @@ impl From<&v1::StoredMessage> for MessageId {
     }
 }
 
-impl From<&v1::StoredMessage> for Audience {
+impl From<&v1::StoredMessage> for Addressees {
     fn from(message: &v1::StoredMessage) -> Self {
         Self::new(message.from.clone(), message.recipients.clone())
     }
@@ -157,7 +158,7 @@ impl Room {
     /// what it has come to; `None`: it is gone.
     pub(crate) fn tell_reaction(
         &mut self,
-        (id, recipients): (MessageId, Vec<String>),
+        (id, mut recipients): (MessageId, Vec<String>),
         name: &str,
         left: Option<&Reaction>,
         by: &str,
@@ -172,15 +173,17 @@ impl Room {
             return self.deliver_to(vec![by.to_owned()], items, unit);
         }
         // A client believes of itself what it is told here, so there are two frames.
-        let is_giver = |user: &String| left.is_some_and(|reaction| reaction.is_by(user));
-        let names = if recipients.is_empty() { self.member_names() } else { recipients.into() };
-        let (givers, others): (Vec<String>, Vec<String>) =
-            names.iter().cloned().partition(|user| is_giver(user));
-        for (users, by_me) in [(givers, true), (others, false)] {
-            if !users.is_empty() {
-                let items = reaction_item(id, name, left, Some(by_me)).entry();
-                self.deliver_to(users, items, unit);
-            }
+        let item = |by_me| reaction_item(id, name, left, Some(by_me)).entry();
+        let mut givers: Vec<String> = left.iter().flat_map(|left| left.givers()).collect();
+        givers.retain(|user| self.is_member(user));
+        if !givers.is_empty() {
+            self.deliver_to(givers.clone(), item(true), unit);
         }
+        if !recipients.is_empty() {
+            recipients.retain(|user| !givers.contains(user));
+            return self.deliver_to(recipients, item(false), unit);
+        }
+        let others = Everybody { discarding_too: true, except: givers };
+        self.deliver_to_all(others, item(false), Guarantee::Gateway, unit);
     }
 }

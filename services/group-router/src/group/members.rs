@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use throng_proto::v1::deliver_request::Guarantee;
 use throng_protocol::error::{Code, CommandError};
 
-use crate::actor::{Delivery, Now, Unit};
+use crate::actor::{Delivery, Now, To, Unit};
 use crate::core::roster::Member;
 use crate::room::{Extra, Room};
 use crate::storage::{MemberRow, RowKind, delete_row, membership_entry, put_row};
@@ -205,6 +205,7 @@ impl Room {
         }
         unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(&member)));
         let new = durable.roster.get(user).is_none();
+        durable.change_audience(user, Some(member.discards()), unit);
         durable.roster.put(user, member);
         if new {
             self.take_application(user, unit);
@@ -217,6 +218,7 @@ impl Room {
         let Some(durable) = &mut self.durable else { return };
         if durable.roster.remove(user).is_some() {
             durable.unsaved.remove(user);
+            durable.change_audience(user, None, unit);
             unit.index.push(membership_entry(user, &self.key.group_id, None));
             unit.ops.push(delete_row(RowKind::Member, user));
             if durable.deleted.remove(user).is_some() {
@@ -228,9 +230,8 @@ impl Room {
 
     /// The group ends: nobody is in it any more, as far as the users' lists go.
     pub(crate) fn forget_members(&mut self, unit: &mut Unit) {
-        let names = self.member_names();
-        let gone = |user: &String| membership_entry(user, &self.key.group_id, None);
-        unit.index.extend(names.iter().map(gone));
+        let gone = |user: &str| membership_entry(user, &self.key.group_id, None);
+        unit.index.extend(self.durable.iter().flat_map(|durable| durable.users()).map(gone));
         self.drop_applications(unit);
         self.drop_invitations(unit);
     }
@@ -248,8 +249,8 @@ impl Room {
             return;
         }
         let items = self.notice_items(notice, now, unit);
-        unit.deliveries.push(Delivery {
-            users: users.into(),
+        unit.deliver(Delivery {
+            to: To::Users(users.into()),
             items,
             guarantee: Guarantee::Client,
             except_inst_id,

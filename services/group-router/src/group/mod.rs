@@ -34,11 +34,14 @@ pub(crate) use applications::Applications;
 pub(crate) use import::{Import, Imported};
 use last::Last;
 pub(crate) use members::{Arrival, Departure, Founder};
+pub(crate) use publish::Everybody;
 use retell::Untold;
 
 /// Members, and where the log stands.
 pub(crate) struct Durable {
     pub(crate) roster: Roster,
+    /// What goes to all members goes to the group's audience, which hears of every change of them.
+    has_audience: bool,
     pub(crate) log: LogLife,
     pub(crate) applications: Applications,
     pub(crate) pins: Pins,
@@ -72,6 +75,7 @@ impl Durable {
         let (applications, pins, receipts) = Default::default();
         Self {
             roster,
+            has_audience: false,
             log,
             applications,
             pins,

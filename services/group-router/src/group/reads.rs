@@ -4,7 +4,7 @@
 use throng_proto::v1::deliver_request::Guarantee;
 
 use super::Durable;
-use crate::actor::{Delivery, Now, Unit};
+use crate::actor::{Delivery, Now, To, Unit};
 use crate::core::dedupe::KEEP_MS;
 use crate::room::Room;
 use crate::storage::{MemberRow, RowKind, UnreadRow, put_row};
@@ -32,8 +32,8 @@ impl Room {
         unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(member)));
         durable.unsaved.remove(user);
         let items = read_sync_item(self.group_info(), seq).entry();
-        unit.deliveries.push(Delivery {
-            users: vec![user.to_owned()].into(),
+        unit.deliver(Delivery {
+            to: To::Users([user.to_owned()].into()),
             items,
             guarantee: Guarantee::Gateway,
             except_inst_id: inst_id,

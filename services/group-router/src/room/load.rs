@@ -140,6 +140,7 @@ impl Room {
             recent: Recent::new(KEPT_AT_HAND),
             recalls_told: Told::default(),
             policy,
+            audience_size: config.audience_size,
             ring: EventRing::new(stream, config.ring_events, config.ring_bytes),
             sequence: Sequence::resume(SequenceRow { reserved: loaded.sequence.reserved }),
             limiter: Limiter::new(budget, budget),

@@ -74,6 +74,8 @@ pub(crate) struct Room {
     /// Messages of whose recall this life of the room was told.
     pub(crate) recalls_told: Told,
     pub(crate) policy: v1::RoomPolicy,
+    /// With more stored members it has an audience.
+    pub(crate) audience_size: usize,
     ring: EventRing,
     sequence: Sequence,
     limiter: Limiter<Box<PendingSend>>,

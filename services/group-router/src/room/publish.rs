@@ -4,10 +4,12 @@
 use bytes::Bytes;
 use rand::RngExt;
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 
 use super::Room;
 use crate::actor::{Now, Unit};
 use crate::core::rules::{Delivery, Messages};
+use crate::group::Everybody;
 use crate::wire::{self, EVENT_TIP, Encoded, Notice, SYSTEM, Tip};
 
 /// How an event differs from an item for all members.
@@ -83,8 +85,9 @@ impl Room {
         unit: &mut Unit,
     ) {
         if self.rules.delivery == Delivery::Presence {
-            let users = self.member_names().to_vec();
-            return self.notify(users, notice, now, unit);
+            let items = self.notice_items(notice, now, unit);
+            let everybody = Everybody { discarding_too: true, ..Everybody::default() };
+            return self.deliver_to_all(everybody, items, Guarantee::Client, unit);
         }
         let seq = self.notice_seq(unit);
         let encoded = wire::notice_item(notice, self.group_info(), seq, random(), now.seconds);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rand::rng;
 use throng_proto::v1;
+use throng_proto::v1::deliver_request::Guarantee;
 use throng_protocol::error::{Code, CommandError};
 
 use super::publish::Extra;
@@ -14,6 +15,7 @@ use crate::actor::{Appended, Failure, Kept, KeptMark, MOST_UNKEPT, Now, Reply, U
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
 use crate::core::rules::Messages;
+use crate::group::Everybody;
 use crate::message::Control;
 use crate::order::Turnstile;
 use crate::wire::{
@@ -62,6 +64,13 @@ pub(crate) struct SendAnswer {
     pub(crate) msg_time: i64,
     /// Why it was dropped although the answer is success; empty if it was not.
     pub(crate) drop_reason: &'static str,
+}
+
+/// Whom a mention is for.
+enum Mentioned {
+    Users(Vec<String>),
+    /// All members but these.
+    AllBut(Vec<String>),
 }
 
 impl Room {
@@ -240,8 +249,14 @@ impl Room {
         }
         let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
         self.emit(encoded, seq, extra, unit);
-        for (users, item) in mentions {
-            self.deliver_to(users, item.entry(), unit);
+        for (mentioned, item) in mentions {
+            match mentioned {
+                Mentioned::Users(users) => self.deliver_to(users, item.entry(), unit),
+                Mentioned::AllBut(except) => {
+                    let others = Everybody { except, ..Everybody::default() };
+                    self.deliver_to_all(others, item.entry(), Guarantee::Gateway, unit);
+                }
+            }
         }
         self.metrics.delivered(self.class());
     }
@@ -260,8 +275,8 @@ impl Room {
     }
 
     /// What those who are mentioned are told beside the message. Clients leave out what they sent
-    /// themselves; no users at all means all members.
-    fn mention_items(&mut self, send: &PendingSend, seq: u32) -> Vec<(Vec<String>, wire::Encoded)> {
+    /// themselves.
+    fn mention_items(&self, send: &PendingSend, seq: u32) -> Vec<(Mentioned, wire::Encoded)> {
         let control = &send.control;
         let sees = |user: &String| {
             *user != send.sender.user
@@ -274,20 +289,18 @@ impl Room {
             wire::mention_item(room.group_info(), &send.sender.user, seq, send.random, flags)
         };
         let mut items = Vec::new();
-        if control.mentions_all {
+        if control.mentions_all && send.recipients.is_empty() {
+            items.push((Mentioned::AllBut(named.clone()), item(self, &[AT_ALL])));
+        } else if control.mentions_all {
             let mut others = send.recipients.clone();
-            if others.is_empty() && !named.is_empty() {
-                others = self.member_names().to_vec();
-            }
-            let for_all = others.is_empty();
             others.retain(|user| !named.contains(user) && self.is_member(user));
-            if for_all || !others.is_empty() {
-                items.push((others, item(self, &[AT_ALL])));
+            if !others.is_empty() {
+                items.push((Mentioned::Users(others), item(self, &[AT_ALL])));
             }
         }
         if !named.is_empty() {
             let flags: &[u8] = if control.mentions_all { &[AT_ME, AT_ALL] } else { &[AT_ME] };
-            items.push((named, item(self, flags)));
+            items.push((Mentioned::Users(named), item(self, flags)));
         }
         items
     }

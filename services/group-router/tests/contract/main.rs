@@ -7,6 +7,7 @@
 mod annotations;
 mod attach;
 mod attributes;
+mod audience;
 mod beacons;
 mod broadcast;
 mod failures;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Now;
+use super::audience::Audiences;
 use super::session::{Effect, Link, Session, SessionId, Stored, StoredState};
 use super::timers::Timers;
 use super::user::{Lapsed, MAX_PARKED, Parked, User, Why};
@@ -30,6 +31,7 @@ pub(crate) struct Index {
     pub(super) apps: HashMap<u32, HashMap<Arc<str>, User>>,
     pub(super) timers: Timers,
     pub(super) tally: Tally,
+    pub(super) audiences: Audiences,
 }
 
 /// How many sessions there are and were.
@@ -62,8 +64,8 @@ pub(super) enum Coming {
 
 impl Index {
     pub(crate) fn new(settings: Settings) -> Self {
-        let (apps, timers, tally) = Default::default();
-        Self { settings, apps, timers, tally }
+        let (apps, timers, tally, audiences) = Default::default();
+        Self { settings, apps, timers, tally, audiences }
     }
 
     /// Sessions, online or within their grace period.
@@ -151,6 +153,9 @@ impl Index {
         };
         let result = decision(&mut desk);
         let online = !state.sessions.is_empty();
+        if online != was_online {
+            self.audiences.note(app, &name, online);
+        }
         if online != was_online && !(online && coming == Coming::Silent) {
             let custom_status = state.custom_status();
             out.push(Effect::Status { app, user: Arc::clone(&name), online, custom_status });

@@ -2,6 +2,7 @@
 //! gateways: who lives, what has to be sent again. Plain code: time is passed in, [`Effect`]s come
 //! out; the shell around it carries them out.
 
+mod audience;
 mod expire;
 mod gateways;
 mod index;
@@ -20,10 +21,13 @@ mod watch;
 #[cfg(test)]
 mod agreement_tests;
 #[cfg(test)]
+mod audience_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use audience::{Among, AudienceId, Refusal, Standing, Step};
 pub(crate) use expire::Stay;
 pub(crate) use gateways::{Gateways, Known, Patience};
 pub(crate) use index::{Index, Settings};

@@ -25,6 +25,7 @@ const SLOW: Config = Config {
     kick_memory_seconds: 3600,
     write_behind_ms: 10,
     watches_per_session: 10,
+    audience_names: 4,
 };
 
 fn rooms(reply: &v1::RegisterReply) -> Vec<&str> {
@@ -162,6 +163,53 @@ async fn items_go_to_each_gateway_once() {
     }
     targets.sort_by(|one, other| one.user.cmp(&other.user));
     assert_eq!(targets, vec![target("ann", &[]), target("bob", &[])]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_audiences_are_bounded_and_the_oldest_make_room() {
+    let mut setup = start(Arc::new(MemoryStore::new()), SLOW, 10);
+    setup.login("ann", 1).await;
+    let named = |group_id: &str| {
+        Some(v1::Audience { app: APP, group_id: group_id.to_owned(), term: 1, version: 1 })
+    };
+    let registration = |group_id: &str, users: &[&str]| v1::RegisterAudienceRequest {
+        audience: named(group_id),
+        last: true,
+        members: users
+            .iter()
+            .map(|user| v1::AudienceMember { user: (*user).to_owned(), discards: false })
+            .collect(),
+        ..v1::RegisterAudienceRequest::default()
+    };
+    let delivery = |group_id: &str, number| v1::DeliverToAudienceRequest {
+        audience: named(group_id),
+        from: 1,
+        number,
+        event_items: Bytes::from_static(b"{}"),
+        ..v1::DeliverToAudienceRequest::default()
+    };
+    let mut presence = setup.presence.clone();
+    for (group_id, users) in [("one", &["ann", "bob"]), ("two", &["ann", "cem"])] {
+        let request = registration(group_id, users);
+        assert!(!presence.register_audience(request).await.unwrap().into_inner().refused);
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    for (group_id, number) in [("one", 1), ("two", 1), ("one", 2)] {
+        let reply = presence.deliver_to_audience(delivery(group_id, number)).await.unwrap();
+        let reply = reply.into_inner();
+        assert_eq!((reply.refused, reply.reached), (false, 1), "{group_id}");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let request = registration("three", &["ann"]);
+    assert!(!presence.register_audience(request).await.unwrap().into_inner().refused);
+    for (group_id, refused) in [("one", false), ("two", true), ("three", false)] {
+        let reply = presence.deliver_to_audience(delivery(group_id, 9)).await.unwrap();
+        assert_eq!(reply.into_inner().refused, refused, "{group_id}");
+    }
+    let request = registration("large", &["a", "b", "c", "d", "e"]);
+    assert!(presence.register_audience(request).await.unwrap().into_inner().refused);
+    let request = registration("large", &["a", "b", "c", "d"]);
+    assert!(!presence.register_audience(request).await.unwrap().into_inner().refused);
 }
 
 #[tokio::test(flavor = "multi_thread")]

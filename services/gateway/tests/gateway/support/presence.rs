@@ -131,6 +131,20 @@ impl Presence for FakePresence {
         Ok(Response::new(Default::default()))
     }
 
+    async fn register_audience(
+        &self,
+        _: Request<v1::RegisterAudienceRequest>,
+    ) -> Reply<v1::AudienceReply> {
+        Ok(Response::new(v1::AudienceReply::default()))
+    }
+
+    async fn deliver_to_audience(
+        &self,
+        _: Request<v1::DeliverToAudienceRequest>,
+    ) -> Reply<v1::AudienceReply> {
+        Ok(Response::new(v1::AudienceReply::default()))
+    }
+
     async fn deliver(&self, _: Request<v1::DeliverRequest>) -> Reply<v1::DeliverReply> {
         Ok(Response::new(Default::default()))
     }

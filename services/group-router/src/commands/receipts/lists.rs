@@ -12,7 +12,7 @@ use throng_protocol::limits;
 use super::{Request, SeqEntry, durable};
 use crate::commands::annotated::{View, unreadable};
 use crate::commands::{Answer, Call, check_list};
-use crate::core::audience::Audience;
+use crate::core::addressees::Addressees;
 use crate::core::receipts::is_concerned;
 
 /// Members that one request for unread ones looks at, at most: in a group where nearly everybody has
@@ -219,14 +219,14 @@ async fn members_behind(
     count: usize,
 ) -> Result<Vec<Place>, CommandError> {
     let (msg_seq, time) = (message.msg_seq, message.msg_time);
-    let audience = Audience::from(message);
+    let addressees = Addressees::from(message);
     call.rooms
         .run(call.context.app, group_id, move |turn| {
             let durable = durable(turn.room()?.0)?;
             let place = place.as_ref().map(|(joined, user)| (*joined, user.as_str()));
             let members = durable.roster.behind(place);
             let members = members
-                .filter(|(user, member)| is_concerned(&audience, msg_seq, time, user, member))
+                .filter(|(user, member)| is_concerned(&addressees, msg_seq, time, user, member))
                 .take(count)
                 .map(|(user, member)| (member.joined, user.to_string()));
             Ok(members.collect())

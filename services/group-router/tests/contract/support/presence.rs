@@ -1,6 +1,6 @@
 //! A presence that knows the members that the test named, and remembers what it had to deliver.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -12,14 +12,101 @@ use tonic::{Request, Response, Status};
 pub struct FakePresence {
     /// Users who are in all rooms as far as presence knows.
     pub members: Mutex<HashSet<String>>,
+    /// What there was to deliver, to whomever it went in the end.
     pub delivered: Mutex<Vec<v1::DeliverRequest>>,
     /// Users who are online; `None`: it cannot say.
     pub online: Mutex<Option<HashSet<String>>>,
     /// How many users each question named.
     pub asked: Mutex<Vec<usize>>,
+    /// How many users each call named, the parts of registrations aside.
+    pub named: Mutex<Vec<usize>>,
+    /// Parts of registrations.
+    pub registered: Mutex<Vec<v1::RegisterAudienceRequest>>,
+    /// The next calls about audiences are refused.
+    pub refusals: Mutex<u32>,
+    audiences: Mutex<HashMap<String, Audience>>,
+}
+
+#[derive(Default)]
+struct Audience {
+    named: v1::Audience,
+    parts: u32,
+    complete: bool,
+    delivered: u64,
+    /// Whether they want no messages.
+    members: BTreeMap<String, bool>,
+}
+
+/// The list of homes that it shares out by.
+const HOMES: u64 = 77;
+
+impl Audience {
+    fn take_part(&mut self, request: &v1::RegisterAudienceRequest) -> bool {
+        let named = request.audience.clone().unwrap();
+        if named.term < self.named.term {
+            return false;
+        }
+        if request.place == 0 {
+            let newer = (named.term, named.version) > (self.named.term, self.named.version);
+            assert!(newer, "a version is told once: {named:?} after {:?}", self.named);
+            let same_term = named.term == self.named.term;
+            let delivered = if same_term { self.delivered } else { 0 };
+            *self = Self { named: named.clone(), delivered, ..Self::default() };
+        } else {
+            assert_eq!(request.homes, HOMES);
+        }
+        if named != self.named || request.place != self.parts {
+            return false;
+        }
+        let members = request.members.iter();
+        self.members.extend(members.map(|member| (member.user.clone(), member.discards)));
+        self.parts += 1;
+        self.complete = request.last;
+        true
+    }
+
+    /// Whom a delivery is for; `None`: it is refused.
+    fn receivers(&mut self, request: &v1::DeliverToAudienceRequest) -> Option<Vec<String>> {
+        let named = request.audience.clone().unwrap();
+        let is_known = self.complete
+            && named.term == self.named.term
+            && [request.from, named.version].contains(&self.named.version);
+        if !is_known {
+            return None;
+        }
+        for user in &request.gone {
+            assert!(self.members.remove(user).is_some(), "{user} was in");
+        }
+        for member in &request.changed {
+            self.members.insert(member.user.clone(), member.discards);
+        }
+        self.named = named;
+        if request.number <= self.delivered {
+            return Some(Vec::new());
+        }
+        self.delivered = request.number;
+        let meant = |(user, discards): &(&String, &bool)| {
+            (request.discarding_too || !**discards) && !request.except_users.contains(user)
+        };
+        Some(self.members.iter().filter(meant).map(|(user, _)| user.clone()).collect())
+    }
 }
 
 impl FakePresence {
+    /// It was started anew: it knows no members.
+    pub fn forget(&self) {
+        for audience in self.audiences.lock().values_mut() {
+            audience.complete = false;
+        }
+    }
+
+    fn refuses(&self) -> bool {
+        let mut refusals = self.refusals.lock();
+        let refuses = *refusals > 0;
+        *refusals = refusals.saturating_sub(1);
+        refuses
+    }
+
     /// What there was to deliver, in order: users and entry.
     pub fn told(&self) -> Vec<(Vec<String>, Value)> {
         let entries = |request: v1::DeliverRequest| {
@@ -71,7 +158,48 @@ impl Presence for FakePresence {
         Ok(Response::new(v1::FilterOnlineReply { users, ..v1::FilterOnlineReply::default() }))
     }
 
+    async fn register_audience(
+        &self,
+        request: Request<v1::RegisterAudienceRequest>,
+    ) -> Reply<v1::AudienceReply> {
+        let request = request.into_inner();
+        let group_id = request.audience.as_ref().unwrap().group_id.clone();
+        let taken = !self.refuses()
+            && self.audiences.lock().entry(group_id).or_default().take_part(&request);
+        self.registered.lock().push(request);
+        Ok(Response::new(v1::AudienceReply { refused: !taken, homes: HOMES, reached: 0 }))
+    }
+
+    async fn deliver_to_audience(
+        &self,
+        request: Request<v1::DeliverToAudienceRequest>,
+    ) -> Reply<v1::AudienceReply> {
+        let request = request.into_inner();
+        let named = request.changed.len() + request.gone.len() + request.except_users.len();
+        self.named.lock().push(named);
+        let group_id = request.audience.as_ref().unwrap().group_id.clone();
+        let mut audiences = self.audiences.lock();
+        let receivers = match self.refuses() {
+            true => None,
+            false => audiences.entry(group_id).or_default().receivers(&request),
+        };
+        let refused = receivers.is_none();
+        let users = receivers.unwrap_or_default();
+        if !users.is_empty() && request.number > 0 {
+            self.delivered.lock().push(v1::DeliverRequest {
+                app: request.audience.unwrap().app,
+                users,
+                event_items: request.event_items,
+                guarantee: request.guarantee,
+                except_inst_id: request.except_inst_id,
+                part: false,
+            });
+        }
+        Ok(Response::new(v1::AudienceReply { refused, homes: HOMES, reached: 1 }))
+    }
+
     async fn deliver(&self, request: Request<v1::DeliverRequest>) -> Reply<v1::DeliverReply> {
+        self.named.lock().push(request.get_ref().users.len());
         self.delivered.lock().push(request.into_inner());
         Ok(Response::new(v1::DeliverReply { reached: 1 }))
     }

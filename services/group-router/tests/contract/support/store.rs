@@ -64,12 +64,17 @@ impl FaultyStore {
         self.waiting.load(Ordering::SeqCst)
     }
 
-    /// Waits until a table holds nothing any more.
-    pub async fn empties(&self, table: &str) {
+    /// Whether a table holds nothing.
+    pub async fn is_empty(&self, table: &str) -> bool {
         let mut tables = throng_group_router::tables().iter();
         let table = tables.find(|one| one.name == table).unwrap();
+        self.store.scan_partitions(table, None, 1).await.unwrap().is_empty()
+    }
+
+    /// Waits until a table holds nothing any more.
+    pub async fn empties(&self, table: &str) {
         let mut deleted = self.deleted.subscribe();
-        while !self.store.scan_partitions(table, None, 1).await.unwrap().is_empty() {
+        while !self.is_empty(table).await {
             deleted.changed().await.unwrap();
         }
     }

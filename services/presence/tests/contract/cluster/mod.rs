@@ -1,6 +1,7 @@
 //! Several presence nodes and gateways in one process. Which nodes there are, who sees which of them,
 //! and who dies, a test says.
 
+mod audience;
 mod bus;
 mod gateway;
 mod life;
