@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from '../harness/wait.mjs';
 import { world } from '../harness/world.mjs';
-import { publicGroup } from './support.mjs';
 
 const asking = (t) => world(t, { app: { groups: { invite_consent: true } } });
+const found = (client) => client.call('createGroup', { type: 'Public', groupID: 'club', name: 'Chess club', inviteOption: 'FreeAccess' });
 const groups = async (client) => (await client.call('getGroupList')).groupList.map((g) => g.groupID);
 const pending = async (client) => (await client.call('getGroupApplicationList')).applicationList;
 
@@ -18,7 +18,7 @@ async function decide(client, handleAction, handleMessage) {
 test('who is invited agrees, or does not, and the inviter hears of it', async (t) => {
   const w = await asking(t);
   const [ann, ben, cleo] = await w.users('ann', 'ben', 'cleo');
-  await publicGroup(w, 'club', { Owner_Account: 'ann', InviteJoinOption: 'FreeAccess' });
+  await found(ann);
   const added = await ann.call('addGroupMember', { groupID: 'club', userIDList: ['ben', 'cleo'] });
   assert.deepEqual([added.successUserIDList, added.failureUserIDList], [[], []]);
   const notice = await ben.waitForNotice(12);
@@ -45,7 +45,7 @@ test('who was away finds the invitation among the applications, also after a kil
   const w = await asking(t);
   const ann = await w.user('ann');
   await (await w.user('ben')).close();
-  await publicGroup(w, 'club', { Owner_Account: 'ann', InviteJoinOption: 'FreeAccess' });
+  await found(ann);
   await ann.call('addGroupMember', { groupID: 'club', userIDList: ['ben'] });
   assert.deepEqual(await pending(ann), [], 'nothing to decide for the owner');
   await w.target.killAndRestart();

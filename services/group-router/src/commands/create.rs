@@ -12,6 +12,7 @@ use throng_protocol::limits;
 use super::custom::{CustomField, group_fields, member_fields};
 use super::profile::{check_invite_option, check_profile_texts};
 use super::{Answer, Call, check_users};
+use crate::core::fields::Declared;
 use crate::core::rules::{Members, Role, Rules};
 use crate::group::Founder;
 use crate::room::Room;
@@ -125,11 +126,12 @@ async fn make(call: &Call<'_>, way: Way) -> Answer {
     if rules.members == Members::Stored && !owner.is_empty() {
         call.check_groups_of(&owner).await?;
     }
-    let fields = call.fields().await?;
+    let policy_of_groups = call.group_policy().await?;
+    let fields = Declared::from(&policy_of_groups);
     // Who makes a group owns it.
     let role = if call.context.caller.admin { Role::AppAdmin } else { Role::Owner };
     let founders = founders(call, rules, &owner, request.member_list).await?;
-    let most_admins = call.group_policy().await?.admins as usize;
+    let most_admins = policy_of_groups.admins as usize;
     if most_admins > 0 && founders.iter().filter(|founder| founder.admin).count() > most_admins {
         let info = format!("MemberList.Role: a group has {most_admins} admins at most");
         return Err(Code::GROUP_TOO_MANY.with(info));

@@ -205,10 +205,8 @@ fn joined_entry(
     let mut entry = entries::base_info(group.profile.as_ref()?, &fields.group, role);
     entry.remove("ErrorCode");
     entry.remove("ErrorInfo");
-    entry.insert(
-        "SelfInfo".to_owned(),
-        entries::self_info(group.member.as_ref()?, &fields.member, role).into(),
-    );
+    let own = entries::self_info(group.member.as_ref()?, &fields.member, role);
+    entry.insert("SelfInfo".to_owned(), own.into());
     let custom = entry.get("AppDefinedData").filter(|_| with_custom).cloned();
     match filter {
         Some(filter) => filter.apply(&mut entry),

@@ -77,14 +77,14 @@ pub(super) async fn modify_group_member_info(call: &Call<'_>) -> Answer {
         receive,
     };
     let policy = call.group_policy().await?;
-    let (policy_fields, most_admins) = (Declared::from(&policy).member, policy.admins);
+    let (fields, most_admins) = (Declared::from(&policy).member, policy.admins);
     let context = call.context.clone();
     call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
             room.check_change(&context, &change, now)?;
             let keys = change.custom.iter().flat_map(BTreeMap::keys);
-            policy_fields.check_write(keys, room.role(&context))?;
+            fields.check_write(keys, room.role(&context))?;
             if change.admin == Some(true) {
                 room.check_admins(&change.member.user, most_admins)?;
             }

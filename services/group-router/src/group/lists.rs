@@ -1,6 +1,8 @@
 //! Descriptions of groups wherever they are: of this node's from their actors, of others' from their
 //! owners.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use throng_proto::{Route, v1};
 use throng_protocol::error::{Code, CommandError};
@@ -134,7 +136,7 @@ pub(crate) async fn members_own(
             };
             let behind = behind.as_ref().map(|place| (place.joined, place.user.as_str()));
             let mut members = durable.roster.behind(behind);
-            let listed = |(user, _): (&std::sync::Arc<str>, _)| v1::ListedMember {
+            let listed = |(user, _): (&Arc<str>, _)| v1::ListedMember {
                 user: user.to_string(),
                 member: room.membership(user, now.seconds),
             };
