@@ -10,6 +10,7 @@ pub mod hot;
 pub mod latest_members;
 pub mod limiter;
 pub mod marks;
+pub mod mentions;
 pub mod pins;
 pub mod reactions;
 pub mod recall_window;

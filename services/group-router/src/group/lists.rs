@@ -51,7 +51,7 @@ pub(crate) async fn describe_own(
     clients: &Clients,
     request: v1::DescribeGroupRequest,
 ) -> Result<v1::DescribeGroupReply, CommandError> {
-    let v1::DescribeGroupRequest { app, group_id, user, with_last } = request;
+    let v1::DescribeGroupRequest { app, group_id, user, with_last, mentions_since } = request;
     let member = user.clone();
     let (mut described, last) = rooms
         .run(AppId(app), &group_id, move |turn| {
@@ -62,6 +62,10 @@ pub(crate) async fn describe_own(
                 member: member.and_then(|member| room.membership(member, now.seconds)),
                 last: None,
                 log: room.durable.as_ref().map(|durable| durable.log.log(&room.key)),
+                mentions: member
+                    .filter(|_| mentions_since > 0)
+                    .map(|member| room.mentions_of(member, mentions_since))
+                    .unwrap_or_default(),
             };
             let last = member.filter(|_| with_last).and_then(|member| room.last_seen_by(member));
             Ok((described, last))
@@ -88,6 +92,7 @@ pub(crate) async fn joined(
     request: v1::JoinedGroupsRequest,
 ) -> Result<v1::JoinedGroupsReply, CommandError> {
     let v1::JoinedGroupsRequest { app, user, offset, limit, with_last, with_hidden, .. } = request;
+    let mentions_since = request.mentions_since;
     let wanted = |name: &str| {
         (request.group_type.is_empty() || request.group_type == name)
             && (request.except_type.is_empty() || request.except_type != name)
@@ -101,13 +106,17 @@ pub(crate) async fn joined(
     let end = start.saturating_add((limit as usize).min(PAGE)).min(total);
     let asked = page.map(|group_id| {
         let user = user.clone();
-        describe(rooms, clients, v1::DescribeGroupRequest { app, group_id, user, with_last })
+        let asked = v1::DescribeGroupRequest { app, group_id, user, with_last, mentions_since };
+        describe(rooms, clients, asked)
     });
     let answers = stream::iter(asked.collect::<Vec<_>>()).buffered(SIDE_BY_SIDE);
     // An entry may be left of a group that is gone, or that the user is no member of.
     let groups = answers.map(|answer| match answer {
         Err(error) if error.code == Code::GROUP_NOT_FOUND => Ok(None),
-        Ok(group) => Ok(is_shown(&group, with_hidden).then_some(group)),
+        Ok(group) => {
+            let mentioned = mentions_since == 0 || !group.mentions.is_empty();
+            Ok((mentioned && is_shown(&group, with_hidden)).then_some(group))
+        }
         Err(error) => Err(error),
     });
     let groups: Vec<Option<_>> = groups.try_collect().await?;

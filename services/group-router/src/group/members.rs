@@ -218,6 +218,7 @@ impl Room {
             durable.unsaved.remove(user);
             unit.index.push(membership_entry(user, &self.key.group_id, None));
             unit.ops.push(delete_row(RowKind::Member, user));
+            durable.remove_mentions(user, unit);
             if durable.deleted.remove(user).is_some() {
                 unit.ops.push(delete_row(RowKind::Deleted, user));
             }

@@ -11,6 +11,7 @@ mod last;
 pub(crate) mod lists;
 mod load;
 mod members;
+mod mentions;
 mod publish;
 mod reads;
 mod retell;
@@ -21,6 +22,7 @@ use crate::actor::LogLife;
 use crate::core::amended::Amended;
 use crate::core::extensions::Extensions;
 use crate::core::hot::Hot;
+use crate::core::mentions::Mentions;
 use crate::core::pins::Pins;
 use crate::core::reactions::Reactions;
 use crate::core::receipts::Receipts;
@@ -33,6 +35,7 @@ pub(crate) use applications::Applications;
 pub(crate) use import::{Import, Imported};
 use last::Last;
 pub(crate) use members::{Arrival, Departure, Founder};
+pub(crate) use mentions::Noted;
 use retell::Untold;
 
 /// Members, and where the log stands.
@@ -48,6 +51,8 @@ pub(crate) struct Durable {
     last: Last,
     /// The newest messages that members deleted for themselves, where conversations would show them.
     pub(crate) deleted: HashMap<String, u32>,
+    /// Who was mentioned and has not read it.
+    pub(crate) mentions: Mentions,
     /// What does not count as unread.
     uncounted: Uncounted,
     /// Which messages were changed of late.
@@ -68,7 +73,7 @@ impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
         let (last, deleted, uncounted, amended, recalled_at) = Default::default();
         let (untold, unsaved, save_at) = Default::default();
-        let (applications, pins, receipts) = Default::default();
+        let (applications, pins, receipts, mentions) = Default::default();
         Self {
             roster,
             log,
@@ -79,6 +84,7 @@ impl Durable {
             reactions: Hot::new(annotations::MOST_BYTES),
             last,
             deleted,
+            mentions,
             uncounted,
             amended,
             recalled_at,

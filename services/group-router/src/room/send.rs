@@ -13,12 +13,12 @@ use super::{Role, Room};
 use crate::actor::{Appended, Failure, Kept, KeptMark, MOST_UNKEPT, Now, Reply, Unit};
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
+use crate::core::mentions::Mention;
 use crate::core::rules::Messages;
+use crate::group::Noted;
 use crate::message::Control;
 use crate::order::Turnstile;
-use crate::wire::{
-    self, AT_ALL, AT_ME, EVENT_MESSAGE, GroupInfo, ItemControl, ItemHead, MemberInfo, Wants,
-};
+use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemControl, ItemHead, MemberInfo, Wants};
 
 /// Callers that may wait for one message they all repeat.
 const MOST_REPEATS: usize = 32;
@@ -215,7 +215,7 @@ impl Room {
         let seq = self.take_seq(unit);
         self.last_message = now.seconds;
         let encoded = self.encode(&send, seq, priority, now.seconds);
-        let mentions = if log { self.mention_items(&send, seq) } else { Vec::new() };
+        let mentions = if log { self.mentions_in(&send, seq, now) } else { Vec::new() };
         if !(directed || log) {
             self.recent.push(seq, now.seconds, encoded.item());
         }
@@ -240,8 +240,8 @@ impl Room {
         }
         let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
         self.emit(encoded, seq, extra, unit);
-        for (users, item) in mentions {
-            self.deliver_to(users, item.entry(), unit);
+        for (mentioned, mention) in mentions {
+            self.mention(mentioned, &mention, unit);
         }
         self.metrics.delivered(self.class());
     }
@@ -259,9 +259,14 @@ impl Room {
         self.metrics.delivered(self.class());
     }
 
-    /// What those who are mentioned are told beside the message. Clients leave out what they sent
-    /// themselves; no users at all means all members.
-    fn mention_items(&mut self, send: &PendingSend, seq: u32) -> Vec<(Vec<String>, wire::Encoded)> {
+    /// Who is mentioned, and how. Clients leave out what they sent themselves; no users at all means all
+    /// members.
+    fn mentions_in(
+        &mut self,
+        send: &PendingSend,
+        seq: u32,
+        now: Now,
+    ) -> Vec<((Vec<String>, Noted), Mention)> {
         let control = &send.control;
         let sees = |user: &String| {
             *user != send.sender.user
@@ -270,10 +275,15 @@ impl Room {
         };
         let named: Vec<String> =
             control.mentions.iter().filter(|user| sees(user)).cloned().collect();
-        let item = |room: &Self, flags: &[u8]| {
-            wire::mention_item(room.group_info(), &send.sender.user, seq, send.random, flags)
+        let mention = |by_name: bool| Mention {
+            msg_seq: seq,
+            from: send.sender.user.clone(),
+            random: send.random,
+            time: now.seconds,
+            by_name,
+            all: control.mentions_all,
         };
-        let mut items = Vec::new();
+        let mut mentions = Vec::new();
         if control.mentions_all {
             let mut others = send.recipients.clone();
             if others.is_empty() && !named.is_empty() {
@@ -282,14 +292,14 @@ impl Room {
             let for_all = others.is_empty();
             others.retain(|user| !named.contains(user) && self.is_member(user));
             if for_all || !others.is_empty() {
-                items.push((others, item(self, &[AT_ALL])));
+                let noted = if send.recipients.is_empty() { Noted::All } else { Noted::Each };
+                mentions.push(((others, noted), mention(false)));
             }
         }
         if !named.is_empty() {
-            let flags: &[u8] = if control.mentions_all { &[AT_ME, AT_ALL] } else { &[AT_ME] };
-            items.push((named, item(self, flags)));
+            mentions.push(((named, Noted::Each), mention(true)));
         }
-        items
+        mentions
     }
 
     fn encode(

@@ -9,7 +9,7 @@ use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
     AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, DeletedRow, LogNote, MemberRow,
-    PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow, UncountedRow, UnreadRow,
+    MentionsRow, PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow, UncountedRow, UnreadRow,
 };
 use super::tables::{GROUP_STATE, state_partition};
 use crate::placement::Tenure;
@@ -35,6 +35,8 @@ pub(crate) struct Loaded {
     pub(crate) unread: HashMap<String, u32>,
     /// The newest messages that members deleted for themselves.
     pub(crate) deleted: HashMap<String, u32>,
+    /// Members who were mentioned, and all of them under no name.
+    pub(crate) mentions: HashMap<String, MentionsRow>,
 }
 
 const PAGE: usize = 1000;
@@ -99,6 +101,7 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Pins => loaded.pins = decode(row.value)?,
         RowKind::Uncounted => loaded.uncounted = decode::<UncountedRow>(row.value)?.numbers,
         RowKind::Unread => _ = loaded.unread.insert(name, decode::<UnreadRow>(row.value)?.floor),
+        RowKind::Mentions => _ = loaded.mentions.insert(name, decode(row.value)?),
         RowKind::Deleted => {
             loaded.deleted.insert(name, decode::<DeletedRow>(row.value)?.msg_seq);
         }

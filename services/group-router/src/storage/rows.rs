@@ -33,6 +33,8 @@ pub(crate) enum RowKind {
     Unread = 13,
     /// One row a member who deleted for itself what its conversation would show.
     Deleted = 14,
+    /// One row a member who was mentioned, and one without a name for all.
+    Mentions = 15,
 }
 
 impl RowKind {
@@ -53,6 +55,7 @@ impl RowKind {
             Self::Uncounted,
             Self::Unread,
             Self::Deleted,
+            Self::Mentions,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -253,6 +256,32 @@ pub(crate) struct UnreadRow {
 pub(crate) struct DeletedRow {
     #[prost(uint32, tag = "1")]
     pub(crate) msg_seq: u32,
+}
+
+/// The latest mentions of a member; see [`crate::core::mentions`].
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MentionsRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) seen: u32,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) latest: Vec<MentionRow>,
+}
+
+/// One of them.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MentionRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) msg_seq: u32,
+    #[prost(string, tag = "2")]
+    pub(crate) from: String,
+    #[prost(uint32, tag = "3")]
+    pub(crate) random: u32,
+    #[prost(int64, tag = "4")]
+    pub(crate) time: i64,
+    #[prost(bool, tag = "5")]
+    pub(crate) by_name: bool,
+    #[prost(bool, tag = "6")]
+    pub(crate) all: bool,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

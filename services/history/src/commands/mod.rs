@@ -25,7 +25,8 @@ pub(crate) async fn execute(
         ("recentcontact", "get_list") => conversations::get_list(context, body, groups).await,
         ("recentcontact", "get_contact_group") => conversations::get_contact_group(body),
         ("recentcontact", "search_contact_group") => conversations::search_contact_group(body),
-        ("openim", "getmsg") => messages::getmsg(body),
+        ("openim", "getmsg") => messages::getmsg(context, body, groups).await,
+        ("openim", "deletemsg") => messages::deletemsg(context, body, groups).await,
         ("openim", "authkey") => messages::authkey(body),
         _ => Err(Code::UNKNOWN_COMMAND.with(format!("no such command: {}", context.name))),
     }
