@@ -31,6 +31,31 @@ test('who is mentioned finds a mark at the conversation', async (t) => {
   await until(async () => (await marks(ben)).some((m) => m.atTypeArray.includes(3)), 'ben is meant twice');
 });
 
+test('who was mentioned while away finds the marks at the next login, until they are read', async (t) => {
+  const w = await world(t);
+  const [ann, ben, cat] = await three(w, 'later');
+  await Promise.all([ben.close(), cat.close()]);
+  const first = await ann.mention('later', '@ben look', ['ben']);
+  const second = await ann.mention('later', 'all of you', [ALL]);
+  await ann.close();
+  await w.target.killAndRestart();
+  const marks = async (client) => ((await conversation(client, 'later'))?.groupAtInfoList ?? []).map((m) => [m.from, m.messageSequence, m.atTypeArray]);
+  const [of_ben, of_cat] = [[['ann', first.sequence, [1]], ['ann', second.sequence, [2]]], [['ann', second.sequence, [2]]]];
+  const [benAgain, catAgain] = await w.users('ben', 'cat');
+  await until(async () => (await marks(benAgain)).length === 2, 'the marks at ben');
+  assert.deepEqual(await marks(benAgain), of_ben);
+  await until(async () => (await marks(catAgain)).length === 1, 'the mark at cat');
+  assert.deepEqual(await marks(catAgain), of_cat);
+  await benAgain.call('setMessageRead', { conversationID: 'GROUPlater' });
+  await until(async () => (await marks(benAgain)).length === 0, 'the marks are gone once they are read');
+  const tablet = await w.user('ben');
+  await until(() => conversation(tablet, 'later'), 'the conversation at the tablet');
+  await until(() => tablet.answers('getmsg').length > 0, 'the sync of the tablet');
+  assert.deepEqual(await marks(tablet), [], 'on all devices');
+  const phone = await w.user('cat');
+  await until(async () => (await marks(phone)).length === 1, 'cat has not read');
+});
+
 test('a directed message is seen by its recipients alone, then and later', async (t) => {
   const w = await world(t);
   const [ann, ben, cat] = await three(w, 'aside');

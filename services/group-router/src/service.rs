@@ -245,6 +245,20 @@ impl GroupRouter for Service {
         listed.map(Response::new).map_err(|error| status(&rooms, &error))
     }
 
+    async fn forget_mentions(
+        &self,
+        request: Request<v1::ForgetMentionsRequest>,
+    ) -> Result<Response<v1::ForgetMentionsReply>, Status> {
+        let v1::ForgetMentionsRequest { app, group_id, user, msg_seq } = request.into_inner();
+        let rooms = self.rooms.for_call();
+        let forgotten = rooms.run(AppId(app), &group_id, move |turn| {
+            let (room, _, unit) = turn.room()?;
+            room.see_mentions(&user, msg_seq, unit);
+            Ok(v1::ForgetMentionsReply {})
+        });
+        in_time(forgotten).await.map(Response::new).map_err(|error| status(&rooms, &error))
+    }
+
     async fn fetch_events(
         &self,
         request: Request<v1::FetchEventsRequest>,

@@ -28,7 +28,7 @@ const OPERATOR: RoutingKey = RoutingKey::User(UserKey::Field("Operator_Account")
 pub(super) static ROWS: &[Command] = &[
     message("openim.getmsg", CLIENT, "SDK 03, 6")
         .key(CALLER)
-        .answers("nothing new until conversations are built"),
+        .answers("mentions in groups; no one-to-one messages yet"),
     message("openim.authkey", CLIENT, "SDK 01, 6.2")
         .key(CALLER)
         .answers("a bare success, which is all that the older SDK waits for"),
@@ -42,7 +42,7 @@ pub(super) static ROWS: &[Command] = &[
     message("openim.admin_msgwithdraw", REST, "CN 38980"),
     message("openim.modify_c2c_msg", BOTH, "SDK 03, 8; INT 47722"),
     message("openim.delete_c2c_msg_ramble", BOTH, "SDK 03, 8; CN 101439").key(OPERATOR),
-    message("openim.deletemsg", CLIENT, "SDK 03, 8").key(CALLER),
+    message("openim.deletemsg", CLIENT, "SDK 03, 8").key(CALLER).works(),
     message("openim.msgreaded", CLIENT, "SDK 03, 8").key(CALLER),
     message("openim.c2c_msg_read_receipt", BOTH, "SDK 03, 8; CN 104121").key(OPERATOR),
     message("openim.admin_set_msg_read", REST, "CN 50349")

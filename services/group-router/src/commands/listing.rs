@@ -154,6 +154,7 @@ pub(super) async fn get_joined_group_list(call: &Call<'_>) -> Answer {
                 group_type: group_type.clone(),
                 except_type: except_type.clone(),
                 with_last: false,
+                mentions_since: 0,
                 with_hidden: request.with_no_active_groups == 1,
             },
         )

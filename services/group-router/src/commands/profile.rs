@@ -212,6 +212,7 @@ async fn entries(
             user: user.to_owned(),
             with_last: false,
             listed: false,
+            mentions_since: 0,
         };
         list.push(match lists::describe(call.rooms, call.clients, request).await {
             Ok(group) => entry(&group).unwrap_or_default(),

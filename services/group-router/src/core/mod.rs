@@ -12,6 +12,7 @@ pub mod hot;
 pub mod latest_members;
 pub mod limiter;
 pub mod marks;
+pub mod mentions;
 pub mod pace;
 pub mod pins;
 pub mod reactions;

@@ -77,13 +77,14 @@ impl Room {
                 ..v1::GroupAmendment::default()
             });
         }
+        let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
+        durable.forget_mentions(&msg_seqs, unit);
         self.uncount(messages.iter().map(|message| message.msg_seq), unit);
         let revoker = MemberInfo { user: how.revoker.to_owned(), ..MemberInfo::default() };
         for message in messages {
             self.unpin(message.msg_seq, &revoker, now_seconds(), unit);
         }
         if !how.silently {
-            let msg_seqs: Vec<u32> = messages.iter().map(|message| message.msg_seq).collect();
             self.recalls_told.extend(&msg_seqs);
             self.tell_recalled(messages, how, unit);
         }

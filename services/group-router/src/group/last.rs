@@ -86,7 +86,7 @@ impl Room {
             let log = durable.log.log(&self.key);
             return Some(LastSeen::Among { log, first: since + 1, last: last.msg_seq });
         }
-        Some(LastSeen::Message(last.clone()))
+        Some(LastSeen::Message(Box::new(last.clone())))
     }
 
     /// A member deleted messages for itself, the newest with this number.
@@ -103,7 +103,7 @@ impl Room {
 
 /// What a member's conversation shows.
 pub(crate) enum LastSeen {
-    Message(v1::StoredMessage),
+    Message(Box<v1::StoredMessage>),
     /// The newest between these numbers, inclusive, that the member did not delete for itself: history
     /// knows which.
     Among {
@@ -121,7 +121,7 @@ impl LastSeen {
         user: &str,
     ) -> Result<Option<v1::StoredMessage>, CommandError> {
         let (log, first, mut last) = match self {
-            Self::Message(message) => return Ok(Some(message)),
+            Self::Message(message) => return Ok(Some(*message)),
             Self::Among { log, first, last } => (log, first, last),
         };
         for _ in 0..PAGES_BACK {

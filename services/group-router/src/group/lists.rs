@@ -55,7 +55,8 @@ pub(crate) async fn describe_own(
     clients: &Clients,
     request: v1::DescribeGroupRequest,
 ) -> Result<v1::DescribeGroupReply, CommandError> {
-    let v1::DescribeGroupRequest { app, group_id, user, with_last, listed } = request;
+    let v1::DescribeGroupRequest { app, group_id, user, with_last, listed, mentions_since } =
+        request;
     let member = user.clone();
     let (mut described, last) = rooms
         .run(AppId(app), &group_id, move |turn| {
@@ -71,6 +72,10 @@ pub(crate) async fn describe_own(
                 member: member.and_then(|member| room.membership(member, now.seconds)),
                 last: None,
                 log: room.durable.as_ref().map(|durable| durable.log.log(&room.key)),
+                mentions: member
+                    .filter(|_| mentions_since > 0)
+                    .map(|member| room.mentions_of(member, mentions_since))
+                    .unwrap_or_default(),
             };
             let last = member.filter(|_| with_last).and_then(|member| room.last_seen_by(member));
             Ok((described, last))
@@ -154,6 +159,7 @@ pub(crate) async fn joined(
     request: v1::JoinedGroupsRequest,
 ) -> Result<v1::JoinedGroupsReply, CommandError> {
     let v1::JoinedGroupsRequest { app, user, offset, limit, with_last, with_hidden, .. } = request;
+    let mentions_since = request.mentions_since;
     let wanted = |name: &str| {
         (request.group_type.is_empty() || request.group_type == name)
             && (request.except_type.is_empty() || request.except_type != name)
@@ -167,9 +173,15 @@ pub(crate) async fn joined(
     let end = start.saturating_add((limit as usize).min(PAGE)).min(total);
     let asked = page.map(|group_id| {
         let user = user.clone();
-        let listed = true;
-        let request = v1::DescribeGroupRequest { app, group_id, user, with_last, listed };
-        describe(rooms, clients, request)
+        let asked = v1::DescribeGroupRequest {
+            app,
+            group_id,
+            user,
+            with_last,
+            listed: true,
+            mentions_since,
+        };
+        describe(rooms, clients, asked)
     });
     let answers = stream::iter(asked.collect::<Vec<_>>()).buffered(SIDE_BY_SIDE);
     // An entry may be left of a group that is gone, or that the user is no member of.
@@ -180,7 +192,9 @@ pub(crate) async fn joined(
     });
     let groups: Vec<Option<_>> = groups.try_collect().await?;
     let wrong = groups.iter().filter(|group| group.is_none()).count();
-    let shown = |group: &v1::DescribeGroupReply| is_shown(group, with_hidden);
+    let shown = |group: &v1::DescribeGroupReply| {
+        is_shown(group, with_hidden) && (mentions_since == 0 || !group.mentions.is_empty())
+    };
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Ok(v1::JoinedGroupsReply {
         groups: groups.into_iter().flatten().filter(shown).collect(),

@@ -221,6 +221,7 @@ impl Room {
             durable.change_audience(user, None, unit);
             unit.index.push(membership_entry(user, &self.key.group_id, None));
             unit.ops.push(delete_row(RowKind::Member, user));
+            durable.remove_mentions(user, unit);
             if durable.deleted.remove(user).is_some() {
                 unit.ops.push(delete_row(RowKind::Deleted, user));
             }

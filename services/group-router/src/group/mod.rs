@@ -12,6 +12,7 @@ mod last;
 pub(crate) mod lists;
 mod load;
 mod members;
+mod mentions;
 mod publish;
 mod reads;
 mod retell;
@@ -22,6 +23,7 @@ use crate::actor::LogLife;
 use crate::core::amended::Amended;
 use crate::core::extensions::Extensions;
 use crate::core::hot::Hot;
+use crate::core::mentions::Mentions;
 use crate::core::pins::Pins;
 use crate::core::reactions::Reactions;
 use crate::core::receipts::Receipts;
@@ -34,6 +36,7 @@ pub(crate) use applications::Applications;
 pub(crate) use import::{Import, Imported};
 use last::Last;
 pub(crate) use members::{Arrival, Departure, Founder};
+pub(crate) use mentions::Meant;
 pub(crate) use publish::Everybody;
 use retell::Untold;
 
@@ -52,6 +55,8 @@ pub(crate) struct Durable {
     last: Last,
     /// The newest messages that members deleted for themselves, where conversations would show them.
     pub(crate) deleted: HashMap<String, u32>,
+    /// Who was mentioned and has not read it.
+    pub(crate) mentions: Mentions,
     /// What does not count as unread.
     uncounted: Uncounted,
     /// Which messages were changed of late.
@@ -72,7 +77,7 @@ impl Durable {
     fn new(roster: Roster, log: LogLife) -> Self {
         let (last, deleted, uncounted, amended, recalled_at) = Default::default();
         let (untold, unsaved, save_at) = Default::default();
-        let (applications, pins, receipts) = Default::default();
+        let (applications, pins, receipts, mentions) = Default::default();
         Self {
             roster,
             has_audience: false,
@@ -84,6 +89,7 @@ impl Durable {
             reactions: Hot::new(annotations::MOST_BYTES),
             last,
             deleted,
+            mentions,
             uncounted,
             amended,
             recalled_at,

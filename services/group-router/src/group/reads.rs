@@ -31,6 +31,7 @@ impl Room {
         let Some(member) = durable.roster.read(user, seq) else { return };
         unit.ops.push(put_row(RowKind::Member, user, &MemberRow::from(member)));
         durable.unsaved.remove(user);
+        durable.read_mentions(user, seq, unit);
         let items = read_sync_item(self.group_info(), seq).entry();
         unit.deliver(Delivery {
             to: To::Users([user.to_owned()].into()),

@@ -19,6 +19,7 @@ use crate::core::dedupe::{DEFAULT_CAPACITY, Dedupe};
 use crate::core::latest_members::LatestMembers;
 use crate::core::limiter::Limiter;
 use crate::core::marks::Marks;
+use crate::core::mentions::Mentions;
 use crate::core::pins::{Pin, Pins};
 use crate::core::rules::{Messages, Rules};
 use crate::core::tip_pacer::{Pace, TipPacer};
@@ -61,6 +62,7 @@ impl Room {
         let (uncounted, unread) =
             (std::mem::take(&mut loaded.uncounted), std::mem::take(&mut loaded.unread));
         let deleted = std::mem::take(&mut loaded.deleted);
+        let mentions = std::mem::take(&mut loaded.mentions).into_iter();
         let mut room = Self::from_rows(rooms, key, tenure.epoch(), policy, loaded)?;
         if rooms.has_successor() {
             room.tips.hold(now.ms + SETTLING_MS.saturating_sub(tenure.age_ms()));
@@ -74,6 +76,8 @@ impl Room {
                 durable.pins = Pins::restore(pins.into_iter().map(Pin::from).collect());
                 durable.restore(room.profile.read_floor, &unread, uncounted);
                 durable.deleted = deleted;
+                let mentions = mentions.map(|(user, row)| (user, row.into())).collect();
+                durable.mentions = Mentions::restore(mentions, durable.log.head);
                 room.sequence = Sequence::behind(durable.log.head);
                 room.durable = Some(Box::new(durable));
                 room.find_deciders();

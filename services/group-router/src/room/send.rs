@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rand::rng;
 use throng_proto::v1;
-use throng_proto::v1::deliver_request::Guarantee;
 use throng_protocol::error::{Code, CommandError};
 
 use super::publish::Extra;
@@ -14,13 +13,12 @@ use super::{Role, Room};
 use crate::actor::{Appended, Failure, Kept, KeptMark, MOST_UNKEPT, Now, Reply, Unit};
 use crate::core::dedupe::{Lookup, Ticket};
 use crate::core::limiter::{Priority, Verdict};
+use crate::core::mentions::Mention;
 use crate::core::rules::Messages;
-use crate::group::Everybody;
+use crate::group::Meant;
 use crate::message::Control;
 use crate::order::Turnstile;
-use crate::wire::{
-    self, AT_ALL, AT_ME, EVENT_MESSAGE, GroupInfo, ItemControl, ItemHead, MemberInfo, Wants,
-};
+use crate::wire::{self, EVENT_MESSAGE, GroupInfo, ItemControl, ItemHead, MemberInfo, Wants};
 
 /// Callers that may wait for one message they all repeat.
 const MOST_REPEATS: usize = 32;
@@ -64,13 +62,6 @@ pub(crate) struct SendAnswer {
     pub(crate) msg_time: i64,
     /// Why it was dropped although the answer is success; empty if it was not.
     pub(crate) drop_reason: &'static str,
-}
-
-/// Whom a mention is for.
-enum Mentioned {
-    Users(Vec<String>),
-    /// All members but these.
-    AllBut(Vec<String>),
 }
 
 impl Room {
@@ -224,7 +215,7 @@ impl Room {
         let seq = self.take_seq(unit);
         self.last_message = now.seconds;
         let encoded = self.encode(&send, seq, priority, now.seconds);
-        let mentions = if log { self.mention_items(&send, seq) } else { Vec::new() };
+        let mentions = if log { self.mentions_in(&send, seq, now) } else { Vec::new() };
         if !(directed || log) {
             self.recent.push(seq, now.seconds, encoded.item());
         }
@@ -249,14 +240,8 @@ impl Room {
         }
         let extra = Extra { priority: priority.wire(), recipients, ..Extra::default() };
         self.emit(encoded, seq, extra, unit);
-        for (mentioned, item) in mentions {
-            match mentioned {
-                Mentioned::Users(users) => self.deliver_to(users, item.entry(), unit),
-                Mentioned::AllBut(except) => {
-                    let others = Everybody { except, ..Everybody::default() };
-                    self.deliver_to_all(others, item.entry(), Guarantee::Gateway, unit);
-                }
-            }
+        for (mentioned, mention) in mentions {
+            self.mention(mentioned, &mention, unit);
         }
         self.metrics.delivered(self.class());
     }
@@ -274,9 +259,8 @@ impl Room {
         self.metrics.delivered(self.class());
     }
 
-    /// What those who are mentioned are told beside the message. Clients leave out what they sent
-    /// themselves.
-    fn mention_items(&self, send: &PendingSend, seq: u32) -> Vec<(Mentioned, wire::Encoded)> {
+    /// Who is mentioned, and how. Clients leave out what they sent themselves.
+    fn mentions_in(&self, send: &PendingSend, seq: u32, now: Now) -> Vec<(Meant, Mention)> {
         let control = &send.control;
         let sees = |user: &String| {
             *user != send.sender.user
@@ -285,24 +269,28 @@ impl Room {
         };
         let named: Vec<String> =
             control.mentions.iter().filter(|user| sees(user)).cloned().collect();
-        let item = |room: &Self, flags: &[u8]| {
-            wire::mention_item(room.group_info(), &send.sender.user, seq, send.random, flags)
+        let mention = |by_name: bool| Mention {
+            msg_seq: seq,
+            from: send.sender.user.clone(),
+            random: send.random,
+            time: now.seconds,
+            by_name,
+            all: control.mentions_all,
         };
-        let mut items = Vec::new();
+        let mut mentions = Vec::new();
         if control.mentions_all && send.recipients.is_empty() {
-            items.push((Mentioned::AllBut(named.clone()), item(self, &[AT_ALL])));
+            mentions.push((Meant::AllBut(named.clone()), mention(false)));
         } else if control.mentions_all {
             let mut others = send.recipients.clone();
             others.retain(|user| !named.contains(user) && self.is_member(user));
             if !others.is_empty() {
-                items.push((Mentioned::Users(others), item(self, &[AT_ALL])));
+                mentions.push((Meant::Users(others), mention(false)));
             }
         }
         if !named.is_empty() {
-            let flags: &[u8] = if control.mentions_all { &[AT_ME, AT_ALL] } else { &[AT_ME] };
-            items.push((Mentioned::Users(named), item(self, flags)));
+            mentions.push((Meant::Users(named), mention(true)));
         }
-        items
+        mentions
     }
 
     fn encode(

@@ -9,7 +9,8 @@ use throng_store::{Page, Row, Store, StoreError};
 
 use super::rows::{
     AdminsRow, ApplicationRow, AttributesRow, BanRow, CountersRow, DeletedRow, LogNote, MemberRow,
-    PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow, TipsRow, UncountedRow, UnreadRow,
+    MentionsRow, PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow, TipsRow, UncountedRow,
+    UnreadRow,
 };
 use super::sweep::sweep;
 use super::tables::{GROUP_STATE, state_partition};
@@ -38,6 +39,8 @@ pub(crate) struct Loaded {
     /// The newest messages that members deleted for themselves.
     pub(crate) deleted: HashMap<String, u32>,
     pub(crate) tips: TipsRow,
+    /// Members who were mentioned, and all of them under no name.
+    pub(crate) mentions: HashMap<String, MentionsRow>,
 }
 
 const PAGE: usize = 1000;
@@ -104,6 +107,7 @@ fn take(loaded: &mut Loaded, row: Row) -> Result<bool, StoreError> {
         RowKind::Tips => loaded.tips = decode(row.value)?,
         RowKind::Uncounted => loaded.uncounted = decode::<UncountedRow>(row.value)?.numbers,
         RowKind::Unread => _ = loaded.unread.insert(name, decode::<UnreadRow>(row.value)?.floor),
+        RowKind::Mentions => _ = loaded.mentions.insert(name, decode(row.value)?),
         RowKind::Deleted => {
             loaded.deleted.insert(name, decode::<DeletedRow>(row.value)?.msg_seq);
         }

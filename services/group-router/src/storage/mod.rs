@@ -16,8 +16,9 @@ pub(crate) use load::{Loaded, load};
 pub(crate) use pendencies::{Pendency, PendencyRow, pendencies_of, pendency_entry};
 pub(crate) use rows::{
     AdminsRow, ApplicationRow, AttributeRow, AttributesRow, BanRow, CounterRow, CountersRow,
-    DeletedRow, LogNote, MemberRow, PinRow, PinsRow, ProfileRow, RobotsRow, RowKind, SequenceRow,
-    TipsRow, UncountedRow, UnreadRow, delete_row, delete_rows, put_row,
+    DeletedRow, LogNote, MemberRow, MentionRow, MentionsRow, PinRow, PinsRow, ProfileRow,
+    RobotsRow, RowKind, SequenceRow, TipsRow, UncountedRow, UnreadRow, delete_row, delete_rows,
+    put_row,
 };
 pub(crate) use tables::{GROUP_STATE, TABLES, state_partition};
 pub(crate) use user_entry::UserEntry;

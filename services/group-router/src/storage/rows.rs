@@ -38,6 +38,8 @@ pub(crate) enum RowKind {
     Deleted = 15,
     /// One row somebody who was taken in by another and has not agreed yet.
     Invitation = 16,
+    /// One row a member who was mentioned, and one without a name for all.
+    Mentions = 17,
 }
 
 impl RowKind {
@@ -60,6 +62,7 @@ impl RowKind {
             Self::Tips,
             Self::Deleted,
             Self::Invitation,
+            Self::Mentions,
         ]
         .into_iter()
         .find(|kind| *kind as u32 == number)
@@ -264,6 +267,32 @@ pub(crate) struct UnreadRow {
 pub(crate) struct DeletedRow {
     #[prost(uint32, tag = "1")]
     pub(crate) msg_seq: u32,
+}
+
+/// The latest mentions of a member; see [`crate::core::mentions`].
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MentionsRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) seen: u32,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) latest: Vec<MentionRow>,
+}
+
+/// One of them.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MentionRow {
+    #[prost(uint32, tag = "1")]
+    pub(crate) msg_seq: u32,
+    #[prost(string, tag = "2")]
+    pub(crate) from: String,
+    #[prost(uint32, tag = "3")]
+    pub(crate) random: u32,
+    #[prost(int64, tag = "4")]
+    pub(crate) time: i64,
+    #[prost(bool, tag = "5")]
+    pub(crate) by_name: bool,
+    #[prost(bool, tag = "6")]
+    pub(crate) all: bool,
 }
 
 /// How far a group's log is certain: see history's `groups/tail.rs`.

@@ -41,7 +41,8 @@ pub(crate) async fn execute(
         ("recentcontact", "get_list") => conversations::get_list(context, body, groups).await,
         ("recentcontact", "get_contact_group") => conversations::get_contact_group(body),
         ("recentcontact", "search_contact_group") => conversations::search_contact_group(body),
-        ("openim", "getmsg") => messages::getmsg(body),
+        ("openim", "getmsg") => messages::getmsg(context, body, groups).await,
+        ("openim", "deletemsg") => messages::deletemsg(context, body, groups).await,
         ("openim", "authkey") => messages::authkey(body),
         ("im_long_msg", "save_relay_json_msg") => {
             merged::save_relay_json_msg(context, body, merged, secret).await

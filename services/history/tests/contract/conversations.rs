@@ -40,12 +40,25 @@ fn tip() -> v1::StoredMessage {
     v1::StoredMessage { event: 4, from: "@TIM#SYSTEM".to_owned(), msg_body, ..message() }
 }
 
+fn of(groups: Vec<v1::DescribeGroupReply>) -> Owners {
+    Owners { groups, ..Owners::default() }
+}
+
 async fn call(history: &mut HistoryClient<Link>, user: &str, command: &str, body: Value) -> Value {
+    call_service(history, user, &format!("recentcontact.{command}"), body).await
+}
+
+async fn call_service(
+    history: &mut HistoryClient<Link>,
+    user: &str,
+    command: &str,
+    body: Value,
+) -> Value {
     let request = v1::CommandRequest {
         app: 1,
         caller: Some(v1::Caller { user: user.to_owned(), ..v1::Caller::default() }),
         origin: Some(v1::Origin::default()),
-        command: format!("recentcontact.{command}"),
+        command: command.to_owned(),
         body: body.to_string().into(),
         ..v1::CommandRequest::default()
     };
@@ -60,7 +73,7 @@ fn from_the_start() -> Value {
 
 #[tokio::test]
 async fn groups_with_messages_are_conversations() {
-    let owners = Owners(vec![group(1, Some(message())), group(2, None), group(3, Some(tip()))]);
+    let owners = of(vec![group(1, Some(message())), group(2, None), group(3, Some(tip()))]);
     let mut history = client_of(owners.link());
     let answer = call(&mut history, "ann", "page_get", from_the_start()).await;
     assert_eq!((&answer["ErrorCode"], &answer["CompleteFlag"]), (&json!(0), &json!(1)));
@@ -89,7 +102,7 @@ async fn groups_with_messages_are_conversations() {
 #[tokio::test]
 async fn a_recalled_last_message_is_told_without_its_text() {
     let last = v1::StoredMessage { recalled: true, revoker: "bob".to_owned(), ..message() };
-    let mut history = client_of(Owners(vec![group(1, Some(last))]).link());
+    let mut history = client_of(of(vec![group(1, Some(last))]).link());
     let answer = call(&mut history, "ann", "page_get", from_the_start()).await;
     let item = &answer["SessionItem"][0];
     let expected = json!({ "MsgBody": [], "RevokerInfo": { "Revoker_Account": "bob" } });
@@ -99,7 +112,7 @@ async fn a_recalled_last_message_is_told_without_its_text() {
 #[tokio::test]
 async fn a_long_list_comes_in_pages_that_end() {
     let groups = (1..=250).map(|number| group(number, Some(message())));
-    let mut history = client_of(Owners(groups.collect()).link());
+    let mut history = client_of(of(groups.collect()).link());
     let mut position = from_the_start();
     let mut seen = Vec::new();
     loop {
@@ -120,7 +133,7 @@ async fn a_long_list_comes_in_pages_that_end() {
 
 #[tokio::test]
 async fn who_is_in_no_group_has_an_empty_list() {
-    let mut history = client_of(Owners(Vec::new()).link());
+    let mut history = client_of(Owners::default().link());
     let answer = call(&mut history, "bob", "page_get", from_the_start()).await;
     assert_eq!((&answer["SessionItem"], &answer["CompleteFlag"]), (&json!([]), &json!(1)));
 }
@@ -130,4 +143,36 @@ async fn owners_that_do_not_answer_are_an_error_and_no_empty_list() {
     let mut history = client_of(Link::unconnected());
     let answer = call(&mut history, "ann", "page_get", from_the_start()).await;
     assert_eq!(answer["ActionStatus"], "FAIL", "{answer}");
+}
+
+#[tokio::test]
+async fn who_was_mentioned_is_told_at_the_next_sync() {
+    let mention = |text: &str| v1::DescribeGroupReply {
+        mentions: vec![format!(r#"{{"Event":12,"GroupTips":["{text}"]}}"#).into()],
+        ..group(1, None)
+    };
+    let owners = of(vec![mention("one"), group(2, None), mention("two")]);
+    let forgotten = std::sync::Arc::clone(&owners.forgotten);
+    let mut history = client_of(owners.link());
+    let first = json!({ "Cookie": "", "SyncFlag": 0 });
+    let answer = call_service(&mut history, "ann", "openim.getmsg", first).await;
+    assert_eq!((&answer["SyncFlag"], &answer["MsgList"]), (&json!(2), &json!([])));
+    let entries = answer["EventArray"].as_array().unwrap();
+    assert_eq!(
+        entries.iter().map(|entry| &entry["GroupTips"][0]).collect::<Vec<_>>(),
+        ["one", "two"]
+    );
+    assert!(answer["Cookie"].as_str().unwrap().parse::<i64>().unwrap() > 1_700_000_000);
+
+    let entry = |group: &str, seq: u32| {
+        json!({ "From_Account": "bob", "To_Account": "ann", "MsgSeq": seq, "MsgRandom": 1,
+            "GroupId": group })
+    };
+    let notice = json!({ "From_Account": "@TIM#SYSTEM", "MsgSeq": 3, "MsgRandom": 1 });
+    let list = json!([entry("a", 7), entry("b", 5), entry("a", 2), notice]);
+    let read = json!({ "DelMsgList": list });
+    let answer = call_service(&mut history, "ann", "openim.deletemsg", read).await;
+    assert_eq!(answer["ErrorCode"], 0);
+    let of = |group: &str, seq| (group.to_owned(), "ann".to_owned(), seq);
+    assert_eq!(*forgotten.lock().unwrap(), [of("a", 7), of("b", 5)]);
 }

@@ -1,12 +1,21 @@
 //! The owners of groups, as far as history asks them: what a user is a member of.
 
+use std::sync::{Arc, Mutex};
+
 use throng_proto::Link;
 use throng_proto::v1;
 use throng_proto::v1::group_router_server::{GroupRouter, GroupRouterServer};
 use tonic::{Request, Response, Status};
 
 /// Knows the groups of one user, who is called "ann".
-pub struct Owners(pub Vec<v1::DescribeGroupReply>);
+#[derive(Default)]
+pub struct Owners {
+    pub groups: Vec<v1::DescribeGroupReply>,
+    /// What was to be forgotten of mentions: group, user and number.
+    pub forgotten: Forgotten,
+}
+
+pub type Forgotten = Arc<Mutex<Vec<(String, String, u32)>>>;
 
 impl Owners {
     pub fn link(self) -> Link {
@@ -63,12 +72,21 @@ impl GroupRouter for Owners {
         never()
     }
 
+    async fn forget_mentions(
+        &self,
+        request: Request<v1::ForgetMentionsRequest>,
+    ) -> Reply<v1::ForgetMentionsReply> {
+        let v1::ForgetMentionsRequest { group_id, user, msg_seq, .. } = request.into_inner();
+        self.forgotten.lock().unwrap().push((group_id, user, msg_seq));
+        Ok(Response::new(v1::ForgetMentionsReply {}))
+    }
+
     async fn joined_groups(
         &self,
         request: Request<v1::JoinedGroupsRequest>,
     ) -> Reply<v1::JoinedGroupsReply> {
         let v1::JoinedGroupsRequest { user, offset, limit, .. } = request.into_inner();
-        let groups = if user == "ann" { &self.0[..] } else { &[] };
+        let groups = if user == "ann" { &self.groups[..] } else { &[] };
         let (start, total) = (offset as usize, groups.len());
         let page: Vec<_> = groups.iter().skip(start).take(limit as usize).cloned().collect();
         let end = start + page.len();

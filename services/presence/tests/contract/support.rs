@@ -197,6 +197,13 @@ impl GroupRouter for Notes {
         Ok(Response::new(v1::DetachMemberReply {}))
     }
 
+    async fn forget_mentions(
+        &self,
+        _: Request<v1::ForgetMentionsRequest>,
+    ) -> Result<Response<v1::ForgetMentionsReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn fetch_events(
         &self,
         _: Request<v1::FetchEventsRequest>,

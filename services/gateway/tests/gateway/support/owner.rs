@@ -271,6 +271,13 @@ impl GroupRouter for FakeOwner {
         Err(Status::unimplemented("nobody asks"))
     }
 
+    async fn forget_mentions(
+        &self,
+        _: Request<v1::ForgetMentionsRequest>,
+    ) -> Result<Response<v1::ForgetMentionsReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn joined_groups(
         &self,
         _: Request<v1::JoinedGroupsRequest>,

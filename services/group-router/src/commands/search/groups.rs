@@ -140,6 +140,7 @@ async fn describe(
         user: user.to_owned(),
         with_last: false,
         listed: false,
+        mentions_since: 0,
     };
     match lists::describe(call.rooms, call.clients, request).await {
         Ok(group) => Ok(Some(group)),

@@ -1,6 +1,7 @@
 //! How messages of a log may be sent.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use throng_proto::v1;
 
 use super::*;
 
@@ -29,6 +30,75 @@ async fn who_is_mentioned_is_told() {
     ok(&send(&world, "ann", json!({ "Random": 3, "GroupAtInfo": [{ "GroupAtAllFlag": 1 }] }))
         .await);
     assert_eq!(told_of(&world, 12, 4).await[3].0, ["ann", "bob", "owner"]);
+}
+
+/// Numbers and flags of what mentions a user, and is not read.
+async fn mentions(world: &World, user: &str) -> Vec<(u64, Value)> {
+    let request = v1::DescribeGroupRequest {
+        app: APP.0,
+        group_id: GROUP.to_owned(),
+        user: user.to_owned(),
+        mentions_since: 1,
+        ..v1::DescribeGroupRequest::default()
+    };
+    let reply = world.router.clone().describe_group(request).await.unwrap().into_inner();
+    let one = |entry: &bytes::Bytes| {
+        let entry: Value = serde_json::from_slice(entry).unwrap();
+        assert_eq!(entry["Event"], 12);
+        let tip = &entry["GroupTips"][0]["GroupAtTips"];
+        assert_eq!(tip["From_Account"], "ann");
+        (tip["AtMsgSeq"].as_u64().unwrap(), tip["AtFlagList"].clone())
+    };
+    reply.mentions.iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn who_is_mentioned_learns_of_it_until_it_is_read() {
+    let world = public().await;
+    let at = |user: &str| json!({ "GroupAtAllFlag": 0, "GroupAt_Account": user });
+    let all = json!({ "GroupAtAllFlag": 1 });
+    let infos = [json!([at("bob")]), json!([all]), json!([all, at("bob")]), json!([at("owner")])];
+    for (random, info) in infos.iter().enumerate() {
+        let fields = json!({ "Random": random + 1, "GroupAtInfo": info });
+        ok(&send(&world, "ann", fields).await);
+    }
+    ok(&world.client("cem", "apply_join_group", in_group(GROUP)).await);
+    let world = world.crash();
+    let of_bob = [(1, json!([1])), (2, json!([2])), (3, json!([1, 2]))];
+    assert_eq!(mentions(&world, "bob").await, of_bob);
+    assert_eq!(mentions(&world, "owner").await[2], (4, json!([1])));
+    assert_eq!(mentions(&world, "ann").await, [], "who mentioned");
+    assert_eq!(mentions(&world, "cem").await, [], "who was not there");
+    let joined = |user: &str, since: i64| v1::JoinedGroupsRequest {
+        app: APP.0,
+        user: user.to_owned(),
+        limit: 10,
+        mentions_since: since,
+        ..v1::JoinedGroupsRequest::default()
+    };
+    for (user, since, groups) in [("bob", 1, 1), ("cem", 1, 0), ("bob", i64::MAX, 0), ("cem", 0, 1)]
+    {
+        let reply = world.router.clone().joined_groups(joined(user, since)).await.unwrap();
+        assert_eq!(reply.into_inner().groups.len(), groups, "{user} {since}");
+    }
+
+    ok(&world.client("ann", "group_msg_recall", recall(&[1])).await);
+    assert_eq!(mentions(&world, "bob").await, of_bob[1..], "it is gone");
+    let see = |user: &str, msg_seq: u32| v1::ForgetMentionsRequest {
+        app: APP.0,
+        group_id: GROUP.to_owned(),
+        user: user.to_owned(),
+        msg_seq,
+    };
+    world.router.clone().forget_mentions(see("bob", 2)).await.unwrap();
+    assert_eq!(mentions(&world, "bob").await, of_bob[2..]);
+    world.router.clone().forget_mentions(see("zed", 2)).await.unwrap();
+    let world = world.crash();
+    assert_eq!(mentions(&world, "bob").await, of_bob[2..]);
+    let report = json!({ "GroupId": GROUP, "MsgReadedSeq": 3 });
+    ok(&world.client("bob", "msg_read_report", report).await);
+    assert_eq!(mentions(&world, "bob").await, []);
+    assert_eq!(mentions(&world, "owner").await.len(), 3);
 }
 
 #[tokio::test]
