@@ -7,10 +7,10 @@ use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::{AppId, GroupType, group_hash};
 use throng_protocol::limits;
 
-use crate::actor::Rooms;
+use crate::actor::{Rooms, Turn};
 use crate::clients::{CALL_TIME, Clients, routed, unavailable};
 use crate::core::rules::{Role, Rules};
-use crate::storage::{groups_of, membership_entry};
+use crate::storage::{groups_of, membership_entry, pendency_entry};
 
 /// Groups that are asked at the same time.
 const SIDE_BY_SIDE: usize = 32;
@@ -50,7 +50,7 @@ pub(crate) async fn describe_own(
     rooms: &Rooms,
     request: v1::DescribeGroupRequest,
 ) -> Result<v1::DescribeGroupReply, CommandError> {
-    let v1::DescribeGroupRequest { app, group_id, user, with_last, listed } = request;
+    let v1::DescribeGroupRequest { app, group_id, user, with_last, listed, applications } = request;
     rooms
         .run(AppId(app), &group_id, move |turn| {
             let is_member = turn.slot.as_deref().is_some_and(|room| room.is_member(&user));
@@ -58,6 +58,7 @@ pub(crate) async fn describe_own(
                 // Left by an owner that died between the group's row and the entry.
                 turn.out.index.push(membership_entry(&user, &turn.key.group_id, None));
             }
+            let closed_applications = turn.close_entries(&user, &applications);
             let (room, now, _) = turn.room()?;
             let user = Some(user.as_str()).filter(|user| !user.is_empty());
             Ok(v1::DescribeGroupReply {
@@ -65,9 +66,30 @@ pub(crate) async fn describe_own(
                 member: user.and_then(|user| room.membership(user, now.seconds)),
                 last: user.filter(|_| with_last).and_then(|user| room.last_seen_by(user)),
                 log: room.durable.as_ref().map(|durable| durable.log.log(&room.key)),
+                closed_applications,
             })
         })
         .await
+}
+
+impl Turn<'_> {
+    /// Takes out of a user's list the applications that do not wait for his decision, and tells their times.
+    fn close_entries(&mut self, user: &str, listed: &[v1::ListedApplication]) -> Vec<u64> {
+        let mut closed = Vec::new();
+        for v1::ListedApplication { applicant, added } in listed {
+            let is_open = self.slot.as_deref().is_some_and(|room| {
+                let application = room.application(applicant);
+                room.rules.approve.allows(room.role_of(user))
+                    && application.is_some_and(|application| application.added == *added)
+            });
+            if !is_open {
+                let group_id = &self.key.group_id;
+                self.out.index.push(pendency_entry(user, group_id, applicant, *added, None));
+                closed.push(*added);
+            }
+        }
+        closed
+    }
 }
 
 /// Whether a group is shown to the member that it was described for.
@@ -99,7 +121,9 @@ pub(crate) async fn joined(
     let asked = page.map(|group_id| {
         let user = user.clone();
         let listed = true;
-        let request = v1::DescribeGroupRequest { app, group_id, user, with_last, listed };
+        let applications = Vec::new();
+        let request =
+            v1::DescribeGroupRequest { app, group_id, user, with_last, listed, applications };
         describe(rooms, clients, request)
     });
     let answers = stream::iter(asked.collect::<Vec<_>>()).buffered(SIDE_BY_SIDE);

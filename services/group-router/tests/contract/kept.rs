@@ -68,7 +68,7 @@ async fn described(world: &World, user: &str) -> v1::DescribeGroupReply {
         group_id: GROUP.to_owned(),
         user: user.to_owned(),
         with_last: true,
-        listed: false,
+        ..v1::DescribeGroupRequest::default()
     };
     world.router.clone().describe_group(request).await.unwrap().into_inner()
 }
