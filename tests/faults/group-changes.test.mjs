@@ -18,7 +18,7 @@ faultTest('kill -9 of owners under changes of groups', async (t, { chance, begin
   await traffic.flows();
   report(await traffic.judge({ connected: true }));
   t.diagnostic(`repetitions: ${traffic.describeRepeats()}`);
-}, { load: GroupChanges });
+}, { load: GroupChanges, timeout: 240_000 });
 
 faultTest('kill -9 of an owner while Cassandra stands still under changes of groups', async (t, { chance, begin, report }) => {
   const backing = await Backing.start({ nats: false });
@@ -37,4 +37,4 @@ faultTest('kill -9 of an owner while Cassandra stands still under changes of gro
   await traffic.flows();
   report(await traffic.judge({ connected: true }));
   t.diagnostic(`repetitions: ${traffic.describeRepeats()}`);
-}, { load: GroupChanges, timeout: 180_000 });
+}, { load: GroupChanges, timeout: 300_000 });
