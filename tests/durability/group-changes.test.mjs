@@ -8,9 +8,9 @@ import { world } from '../harness/world.mjs';
 
 // THRONG_TEST_SEED=… repeats a failure.
 const seed = Number(process.env.THRONG_TEST_SEED ?? newSeed());
-const KILLS = Number(process.env.THRONG_TEST_KILLS ?? 6);
+const KILLS = Number(process.env.THRONG_TEST_KILLS ?? 4);
 
-test(`groups are whole after ${KILLS} kills (THRONG_TEST_SEED=${seed})`, { timeout: deadline(120_000) }, async (t) => {
+test(`groups are whole after ${KILLS} kills (THRONG_TEST_SEED=${seed})`, { timeout: deadline(180_000) }, async (t) => {
   t.diagnostic(`seed ${seed}`);
   const chance = new Seeded(seed);
   const w = await world(t, { app: { rooms: { messages_per_second: 100_000 } } });

@@ -17,6 +17,7 @@
 //! | `throng_store_commit_batch_size` | histogram: how many requests one commit took together |
 //! | `throng_store_sync_seconds` | histogram: how long the disk took to make a commit durable |
 //! | `throng_store_queue_depth` | gauge: requests that wait for a commit |
+//! | `throng_store_unsynced` | gauge: 1 while a kill may take back writes that nobody waits for |
 //! | `throng_store_errors_total` | counter by `kind`: writes that failed |
 //!
 //! And the CQL store:

@@ -15,6 +15,7 @@ pub(crate) struct Telemetry {
     group: Histogram,
     sync: Histogram,
     queue: Gauge,
+    unsynced: Gauge,
 }
 
 impl Telemetry {
@@ -25,6 +26,7 @@ impl Telemetry {
             group: histogram!("throng_store_commit_batch_size"),
             sync: histogram!("throng_store_sync_seconds"),
             queue: gauge!("throng_store_queue_depth"),
+            unsynced: gauge!("throng_store_unsynced"),
         }
     }
 
@@ -41,6 +43,10 @@ impl Telemetry {
 
     pub(crate) fn synced(&self, took: Duration) {
         self.sync.record(took);
+    }
+
+    pub(crate) fn unsynced(&self, unsynced: bool) {
+        self.unsynced.set(if unsynced { 1.0 } else { 0.0 });
     }
 
     pub(crate) fn queued(&self, requests: u32) {

@@ -132,7 +132,7 @@ impl Worker {
             Job::DeleteRange { keyspace, range } => {
                 match delete_some(&self.database, keyspace, range) {
                     Ok(false) => {
-                        self.unsynced_since.get_or_insert_with(Instant::now);
+                        self.note_unsynced();
                         return self.deletions.push_back(request);
                     }
                     done => done,
@@ -140,11 +140,19 @@ impl Worker {
             }
             Job::Flush | Job::Close => Ok(true),
         };
-        self.unsynced_since.get_or_insert_with(Instant::now);
+        self.note_unsynced();
         if request.durability == Durability::Behind {
             let _ = request.answer.send(result);
         } else {
             durable.push((request.answer, result));
+        }
+    }
+
+    /// Before anybody is answered.
+    fn note_unsynced(&mut self) {
+        if self.unsynced_since.is_none() {
+            self.unsynced_since = Some(Instant::now());
+            self.telemetry.unsynced(true);
         }
     }
 
@@ -156,6 +164,7 @@ impl Worker {
             tracing::error!(%error, "sync failed; the store refuses writes from now on");
         }
         self.unsynced_since = None;
+        self.telemetry.unsynced(false);
         for (answer, result) in durable {
             let _ = answer.send(result.and_then(|done| synced.clone().map(|()| done)));
         }

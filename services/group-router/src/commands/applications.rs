@@ -3,15 +3,18 @@
 
 mod consent;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use throng_proto::v1;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::GroupType;
 use throng_protocol::limits;
 
 use super::{Answer, Call, check_users};
-use crate::group::Arrival;
+use crate::group::{Arrival, lists};
 use crate::room::Room;
-use crate::storage::{Pendency, pendencies_of, pendency_entry};
+use crate::storage::{Pendency, pendencies_of};
 use crate::wire::{MemberInfo, Notice, report};
 pub(super) use consent::handle_invite_join_group;
 
@@ -71,8 +74,40 @@ pub(super) async fn get_pendency(call: &Call<'_>) -> Answer {
     let wanted = |pendency: &Pendency| {
         (pendency.row.group_type == GroupType::Community.as_str()) == communities
     };
-    let pendency_list = found.into_iter().filter(wanted).map(entry).collect();
+    let listed = found.into_iter().filter(wanted).collect();
+    let pendency_list = open_ones(call, listed).await.into_iter().map(entry).collect();
     call.ok(&List { next_start_time, pendency_list })
+}
+
+/// Without those that wait for no decision by the caller any more: an owner that died between the row of an
+/// application and its entries left them. Those of a group that does not answer stay.
+async fn open_ones(call: &Call<'_>, mut listed: Vec<Pendency>) -> Vec<Pendency> {
+    let mut groups: BTreeMap<String, Vec<v1::ListedApplication>> = BTreeMap::new();
+    for Pendency { group_id, applicant, row } in &listed {
+        let added = row.application.as_ref().map_or(0, |application| application.added);
+        let application = v1::ListedApplication { applicant: applicant.clone(), added };
+        groups.entry(group_id.clone()).or_default().push(application);
+    }
+    for (group_id, applications) in groups {
+        let request = v1::DescribeGroupRequest {
+            app: call.context.app.0,
+            group_id: group_id.clone(),
+            user: call.context.caller.user.clone(),
+            applications,
+            ..v1::DescribeGroupRequest::default()
+        };
+        let closed = match lists::describe(call.rooms, call.clients, request).await {
+            Ok(group) => Some(group.closed_applications),
+            Err(error) if error.code == Code::GROUP_NOT_FOUND => None,
+            Err(_) => continue,
+        };
+        listed.retain(|one| {
+            let added = one.row.application.as_ref().map_or(0, |application| application.added);
+            let is_open = closed.as_ref().is_some_and(|closed| !closed.contains(&added));
+            one.group_id != group_id || is_open
+        });
+    }
+    listed
 }
 
 fn entry(pendency: Pendency) -> Entry {
@@ -157,10 +192,7 @@ async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
     let operator = call.operator(None).await?;
     let consent = call.group_policy().await?.invite_consent;
     let context = call.context.clone();
-    let group_id = request.group_id.clone();
-    let asked = user.clone();
-    let decided = call
-        .rooms
+    call.rooms
         .run(call.context.app, &request.group_id, move |turn| {
             let (room, now, unit) = turn.room()?;
             room.permit(&context, room.rules.approve, "decide about applications to groups")?;
@@ -201,46 +233,8 @@ async fn decide(call: &Call<'_>, request: DecideRequest) -> Answer {
             }
             Ok(())
         })
-        .await;
-    match decided {
-        Ok(()) => call.done(),
-        Err(error) => {
-            if error.code == Code::GROUP_ALREADY_HANDLED {
-                forget_wrong_entries(call, &group_id, asked).await?;
-            }
-            Err(error)
-        }
-    }
-}
-
-/// Takes out of the caller's list what an owner left there that died between the row of an application and
-/// its entries.
-async fn forget_wrong_entries(
-    call: &Call<'_>,
-    group_id: &str,
-    applicant: String,
-) -> Result<(), CommandError> {
-    let (store, app) = (&*call.clients.store, call.context.app);
-    let user = call.context.caller.user.clone();
-    let (listed, _) = pendencies_of(store, app, &user, 0, limits::PENDENCY_PAGE)
-        .await
-        .map_err(|error| Code::GROUP_INTERNAL.with(format!("applications: {error}")))?;
-    let of_this = |entry: &Pendency| entry.group_id == group_id && entry.applicant == applicant;
-    let listed = listed.into_iter().filter(of_this).filter_map(|entry| entry.row.application);
-    let times: Vec<u64> = listed.map(|application| application.added).collect();
-    if times.is_empty() {
-        return Ok(());
-    }
-    call.rooms
-        .run(app, group_id, move |turn| {
-            let (room, _, unit) = turn.room()?;
-            let open = room.application(&applicant).map(|application| application.added);
-            let wrong = times.into_iter().filter(|added| Some(*added) != open);
-            let gone = |added| pendency_entry(&user, &room.key.group_id, &applicant, added, None);
-            unit.index.extend(wrong.map(gone));
-            Ok(())
-        })
-        .await
+        .await?;
+    call.done()
 }
 
 /// What tips show of the member who wants to bring a user in.

@@ -83,8 +83,7 @@ async fn recalls(call: &Call<'_>, wanted: Wanted) -> Result<Option<OfGroup>, Com
         group_id: wanted.group_id.clone(),
         user: call.context.caller.user.clone(),
         with_last: false,
-        listed: false,
-        mentions_since: 0,
+        ..v1::DescribeGroupRequest::default()
     };
     let group = match lists::describe(call.rooms, call.clients, request).await {
         Err(error) if error.code == Code::GROUP_NOT_FOUND => return Ok(None),

@@ -211,8 +211,7 @@ async fn entries(
             group_id: group_id.clone(),
             user: user.to_owned(),
             with_last: false,
-            listed: false,
-            mentions_since: 0,
+            ..v1::DescribeGroupRequest::default()
         };
         list.push(match lists::describe(call.rooms, call.clients, request).await {
             Ok(group) => entry(&group).unwrap_or_default(),

@@ -9,10 +9,10 @@ use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::{AppId, GroupType, group_hash};
 use throng_protocol::limits;
 
-use crate::actor::Rooms;
+use crate::actor::{Rooms, Turn};
 use crate::clients::{CALL_TIME, Clients, routed, unavailable};
 use crate::core::rules::{Role, Rules};
-use crate::storage::{groups_of, membership_entry};
+use crate::storage::{groups_of, membership_entry, pendency_entry};
 
 /// Groups that are asked at the same time.
 const SIDE_BY_SIDE: usize = 32;
@@ -55,8 +55,15 @@ pub(crate) async fn describe_own(
     clients: &Clients,
     request: v1::DescribeGroupRequest,
 ) -> Result<v1::DescribeGroupReply, CommandError> {
-    let v1::DescribeGroupRequest { app, group_id, user, with_last, listed, mentions_since } =
-        request;
+    let v1::DescribeGroupRequest {
+        app,
+        group_id,
+        user,
+        with_last,
+        listed,
+        mentions_since,
+        applications,
+    } = request;
     let member = user.clone();
     let (mut described, last) = rooms
         .run(AppId(app), &group_id, move |turn| {
@@ -65,6 +72,7 @@ pub(crate) async fn describe_own(
                 // Left by an owner that died between the group's row and the entry.
                 turn.out.index.push(membership_entry(&member, &turn.key.group_id, None));
             }
+            let closed_applications = turn.close_entries(&member, &applications);
             let (room, now, _) = turn.room()?;
             let member = Some(member.as_str()).filter(|member| !member.is_empty());
             let described = v1::DescribeGroupReply {
@@ -76,6 +84,7 @@ pub(crate) async fn describe_own(
                     .filter(|_| mentions_since > 0)
                     .map(|member| room.mentions_of(member, mentions_since))
                     .unwrap_or_default(),
+                closed_applications,
             };
             let last = member.filter(|_| with_last).and_then(|member| room.last_seen_by(member));
             Ok((described, last))
@@ -85,6 +94,29 @@ pub(crate) async fn describe_own(
         described.last = last.find(clients, &user).await?;
     }
     Ok(described)
+}
+
+impl Turn<'_> {
+    /// Takes out of a user's list what does not wait for his decision, applications of others and an
+    /// invitation of his own, and tells their times.
+    fn close_entries(&mut self, user: &str, listed: &[v1::ListedApplication]) -> Vec<u64> {
+        let mut closed = Vec::new();
+        for v1::ListedApplication { applicant, added } in listed {
+            let is_open = self.slot.as_deref().is_some_and(|room| {
+                let decides = room.rules.approve.allows(room.role_of(user));
+                let application = room.application(applicant).filter(|_| decides);
+                let invitation = room.invitation(applicant).filter(|_| applicant == user);
+                let mut open = application.into_iter().chain(invitation);
+                open.any(|open| open.added == *added)
+            });
+            if !is_open {
+                let group_id = &self.key.group_id;
+                self.out.index.push(pendency_entry(user, group_id, applicant, *added, None));
+                closed.push(*added);
+            }
+        }
+        closed
+    }
 }
 
 /// Whether a group is shown to the member that it was described for.
@@ -180,6 +212,7 @@ pub(crate) async fn joined(
             with_last,
             listed: true,
             mentions_since,
+            ..v1::DescribeGroupRequest::default()
         };
         describe(rooms, clients, asked)
     });

@@ -38,7 +38,12 @@ pub(super) async fn sweep(
             |user: &&str| pendency_entry(user, group_id, applicant, application.added, None);
         deciders.iter().map(entry).collect::<Vec<_>>()
     });
-    forget(store, app, &applications.collect::<Vec<_>>(), tenure).await?;
+    let invitations = left
+        .invitations
+        .iter()
+        .map(|(user, invitation)| pendency_entry(user, group_id, user, invitation.added, None));
+    let pendencies: Vec<_> = applications.chain(invitations).collect();
+    forget(store, app, &pendencies, tenure).await?;
     for members in left.members.chunks(PART) {
         let users = || members.iter().map(|(user, _)| user.as_str());
         let entries: Vec<_> = users().map(|user| membership_entry(user, group_id, None)).collect();

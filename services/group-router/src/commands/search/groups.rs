@@ -139,8 +139,7 @@ async fn describe(
         group_id: group_id.to_owned(),
         user: user.to_owned(),
         with_last: false,
-        listed: false,
-        mentions_since: 0,
+        ..v1::DescribeGroupRequest::default()
     };
     match lists::describe(call.rooms, call.clients, request).await {
         Ok(group) => Ok(Some(group)),
