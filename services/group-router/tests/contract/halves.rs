@@ -33,7 +33,8 @@ async fn members(world: &World) -> Option<Vec<String>> {
         return None;
     }
     let list = ok(&answer);
-    let members = names(&list["MemberList"], "Member_Account");
+    let mut members = names(&list["MemberList"], "Member_Account");
+    members.sort();
     assert_eq!(list["MemberNum"], members.len());
     Some(members)
 }
