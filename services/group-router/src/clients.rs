@@ -19,6 +19,7 @@ use throng_proto::v1::presence_client::PresenceClient;
 use throng_proto::{Link, Route};
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::{AppId, tiny_id};
+use throng_protocol::limits;
 use throng_store::Store;
 
 use crate::Deps;
@@ -27,6 +28,11 @@ use crate::wire::MemberInfo;
 
 /// Senders whose nickname and avatar are kept at hand.
 const BRIEFS: u64 = 200_000;
+/// Users in one question who is online.
+const ASKED_AT_ONCE: usize = 2000;
+/// Large groups of which it is known how many members are online, and for how long.
+const ONLINE: u64 = 10_000;
+const ONLINE_AGE: Duration = Duration::from_secs(limits::ONLINE_NUMBER_SECONDS);
 /// How old they may be where the news of a change got lost.
 const BRIEF_AGE: Duration = Duration::from_secs(60);
 
@@ -53,6 +59,8 @@ pub(crate) struct Clients {
     pub(crate) apps: Apps,
     pub(crate) secret: Secret,
     pub(crate) searches: Searches,
+    /// How many members of large groups were online a moment ago.
+    online: Cache<(AppId, String), u32>,
     briefs: Cache<(AppId, String), Arc<MemberInfo>>,
     watched: Arc<Mutex<HashSet<AppId>>>,
 }
@@ -69,6 +77,7 @@ impl Clients {
             apps: deps.apps,
             secret: deps.secret,
             searches: Searches::new(),
+            online: Cache::builder().max_capacity(ONLINE).time_to_live(ONLINE_AGE).build(),
             briefs: Cache::builder().max_capacity(BRIEFS).time_to_live(BRIEF_AGE).build(),
             watched: Arc::default(),
         }
@@ -96,6 +105,38 @@ impl Clients {
         let brief = Arc::new(brief);
         self.briefs.insert((app, user.to_owned()), Arc::clone(&brief)).await;
         Ok(brief)
+    }
+
+    /// How many of a group's members are online. Of a large group presence is asked once a minute,
+    /// however many want to know.
+    pub(crate) async fn online_number(
+        &self,
+        app: AppId,
+        group_id: &str,
+        members: Arc<[String]>,
+        large: bool,
+    ) -> Result<u32, CommandError> {
+        if !large {
+            return self.count_online(app, &members).await;
+        }
+        let count = async { self.count_online(app, &members).await.map_err(Arc::new) };
+        let counted = self.online.try_get_with((app, group_id.to_owned()), count).await;
+        counted.map_err(|error| CommandError::clone(&error))
+    }
+
+    async fn count_online(&self, app: AppId, members: &[String]) -> Result<u32, CommandError> {
+        let mut online = 0;
+        for users in members.chunks(ASKED_AT_ONCE) {
+            let request = v1::FilterOnlineRequest {
+                app: app.0,
+                users: users.to_vec(),
+                ..v1::FilterOnlineRequest::default()
+            };
+            let mut presence = self.presence.clone();
+            let reply = presence.filter_online(within(CALL_TIME, request)).await;
+            online += reply.map_err(unavailable)?.into_inner().users.len();
+        }
+        Ok(u32::try_from(online).unwrap_or(u32::MAX))
     }
 
     /// Nicknames and avatars of those users that exist, in the order asked for.

@@ -1,12 +1,14 @@
-//! Who is in a live room: `get_online_member_num`, `get_members`, `check_members` (REST notes 01, 3.47
-//! to 3.49; SDK protocol notes 02, 1.9), `get_specified_group_member_info`.
+//! Who is in a live room, or online in another group: `get_online_member_num`, `get_members`,
+//! `check_members` (REST notes 01, 3.47 to 3.49; SDK protocol notes 02, 1.9),
+//! `get_specified_group_member_info`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use throng_protocol::limits;
 
-use super::{Answer, Call, check_users, roster};
+use super::{Answer, Call, check_users, not_a_member, roster};
 use crate::room::ListedMember;
 
 #[derive(Deserialize)]
@@ -22,13 +24,44 @@ struct OnlineNumber {
     expire_time: u64,
 }
 
-/// How many are in the room, guests included. Guests may ask too.
+/// Who there is to count.
+enum Counted {
+    /// In a live room its owner has counted.
+    Here(u32),
+    Stored {
+        members: Arc<[String]>,
+        large: bool,
+    },
+}
+
+/// How many are in the room, guests included; guests may ask too. Of a group that stores its members,
+/// how many of them are online; for them alone.
 pub(super) async fn get_online_member_num(call: &Call<'_>) -> Answer {
     let request: NumberRequest = call.parse()?;
-    let online = call
+    let (app, context) = (call.context.app, call.context.clone());
+    let counted = call
         .rooms
-        .run(call.context.app, &request.group_id, |turn| Ok(turn.live()?.0.members.online()))
+        .run(app, &request.group_id, move |turn| {
+            let (room, _, _) = turn.room()?;
+            let (user, most) = (&context.caller.user, room.audience_size);
+            if room.durable.is_some() && !context.caller.admin && !room.is_member(user) {
+                return Err(not_a_member(user));
+            }
+            Ok(match &mut room.durable {
+                None => Counted::Here(room.members.online()),
+                Some(durable) => Counted::Stored {
+                    members: durable.roster.names(),
+                    large: durable.roster.len() > most,
+                },
+            })
+        })
         .await?;
+    let online = match counted {
+        Counted::Here(online) => online,
+        Counted::Stored { members, large } => {
+            call.clients.online_number(app, &request.group_id, members, large).await?
+        }
+    };
     call.ok(&OnlineNumber { online_member_num: online, expire_time: limits::ONLINE_NUMBER_SECONDS })
 }
 

@@ -127,7 +127,7 @@ pub(super) async fn get_group_public_info(call: &Call<'_>) -> Answer {
         let public =
             GroupType::parse(&profile.group_type).is_some_and(|kind| Rules::of(kind).public);
         if public || group.member.is_some() {
-            return Some(entries::base_info(profile, &fields, call.role_in(group.member.as_ref())));
+            return Some(entries::base_info(profile, &fields, call.role_in(None)));
         }
         Some(entries::failed(&profile.group_id, &not_a_member(user)))
     })

@@ -158,7 +158,7 @@ impl Room {
     /// what it has come to; `None`: it is gone.
     pub(crate) fn tell_reaction(
         &mut self,
-        (id, mut recipients): (MessageId, Vec<String>),
+        (id, recipients): (MessageId, Vec<String>),
         name: &str,
         left: Option<&Reaction>,
         by: &str,
@@ -174,14 +174,21 @@ impl Room {
         }
         // A client believes of itself what it is told here, so there are two frames.
         let item = |by_me| reaction_item(id, name, left, Some(by_me)).entry();
+        if !recipients.is_empty() {
+            let (givers, others): (Vec<_>, Vec<_>) = recipients
+                .into_iter()
+                .partition(|user| left.is_some_and(|reaction| reaction.is_by(user)));
+            for (users, by_me) in [(givers, true), (others, false)] {
+                if !users.is_empty() {
+                    self.deliver_to(users, item(by_me), unit);
+                }
+            }
+            return;
+        }
         let mut givers: Vec<String> = left.iter().flat_map(|left| left.givers()).collect();
         givers.retain(|user| self.is_member(user));
         if !givers.is_empty() {
             self.deliver_to(givers.clone(), item(true), unit);
-        }
-        if !recipients.is_empty() {
-            recipients.retain(|user| !givers.contains(user));
-            return self.deliver_to(recipients, item(false), unit);
         }
         let others = Everybody { discarding_too: true, except: givers };
         self.deliver_to_all(others, item(false), Guarantee::Gateway, unit);
