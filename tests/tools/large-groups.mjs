@@ -13,6 +13,7 @@ const [members, online] = [Number(process.argv[2] ?? 6000), Number(process.argv[
 const type = process.argv[4] ?? 'Public';
 // Below the limit of a second.
 const MESSAGES = 30;
+const JOINS = 50;
 const GROUP = 'group_open_http_svc';
 
 const app = { id: APP.id, key: APP.key };
@@ -90,6 +91,28 @@ try {
       times.push(performance.now() - began);
     }
     return ms(times);
+  });
+  await step(`${JOINS} join, one after the other`, async () => {
+    const times = [];
+    for (let i = 0; i < JOINS; i += 1) {
+      const client = await RawClient.open(target, app);
+      await client.login(`late${i}`);
+      const began = performance.now();
+      await client.ok(`${GROUP}.apply_join_group`, { GroupId });
+      times.push(performance.now() - began);
+      client.close();
+    }
+    return ms(times);
+  });
+  await step('how many are online, and the same again', async () => {
+    const times = [];
+    let counted;
+    for (let i = 0; i < 2; i += 1) {
+      const began = performance.now();
+      counted = await speaker.ok(`${GROUP}.get_online_member_num`, { GroupId });
+      times.push((performance.now() - began).toFixed(1));
+    }
+    return `${counted.OnlineMemberNum}: ${times.join(' and ')} ms`;
   });
   await step(`${MESSAGES} messages to all who are online`, async () => {
     const marks = clients.map((client) => client.frames.mark);

@@ -67,6 +67,10 @@ pub(super) async fn pin_message(call: &Call<'_>) -> Answer {
         if view.shows(msg_seq) { call.read_message(&view.log, msg_seq).await? } else { None };
     let no_message = || Code::GROUP_BAD_PARAMETER.with("MsgSeq: no such message");
     let message = message.ok_or_else(no_message)?;
+    if !message.recipients.is_empty() {
+        let info = "MsgSeq: for some members alone, and pins are for all";
+        return Err(Code::GROUP_BAD_PARAMETER.with(info));
+    }
     let context = call.context.clone();
     call.rooms
         .run(app, &request.group_id, move |turn| {

@@ -96,3 +96,14 @@ async fn live_rooms_and_tips_are_not_pinned() {
     ok(&world.client("bob", "apply_join_group", in_group(GROUP)).await);
     refused(&world.client("owner", "pin_message", pin(1)).await, 10004);
 }
+
+#[tokio::test]
+async fn what_is_for_some_members_alone_is_not_pinned_for_all() {
+    let world = World::new();
+    public_group(&world, GROUP, &["ann", "bob"]).await;
+    let mut body = message(GROUP, 1);
+    body["To_Account"] = json!(["bob"]);
+    ok(&world.client("ann", "send_group_msg", body).await);
+    refused(&world.rest("pin_message", pin(1)).await, 10004);
+    assert_eq!((list(&world).await, tips(&world)), (Vec::new(), Vec::new()));
+}
