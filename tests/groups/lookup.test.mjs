@@ -44,6 +44,8 @@ test('how many members are online follows who comes and goes', async (t) => {
   await joinGroup(ben, 'club');
   const online = async () => (await w.rest.group('get_online_member_num', { GroupId: 'club' })).OnlineMemberNum;
   await until(async () => await online() === 2, 'two online');
+  // The SDK says 0 of a group that it has not heard of yet.
+  await until(async () => (await ann.call('getGroupList')).groupList.length === 1, 'the group in the list');
   assert.equal((await ann.call('getGroupOnlineMemberCount', 'club')).memberCount, 2);
   await ben.call('logout');
   await until(async () => await online() === 1, 'one online');
