@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod command;
 pub mod drain;
 pub mod invariant;
+pub mod pace;
 mod process;
 pub mod secret;
 pub mod telemetry;

@@ -148,6 +148,9 @@ pub const READERS_PAGE_CLIENT: usize = 100;
 pub const READERS_ASKED: usize = 500;
 /// Entries of one merged message; the documented number of messages that may be merged.
 pub const MERGED_MESSAGES: usize = 300;
+/// Lists of long merged messages that a user leaves in a second: they are kept for ever. Ours, no
+/// document names a bound.
+pub const MERGED_LISTS_PER_SECOND: u32 = 1;
 /// Keys in one request that sets or deletes extensions (INT 52170).
 pub const EXTENSIONS_PER_REQUEST: usize = 20;
 /// Keys on one message (INT 52170).

@@ -107,24 +107,26 @@ impl Clients {
         Ok(brief)
     }
 
-    /// How many of a group's members are online. Of a large group presence is asked once a minute,
-    /// however many want to know.
-    pub(crate) async fn online_number(
+    /// How many of a large group's members are online. They are listed, and presence is asked, once a
+    /// minute, however many want to know.
+    pub(crate) async fn online_of_large(
         &self,
         app: AppId,
         group_id: &str,
-        members: Arc<[String]>,
-        large: bool,
+        members: impl Future<Output = Result<Arc<[String]>, CommandError>>,
     ) -> Result<u32, CommandError> {
-        if !large {
-            return self.count_online(app, &members).await;
-        }
-        let count = async { self.count_online(app, &members).await.map_err(Arc::new) };
+        let count = async { self.count_online(app, &members.await?).await };
+        let count = async { count.await.map_err(Arc::new) };
         let counted = self.online.try_get_with((app, group_id.to_owned()), count).await;
         counted.map_err(|error| CommandError::clone(&error))
     }
 
-    async fn count_online(&self, app: AppId, members: &[String]) -> Result<u32, CommandError> {
+    /// How many of some users are online.
+    pub(crate) async fn count_online(
+        &self,
+        app: AppId,
+        members: &[String],
+    ) -> Result<u32, CommandError> {
         let mut online = 0;
         for users in members.chunks(ASKED_AT_ONCE) {
             let request = v1::FilterOnlineRequest {

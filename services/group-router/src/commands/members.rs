@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use throng_protocol::error::CommandError;
 use throng_protocol::limits;
 
 use super::{Answer, Call, check_users, not_a_member, roster};
+use crate::actor::Turn;
 use crate::room::ListedMember;
 
 #[derive(Deserialize)]
@@ -28,10 +30,9 @@ struct OnlineNumber {
 enum Counted {
     /// In a live room its owner has counted.
     Here(u32),
-    Stored {
-        members: Arc<[String]>,
-        large: bool,
-    },
+    Few(Arc<[String]>),
+    /// Whose names are asked for where nobody has counted them of late.
+    Many,
 }
 
 /// How many are in the room, guests included; guests may ask too. Of a group that stores its members,
@@ -49,20 +50,28 @@ pub(super) async fn get_online_member_num(call: &Call<'_>) -> Answer {
             }
             Ok(match &mut room.durable {
                 None => Counted::Here(room.members.online()),
-                Some(durable) => Counted::Stored {
-                    members: durable.roster.names(),
-                    large: durable.roster.len() > most,
-                },
+                Some(durable) if durable.roster.len() > most => Counted::Many,
+                Some(durable) => Counted::Few(durable.roster.names()),
             })
         })
         .await?;
     let online = match counted {
         Counted::Here(online) => online,
-        Counted::Stored { members, large } => {
-            call.clients.online_number(app, &request.group_id, members, large).await?
+        Counted::Few(members) => call.clients.count_online(app, &members).await?,
+        Counted::Many => {
+            let members = all_members(call, &request.group_id);
+            call.clients.online_of_large(app, &request.group_id, members).await?
         }
     };
     call.ok(&OnlineNumber { online_member_num: online, expire_time: limits::ONLINE_NUMBER_SECONDS })
+}
+
+async fn all_members(call: &Call<'_>, group_id: &str) -> Result<Arc<[String]>, CommandError> {
+    let names = |turn: &mut Turn<'_>| {
+        let (room, _, _) = turn.room()?;
+        Ok(room.durable.as_mut().map(|durable| durable.roster.names()).unwrap_or_default())
+    };
+    call.rooms.run(call.context.app, group_id, names).await
 }
 
 #[derive(Deserialize)]

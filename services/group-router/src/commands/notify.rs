@@ -82,7 +82,6 @@ async fn recalls(call: &Call<'_>, wanted: Wanted) -> Result<Option<OfGroup>, Com
         app: call.context.app.0,
         group_id: wanted.group_id.clone(),
         user: call.context.caller.user.clone(),
-        with_last: false,
         ..v1::DescribeGroupRequest::default()
     };
     let group = match lists::describe(call.rooms, call.clients, request).await {

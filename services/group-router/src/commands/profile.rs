@@ -210,7 +210,6 @@ async fn entries(
             app: call.context.app.0,
             group_id: group_id.clone(),
             user: user.to_owned(),
-            with_last: false,
             ..v1::DescribeGroupRequest::default()
         };
         list.push(match lists::describe(call.rooms, call.clients, request).await {

@@ -13,7 +13,6 @@ pub mod latest_members;
 pub mod limiter;
 pub mod marks;
 pub mod mentions;
-pub mod pace;
 pub mod pins;
 pub mod reactions;
 pub mod recall_window;

@@ -130,6 +130,13 @@ impl Rules {
         &ALL[place.expect("ALL has every type")]
     }
 
+    /// Clients have to be told that nothing counts as unread. Of themselves they do so in live rooms only
+    /// (SDK protocol notes 02, 4).
+    #[must_use]
+    pub fn tells_no_unread(&self) -> bool {
+        !self.unread && self.messages == Messages::Log
+    }
+
     /// Checks how many members a group is to have at most.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 use throng_proto::v1;
 use throng_proto::v1::deliver_request::Guarantee;
 
+use super::publish::deliver_to;
 use super::{Durable, Everybody};
 use crate::actor::{Now, Unit};
 use crate::core::addressees::Addressees;
@@ -150,7 +151,7 @@ impl Room {
     fn tell_sender(&mut self, sender: &str, news: &[News], unit: &mut Unit) {
         for part in news.chunks(NEWS) {
             let items = receipts_item(self.group_info(), part).entry();
-            self.deliver_to(vec![sender.to_owned()], items, unit);
+            deliver_to(vec![sender.to_owned()], items, unit);
         }
     }
 
@@ -170,7 +171,7 @@ impl Room {
             let extra = Extra { recipients, ..Extra::default() };
             self.emit(reaction_item(id, name, left, None), 0, extra, unit);
             let items = own_reaction_item(id, name, given).entry();
-            return self.deliver_to(vec![by.to_owned()], items, unit);
+            return deliver_to(vec![by.to_owned()], items, unit);
         }
         // A client believes of itself what it is told here, so there are two frames.
         let item = |by_me| reaction_item(id, name, left, Some(by_me)).entry();
@@ -179,17 +180,13 @@ impl Room {
                 .into_iter()
                 .partition(|user| left.is_some_and(|reaction| reaction.is_by(user)));
             for (users, by_me) in [(givers, true), (others, false)] {
-                if !users.is_empty() {
-                    self.deliver_to(users, item(by_me), unit);
-                }
+                deliver_to(users, item(by_me), unit);
             }
             return;
         }
         let mut givers: Vec<String> = left.iter().flat_map(|left| left.givers()).collect();
         givers.retain(|user| self.is_member(user));
-        if !givers.is_empty() {
-            self.deliver_to(givers.clone(), item(true), unit);
-        }
+        deliver_to(givers.clone(), item(true), unit);
         let others = Everybody { discarding_too: true, except: givers };
         self.deliver_to_all(others, item(false), Guarantee::Gateway, unit);
     }

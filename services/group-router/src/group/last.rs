@@ -8,6 +8,7 @@ use throng_protocol::error::CommandError;
 
 use crate::actor::Unit;
 use crate::clients::{CALL_TIME, Clients, unavailable, within};
+use crate::core::addressees::Addressees;
 use crate::room::Room;
 use crate::storage::{DeletedRow, RowKind, put_row};
 
@@ -137,7 +138,7 @@ impl LastSeen {
             let v1::ReadGroupReply { messages, complete } =
                 reply.map_err(unavailable)?.into_inner();
             let lowest = messages.last().map(|message| message.msg_seq);
-            let shown = |message: &v1::StoredMessage| !message.hidden && !message.no_last;
+            let shown = |message: &v1::StoredMessage| is_shown(message, user);
             if let Some(shown) = messages.into_iter().find(shown) {
                 return Ok(Some(shown));
             }
@@ -150,6 +151,11 @@ impl LastSeen {
         }
         Ok(None)
     }
+}
+
+/// Whether the user's conversation may show a message of history.
+fn is_shown(message: &v1::StoredMessage, user: &str) -> bool {
+    !message.hidden && !message.no_last && Addressees::from(message).includes(user)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use throng_proto::v1::deliver_request::Guarantee;
 
 use super::Everybody;
+use super::publish::deliver_to;
 use crate::actor::Unit;
 use crate::core::mentions::{Mention, Mentioned};
 use crate::room::Room;
@@ -56,7 +57,7 @@ impl Room {
                 for user in &users {
                     note(user, durable.roster.get(user).map_or(0, |member| member.read));
                 }
-                self.deliver_to(users, items, unit);
+                deliver_to(users, items, unit);
             }
             Meant::AllBut(except) => {
                 note("", 0);

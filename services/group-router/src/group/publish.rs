@@ -33,18 +33,19 @@ impl Room {
         }
     }
 
-    /// Sends an entry of `EventArray` to some users, or to all members who want messages where none is
-    /// named.
-    pub(crate) fn deliver_to(&mut self, recipients: Vec<String>, items: Bytes, unit: &mut Unit) {
+    /// Sends an entry of `EventArray` to those whom a message names, or, where it names none, to all
+    /// members who want messages.
+    pub(crate) fn deliver_to_audience(
+        &mut self,
+        recipients: Vec<String>,
+        items: Bytes,
+        unit: &mut Unit,
+    ) {
         if recipients.is_empty() {
-            return self.deliver_to_all(Everybody::default(), items, Guarantee::Gateway, unit);
+            self.deliver_to_all(Everybody::default(), items, Guarantee::Gateway, unit);
+        } else {
+            deliver_to(recipients, items, unit);
         }
-        unit.deliver(Delivery {
-            to: To::Users(recipients.into()),
-            items,
-            guarantee: Guarantee::Gateway,
-            except_inst_id: 0,
-        });
     }
 
     /// Sends an entry of `EventArray` to all members.
@@ -83,6 +84,14 @@ impl Room {
     /// The same of what is known of a message; nobody: it is for all.
     pub(crate) fn who_sees(&self, addressees: &Addressees) -> Vec<String> {
         addressees.named(|user| self.is_member(user))
+    }
+}
+
+/// Sends an entry of `EventArray` to some users; to nobody where none is named.
+pub(super) fn deliver_to(users: Vec<String>, items: Bytes, unit: &mut Unit) {
+    if !users.is_empty() {
+        let guarantee = Guarantee::Gateway;
+        unit.deliver(Delivery { to: To::Users(users.into()), items, guarantee, except_inst_id: 0 });
     }
 }
 

@@ -94,7 +94,7 @@ impl Room {
                 } else {
                     stored_item(message, info.group_id, info.group_name, info.group_type)
                 };
-                self.deliver_to(self.audience(message), item.entry(), unit);
+                self.deliver_to_audience(self.audience(message), item.entry(), unit);
             }
             // Who knows the message goes by this alone.
             if message.msg_version > 0 {

@@ -28,7 +28,7 @@ impl Room {
     /// Sends an encoded item to all members, or to those that `extra` names.
     pub(crate) fn emit(&mut self, encoded: Encoded, msg_seq: u32, extra: Extra, unit: &mut Unit) {
         if self.rules.delivery == Delivery::Presence {
-            return self.deliver_to(extra.recipients, encoded.entry(), unit);
+            return self.deliver_to_audience(extra.recipients, encoded.entry(), unit);
         }
         let event = v1::RoomEvent {
             app: self.key.app.0,

@@ -201,6 +201,7 @@ impl Room {
 
     fn deliver(&mut self, mut send: PendingSend, priority: Priority, now: Now, unit: &mut Unit) {
         send.wants = self.granted(send.wants);
+        send.control.no_unread |= self.rules.tells_no_unread();
         let directed = !send.recipients.is_empty();
         let log = self.rules.messages == Messages::Log;
         if log && send.control.online_only {
@@ -225,7 +226,7 @@ impl Room {
         let answer = SendAnswer { msg_seq: seq, msg_time: now.seconds, drop_reason: "" };
         if log {
             recipients = self.audience(&message);
-            if directed || message.no_unread {
+            if self.rules.unread && (directed || message.no_unread) {
                 self.uncount(std::iter::once(seq), unit);
             }
             self.note_spoken(&message.from, seq, now);

@@ -133,6 +133,12 @@ pub(crate) struct SendControl {
     no_last: u8,
 }
 
+impl SendControl {
+    pub(super) fn no_unread() -> Self {
+        Self { no_unread: 1, no_last: 0 }
+    }
+}
+
 #[derive(Serialize)]
 pub(crate) struct AtInfo<'a> {
     #[serde(rename = "GroupAtAllFlag")]

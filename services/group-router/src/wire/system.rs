@@ -2,9 +2,11 @@
 //! and counters (SDK protocol notes 02, 3.2 and 3.3).
 
 use serde::Serialize;
+use throng_protocol::ids::GroupType;
 
-use super::item::GroupInfo;
-use super::{Encoded, SYSTEM, encode_event};
+use super::item::{GroupInfo, SendControl};
+use super::{EVENT_TIP, Encoded, SYSTEM, encode_event};
+use crate::core::rules::Rules;
 
 /// What tells one item of the system from another: clients drop repetitions.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,8 @@ struct Item<'a, B> {
     time: i64,
     #[serde(rename = "MsgClientTime")]
     client_time: i64,
+    #[serde(rename = "SendMsgControl", skip_serializing_if = "Option::is_none")]
+    send_control: Option<SendControl>,
     #[serde(rename = "GroupInfo")]
     group_info: GroupInfo<'a>,
     #[serde(rename = "MsgBody")]
@@ -56,8 +60,15 @@ pub(super) fn system_item(
         random,
         time,
         client_time: time,
+        send_control: send_control(event, group_info.group_type),
         group_info,
         body,
     };
     encode_event(event, "GroupTips", &item)
+}
+
+/// Of the system's items clients count tips.
+fn send_control(event: u32, group_type: &str) -> Option<SendControl> {
+    let rules = GroupType::parse(group_type).map(Rules::of)?;
+    (event == EVENT_TIP && rules.tells_no_unread()).then(SendControl::no_unread)
 }

@@ -191,6 +191,18 @@ async fn where_presence_takes_no_audiences_a_message_names_all() {
 }
 
 #[tokio::test]
+async fn who_is_online_is_counted_once_for_all_who_ask() {
+    let world = group(&["ann", "bob", "cem"]).await;
+    *world.around.presence.online.lock() = Some(["ann".to_owned(), "cem".to_owned()].into());
+    for user in ["ann", "bob"] {
+        let answer = world.client(user, "get_online_member_num", in_group(GROUP)).await;
+        assert_eq!(ok(&answer)["OnlineMemberNum"], 2);
+    }
+    assert_eq!(*world.around.presence.asked.lock(), [4]);
+    refused(&world.client("eve", "get_online_member_num", in_group(GROUP)).await, 10007);
+}
+
+#[tokio::test]
 async fn another_life_of_the_group_has_another_term() {
     let world = group(&["ann", "bob", "cem", "dan"]).await;
     ok(&world.send("ann", GROUP, 1).await);

@@ -9,6 +9,7 @@ use throng_proto::v1::group_router_client::GroupRouterClient;
 use throng_proto::{Link, Route};
 use throng_protocol::envelope;
 use throng_protocol::error::{Code, CommandError};
+use throng_protocol::ids::AppId;
 
 use super::session_item::{Listed, SessionItem};
 
@@ -101,27 +102,32 @@ pub(super) async fn get_list(
     }))
 }
 
-/// A page of the groups that a user is a member of.
+/// A page of the groups that a user is a member of, with what conversations show.
 async fn conversations(
     context: &Context,
     user: &str,
     offset: u32,
     groups: &GroupRouterClient<Link>,
 ) -> Result<v1::JoinedGroupsReply, CommandError> {
-    let request = v1::JoinedGroupsRequest {
-        app: context.app.0,
-        user: user.to_owned(),
-        offset,
-        limit: PAGE,
-        group_type: String::new(),
-        with_last: true,
-        ..v1::JoinedGroupsRequest::default()
-    };
-    let reply = groups.clone().joined_groups(Route::ANY.request(request)).await;
-    reply.map(tonic::Response::into_inner).map_err(|status| {
+    let (limit, with_last) = (PAGE, true);
+    let what = v1::JoinedGroupsRequest { limit, with_last, ..v1::JoinedGroupsRequest::default() };
+    joined_groups(context.app, user, offset, what, groups).await.map_err(|status| {
         tracing::warn!(code = ?status.code(), text = status.message(), "groups were not listed");
         Code::CONVERSATION_INTERNAL.with("the groups of the user could not be listed, try again")
     })
+}
+
+/// A page of the groups that a user is a member of, with as much as `what` says.
+pub(super) async fn joined_groups(
+    app: AppId,
+    user: &str,
+    offset: u32,
+    what: v1::JoinedGroupsRequest,
+    groups: &GroupRouterClient<Link>,
+) -> Result<v1::JoinedGroupsReply, tonic::Status> {
+    let user = user.to_owned();
+    let request = v1::JoinedGroupsRequest { app: app.0, user, offset, ..what };
+    groups.clone().joined_groups(Route::ANY.request(request)).await.map(tonic::Response::into_inner)
 }
 
 /// Groups of conversations.

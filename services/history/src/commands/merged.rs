@@ -51,6 +51,7 @@ pub(super) async fn save_relay_json_msg(
     }
     let list = serde_json::to_vec(&request.msg_list)
         .map_err(|error| Code::MESSAGE_INTERNAL.with(error.to_string()))?;
+    lists.admit(context.app, &context.caller.user)?;
     let key = lists.keep(context.app, list.into()).await.map_err(|error| failed(&error))?;
     Ok(envelope::ok(&Answer { json_msg_key: &key, pb_msg_key: &key }))
 }

@@ -15,6 +15,8 @@ use throng_protocol::envelope;
 use throng_protocol::error::{Code, CommandError};
 use throng_protocol::ids::group_hash;
 
+use super::conversations::joined_groups;
+
 const BAD: Code = Code::MESSAGE_BAD_PACKET;
 
 /// Where somebody stands who has seen nothing yet.
@@ -77,15 +79,12 @@ async fn mentions(
     let mut entries = Vec::new();
     let mut offset = 0;
     for _ in 0..MOST_PAGES {
-        let request = v1::JoinedGroupsRequest {
-            app: context.app.0,
-            user: context.caller.user.clone(),
-            offset,
+        let what = v1::JoinedGroupsRequest {
             limit: PAGE,
             mentions_since: since.saturating_sub(SLACK).max(1),
             ..v1::JoinedGroupsRequest::default()
         };
-        let reply = groups.clone().joined_groups(Route::ANY.request(request)).await?.into_inner();
+        let reply = joined_groups(context.app, &context.caller.user, offset, what, groups).await?;
         let found = reply.groups.into_iter().flat_map(|group| group.mentions);
         entries.extend(found.filter_map(|entry| serde_json::from_slice(&entry).ok()));
         offset = reply.next_offset;

@@ -72,3 +72,15 @@ async fn what_is_no_list_of_messages_is_refused_by_field() {
         assert!(answer["ErrorInfo"].as_str().unwrap().starts_with(field), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn a_user_leaves_few_lists_at_a_time() {
+    let mut history = client();
+    let body = json!({ "MsgList": [entry("ann", "one")] });
+    let mut codes = Vec::new();
+    for _ in 0..30 {
+        codes.push(call(&mut history, 1, "save_relay_json_msg", body.clone()).await.0);
+    }
+    assert_eq!(codes[..10], [0; 10]);
+    assert!(codes.contains(&60018), "{codes:?}");
+}

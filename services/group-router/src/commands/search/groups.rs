@@ -10,6 +10,7 @@ use throng_protocol::limits;
 
 use super::super::{Answer, Call};
 use super::{Page, Search};
+use crate::core::rules::{Members, Rules};
 use crate::group::lists;
 use crate::storage::groups_of;
 
@@ -104,8 +105,8 @@ pub(super) async fn own_groups(call: &Call<'_>) -> Result<Vec<String>, CommandEr
     Ok(own)
 }
 
-/// Other groups whose ID is one of the words: what `get_group_public_info` shows to anybody, but for
-/// groups that one enters by invitation alone.
+/// Other groups whose ID is one of the words: what `get_group_public_info` shows to anybody, but for live
+/// rooms.
 async fn named(
     call: &Call<'_>,
     search: &Search,
@@ -115,9 +116,9 @@ async fn named(
     for group_id in search.ids.iter().filter(|id| !own.contains(id)) {
         let Some(group) = describe(call, group_id, "").await? else { continue };
         let Some(profile) = group.profile else { continue };
-        let kind = GroupType::parse(&profile.group_type);
-        let open = !matches!(kind, None | Some(GroupType::Private | GroupType::AvChatRoom));
-        if open && matches(search, &profile) {
+        let rules = GroupType::parse(&profile.group_type).map(Rules::of);
+        let open = |rules: &Rules| rules.public && rules.members == Members::Stored;
+        if rules.is_some_and(open) && matches(search, &profile) {
             found.push(profile.into());
         }
     }
@@ -138,7 +139,6 @@ async fn describe(
         app: call.context.app.0,
         group_id: group_id.to_owned(),
         user: user.to_owned(),
-        with_last: false,
         ..v1::DescribeGroupRequest::default()
     };
     match lists::describe(call.rooms, call.clients, request).await {

@@ -369,6 +369,20 @@ async fn a_conversation_shows_the_newest_message_that_the_member_did_not_delete(
 }
 
 #[tokio::test]
+async fn nor_one_that_was_never_for_the_member() {
+    let world = public().await;
+    for (random, recipients) in [(1, json!([])), (2, json!(["owner"])), (3, json!(["bob"]))] {
+        ok(&send(&world, "ann", json!({ "Random": random, "To_Account": recipients })).await);
+    }
+    ok(&world.send("ann", GROUP, 4).await);
+    for (deleted, left) in [(4, 3), (3, 1)] {
+        let body = json!({ "GroupId": GROUP, "Deleter_Account": "bob", "Seqs": [deleted] });
+        ok(&world.client("bob", "delete_group_ramble_msg_by_seq", body).await);
+        assert_eq!(last(&world, "bob").await, left);
+    }
+}
+
+#[tokio::test]
 async fn imported_messages_are_there_unheard_and_read() {
     let world = public().await;
     ok(&world.send("ann", GROUP, 1).await);

@@ -112,6 +112,15 @@ fn member((user, discards): (&String, &bool)) -> v1::AudienceMember {
     v1::AudienceMember { user: user.clone(), discards: *discards }
 }
 
+/// So many users, all online.
+async fn users_at(gateway: &Gateway, count: usize) -> Vec<String> {
+    let users: Vec<String> = (0..count).map(|number| format!("member-{number}")).collect();
+    for user in &users {
+        gateway.login(user, 1).await;
+    }
+    users
+}
+
 /// Waits until every node is sure whom gateways have.
 async fn all_settled(cluster: &Cluster, gateway: &Gateway, places: &[usize]) {
     for place in places {
@@ -197,11 +206,8 @@ async fn a_delivery_names_a_state_and_is_carried_out_once() {
 async fn nodes_come_and_go_between_deliveries() {
     let mut cluster = Cluster::start(2, 10).await;
     let gateway = cluster.gateway("g1").await;
-    let users: Vec<String> = (0..12).map(|number| format!("member-{number}")).collect();
+    let users = users_at(&gateway, 12).await;
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
-    for user in &users {
-        gateway.login(user, 1).await;
-    }
     let mut group = Group::new(&cluster, &names);
     let all_have =
         |item: &str| users.iter().all(|user| gateway.items(user).iter().any(|one| one == item));
@@ -226,11 +232,8 @@ async fn nodes_come_and_go_between_deliveries() {
 async fn nodes_that_see_different_lists_carry_out_nothing_together() {
     let mut cluster = Cluster::start(2, 10).await;
     let gateway = cluster.gateway("g1").await;
-    let users: Vec<String> = (0..12).map(|number| format!("member-{number}")).collect();
+    let users = users_at(&gateway, 12).await;
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
-    for user in &users {
-        gateway.login(user, 1).await;
-    }
     let mut group = Group::new(&cluster, &names);
     group.deliver("before").await;
     let place = cluster.add_node();
