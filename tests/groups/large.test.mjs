@@ -112,9 +112,10 @@ test('a presence node that is killed costs no message', onlyCluster(), async (t)
   }
   for (const client of others) for (const text of during) await client.waitForText('large', text);
   // By then it goes by the audience again, told to those that are left.
+  let tries = 0;
   await until(async () => {
     const before = await deliveries(w, 'audience');
-    await ana.say('large', `then ${before}`);
+    await ana.say('large', `then ${tries += 1}`);
     return until(async () => await deliveries(w, 'audience') > before, 'a delivery', { timeout: 2_000 }).catch(() => false);
   }, 'deliveries to the audience');
   await w.target.process('presence', 1).restart();
