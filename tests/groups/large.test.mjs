@@ -117,7 +117,7 @@ test('a presence node that is killed costs no message', onlyCluster(), async (t)
     const before = await deliveries(w, 'audience');
     await ana.say('large', `then ${tries += 1}`);
     return until(async () => await deliveries(w, 'audience') > before, 'a delivery', { timeout: 2_000 }).catch(() => false);
-  }, 'deliveries to the audience');
+  }, 'deliveries to the audience', { timeout: 30_000 });
   await w.target.process('presence', 1).restart();
   await ana.say('large', 'after');
   for (const client of others) {
