@@ -12,8 +12,12 @@ CHROMIUM ?= $(or $(THRONG_CHROMIUM),/usr/bin/chromium)
 FUZZ ?= 60
 # What load-test carries out.
 PROFILE ?= loadtest/profiles/ci.toml
+# What deadlines of whole-system tests are multiplied by.
+PATIENCE ?= $(or $(THRONG_TEST_PATIENCE),1)
 # Parts of paths of whole-system tests: make sdk-test ONLY="rooms/ban traps/"
 ONLY ?=
+
+RUN_TESTS := cd tests && THRONG_TEST_PATIENCE=$(PATIENCE) THRONG_BIN=$(abspath $(TARGET))/debug/throng
 
 .PHONY: help run demo build test unit-test sdk-test cluster-test fault-test load-test replay-test lint fmt docs bench fuzz screenshot deny verify clean-tests
 .PHONY: test-packages chromium python java nats-server cassandra helm-test
@@ -46,14 +50,13 @@ unit-test: nats-server cassandra ## Tests of the crates, with a real NATS server
 	  $(CARGO) test --locked --workspace
 
 sdk-test: build test-packages chromium python ## Whole-system tests
-	cd tests && THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) node run.mjs $(ONLY)
+	$(RUN_TESTS) THRONG_CHROMIUM=$(CHROMIUM) node run.mjs $(ONLY)
 
 cluster-test: build test-packages chromium python nats-server cassandra ## The same against a cluster
-	cd tests && THRONG_TEST_TARGET=cluster THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) \
-	  node run.mjs $(ONLY) -faults/
+	$(RUN_TESTS) THRONG_TEST_TARGET=cluster THRONG_CHROMIUM=$(CHROMIUM) node run.mjs $(ONLY) -faults/
 
 fault-test: build test-packages python nats-server cassandra ## Processes of a cluster are killed, stopped and parted under talk
-	cd tests && THRONG_TEST_TARGET=cluster THRONG_BIN=$(abspath $(TARGET))/debug/throng node run.mjs $(or $(ONLY),faults/)
+	$(RUN_TESTS) THRONG_TEST_TARGET=cluster node run.mjs $(or $(ONLY),faults/)
 
 load-test: build ## Clients of the load tool against a standalone server: PROFILE, default loadtest/profiles/ci.toml
 	$(CARGO) build --locked -p throng-load
@@ -140,7 +143,7 @@ fuzz: ## Run every fuzz target for FUZZ seconds
 
 screenshot: build test-packages chromium ## Make docs/screenshots/demo.png again
 	mkdir -p docs/screenshots
-	cd tests && THRONG_BIN=$(abspath $(TARGET))/debug/throng THRONG_CHROMIUM=$(CHROMIUM) \
+	$(RUN_TESTS) THRONG_CHROMIUM=$(CHROMIUM) \
 	  THRONG_SCREENSHOT=$(abspath docs/screenshots/demo.png) node run.mjs demo/
 
 clean-tests: ## Remove what the tests installed

@@ -1,6 +1,6 @@
 // Runs the whole-system tests: `node run.mjs [part of a path…]`, `-PART` for all but those.
 // The tests compare times, so a machine must not be overloaded: few files at a time.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Backing } from './harness/backing.mjs';
 import { requireBinary } from './harness/binary.mjs';
 import { CERTIFICATES } from './harness/certificates.mjs';
+import { scratchFolder } from './harness/scratch.mjs';
 import { mistakes } from './harness/sdk-methods.mjs';
 import { CLUSTERED } from './harness/target.mjs';
 
@@ -83,7 +84,7 @@ const parts = process.argv.slice(2);
 const files = chosen(testFiles(), parts);
 if (files.length === 0) throw new Error(`no test file matches ${parts.join(', ')}`);
 
-const scratch = mkdtempSync(path.join(os.tmpdir(), 'throng-run-'));
+const scratch = scratchFolder('run');
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 process.env.THRONG_TEST_SUMMARY = path.join(scratch, 'summary');
 process.env.THRONG_TEST_METHODS = path.join(scratch, 'methods');

@@ -1,12 +1,12 @@
 // NATS and Cassandra, through the scripts of deploy/local: one of each serves a whole run, and tests
 // that stop them have their own.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { BINARY, REPOSITORY, requireBinary } from './binary.mjs';
 import { run } from './children.mjs';
+import { scratchFolder } from './scratch.mjs';
 import { inherited } from './server-process.mjs';
 import { toml } from './toml.mjs';
 
@@ -41,7 +41,7 @@ export class Backing {
    */
   static async start({ nats = true, cassandra = true } = {}) {
     requireBinary();
-    const backing = new Backing(mkdtempSync(path.join(os.tmpdir(), 'throng-backing-')));
+    const backing = new Backing(scratchFolder('backing'));
     backing.#guard();
     try {
       const ports = await freePorts(2);

@@ -1,9 +1,7 @@
 // A whole cluster under test: processes of the one binary on a loopback address of their own, a balancer
 // in front of the gateways. NATS and Cassandra are shared; what worlds write there is told apart by
 // their apps.
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import { Balancer } from './balancer.mjs';
 import { sharedBacking } from './backing.mjs';
 import { requireBinary } from './binary.mjs';
@@ -11,6 +9,7 @@ import { sum } from './metrics.mjs';
 import { Network } from './partition.mjs';
 import { Placement } from './placement.mjs';
 import { listen } from './relay.mjs';
+import { scratchFolder } from './scratch.mjs';
 import { ServerProcess } from './server-process.mjs';
 import { deadline, until } from './wait.mjs';
 
@@ -45,7 +44,7 @@ export class Cluster {
 
   constructor(config, sizes, backing) {
     Object.assign(this, { config, sizes, backing });
-    this.dir = mkdtempSync(path.join(os.tmpdir(), 'throng-test-'));
+    this.dir = scratchFolder('test');
     this.processes = [];
   }
 

@@ -1,8 +1,7 @@
 // A `throng standalone` process under test, in a folder of its own.
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import { requireBinary } from './binary.mjs';
+import { scratchFolder } from './scratch.mjs';
 import { ServerProcess } from './server-process.mjs';
 
 export class Standalone extends ServerProcess {
@@ -18,7 +17,7 @@ export class Standalone extends ServerProcess {
     super({
       name: 'standalone',
       role: 'standalone',
-      dir: mkdtempSync(path.join(os.tmpdir(), 'throng-test-')),
+      dir: scratchFolder('test'),
       // Port 0 the first time; a restarted server must come back where its clients look for it.
       settings: () => ({ listen: this.addresses.listen ?? '127.0.0.1:0', admin_listen: this.addresses.admin ?? '127.0.0.1:0', ...this.config }),
       args,

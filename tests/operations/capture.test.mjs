@@ -1,14 +1,14 @@
 // What a gateway writes down of the vendor's SDK: who did what when, and nothing by which they could be known.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { scratchFolder } from '../harness/scratch.mjs';
 import { onlyStandalone } from '../harness/target.mjs';
 import { world } from '../harness/world.mjs';
 
 test('a capture has the commands, the numbers and the reconnects of SDK users, and no names or texts', onlyStandalone('its files'), async (t) => {
-  const directory = mkdtempSync(path.join(os.tmpdir(), 'throng-capture-'));
+  const directory = scratchFolder('capture');
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const w = await world(t, { gateway: { drain_window: 0.2, capture: { directory } } });
   const [alice, benjamin] = await w.users('alice', 'benjamin');

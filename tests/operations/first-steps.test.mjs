@@ -1,12 +1,12 @@
 // The first minutes of somebody new: no arguments, a demo app is made, printed and kept.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { BINARY, REPOSITORY, requireBinary } from '../harness/binary.mjs';
 import { ended, start } from '../harness/children.mjs';
 import { cliVerifies } from '../harness/cli.mjs';
+import { scratchFolder } from '../harness/scratch.mjs';
 import { SdkClient } from '../harness/sdk-client.mjs';
 import { onlyStandalone } from '../harness/target.mjs';
 import { until } from '../harness/wait.mjs';
@@ -34,7 +34,7 @@ async function firstStart(cwd) {
 }
 
 test('without an app one is made; what is printed works, and is the same app after a restart', onlyStandalone('its first start'), async (t) => {
-  const cwd = mkdtempSync(path.join(os.tmpdir(), 'throng-first-'));
+  const cwd = scratchFolder('first');
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
   const first = await firstStart(cwd);
   assert.ok(await cliVerifies(first.app, first.user, first.userSig));
@@ -55,7 +55,7 @@ test('without an app one is made; what is printed works, and is the same app aft
 });
 
 test('the script of the README works with nothing but the printed values put in', onlyStandalone('its first start'), async (t) => {
-  const cwd = mkdtempSync(path.join(os.tmpdir(), 'throng-readme-'));
+  const cwd = scratchFolder('readme');
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
   const server = await firstStart(cwd);
   const [, script] = /```js\n(import TencentCloudChat[\s\S]*?)```/.exec(readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8'));

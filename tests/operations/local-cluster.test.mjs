@@ -1,12 +1,12 @@
 // The cluster on one machine, as a developer starts it: what `up` prints works, a killed router is not
 // missed and can be brought back, `down` leaves nothing running.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { BINARY, REPOSITORY, requireBinary } from '../harness/binary.mjs';
 import { run } from '../harness/children.mjs';
+import { scratchFolder } from '../harness/scratch.mjs';
 import { SdkClient } from '../harness/sdk-client.mjs';
 import { inherited } from '../harness/server-process.mjs';
 import { onlyCluster } from '../harness/target.mjs';
@@ -15,7 +15,7 @@ const SCRIPT = path.join(REPOSITORY, 'deploy/local/cluster');
 
 test('up, a message, kill, a message, restart, down', onlyCluster({ timeout: 400_000 }), async (t) => {
   requireBinary();
-  const dir = mkdtempSync(path.join(os.tmpdir(), 'throng-local-'));
+  const dir = scratchFolder('local');
   const cluster = async (...words) => {
     const done = await run(SCRIPT, ['--dir', dir, ...words], { env: { ...inherited, THRONG_BIN: BINARY }, timeout: 300_000 });
     return { ...done, out: done.stdout + done.stderr };
