@@ -110,7 +110,7 @@ impl Room {
         }
         let after =
             cursor.unwrap_or_else(|| match state.polls.get(place).map(|member| member.since) {
-                Some(Since::Joined(position)) => position,
+                Some(Since::Joined(position) | Since::Told { attached: position, .. }) => position,
                 Some(Since::Back { seq, .. }) => state.ring.place_of_seq(seq),
                 None => state.head,
             });

@@ -12,7 +12,7 @@ use super::position::Position;
 
 /// Frames may have been lost in a connection for so long before its end was noticed: a client waits
 /// 10 s to send a heartbeat and 3 s for its answer.
-const UNCERTAIN: Duration = Duration::from_secs(15);
+pub(super) const UNCERTAIN: Duration = Duration::from_secs(15);
 /// At most so many events are sent again as uncertain. The client drops repeated messages only among
 /// its last 200 (SDK protocol notes 02, 1.5).
 const UNCERTAIN_EVENTS: usize = 100;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attendee::{Attendee, Seat};
 use super::position::Position;
-use super::ring::Ring;
+use super::ring::{Ring, UNCERTAIN};
 use super::state::{PollMember, Since, State};
 use super::takeover::Takeover;
 use crate::connection::Coarse;
@@ -149,6 +149,8 @@ impl Room {
                 let member = state.remove_push(attendee.id)?;
                 match member.since {
                     Since::Back { seq, .. } if !state.ready => seq,
+                    // What it was told may have been lost with its connection.
+                    Since::Told { seq, at, .. } if at.elapsed() <= UNCERTAIN => seq,
                     _ => state.ring.certain_seq(member.from, Instant::now()),
                 }
             }

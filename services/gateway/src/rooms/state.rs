@@ -28,6 +28,15 @@ pub(crate) enum Since {
         /// Where the room stood when its owner said that it still is a member.
         attached: Position,
     },
+    /// It comes back, and what it missed was sent to it beside the room's stream.
+    Told {
+        /// The `MsgSeq` that it had been sent before; 0 when that is not known.
+        seq: u32,
+        /// Up to where it was told.
+        attached: Position,
+        /// When.
+        at: Instant,
+    },
 }
 
 impl Since {
@@ -35,7 +44,7 @@ impl Since {
     pub(super) fn member_at(self) -> Position {
         match self {
             Since::Joined(position) => position,
-            Since::Back { attached, .. } => attached,
+            Since::Back { attached, .. } | Since::Told { attached, .. } => attached,
         }
     }
 }
@@ -249,7 +258,7 @@ impl PushMember {
     /// member out of the room.
     pub(super) fn catch_up(&mut self, ring: &Ring, head: Position, room: u64) -> bool {
         self.from = match self.since {
-            Since::Joined(position) => position,
+            Since::Joined(position) | Since::Told { attached: position, .. } => position,
             Since::Back { seq, .. } => ring.place_of_seq(seq),
         };
         let user = &self.attendee.user;

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use throng_proto::Route;
 use throng_proto::v1::{self, attach_member_reply::Outcome, session_effect::Effect};
 use throng_protocol::ids::group_hash;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Session;
 use super::auth::Identity;
@@ -112,7 +112,7 @@ impl Session {
                 if !reply.missed_items.is_empty() {
                     let _ = self.outbox.control(&items_frame(&reply.missed_items));
                 }
-                Since::Joined(attached)
+                Since::Told { seq: room.last_seq, attached, at: Instant::now() }
             };
             let seat = seat_of(attendee, room.mode());
             if hub.sit(attendee, &room.group_id, &seat, since)

@@ -194,6 +194,12 @@ async fn a_gateway_that_knows_nothing_asks_the_owner() {
     assert_eq!(texts(&mut again, 3).await, ["1", "2", "3"]);
     cluster.owner.say("r", "4");
     assert_eq!(texts(&mut again, 1).await, ["4"]);
+    // What the owner told beside the stream may be lost with the connection, as well as the stream.
+    let told_before = cluster.presence.disconnected.lock().len();
+    again.close(4001).await;
+    let told = || cluster.presence.disconnected.lock().get(told_before).cloned();
+    eventually("presence knows", || told().is_some()).await;
+    assert_eq!(told().unwrap().rooms, [room("r", 0)]);
 }
 
 /// SDK protocol notes 02, 8, trap 2: a client whose membership was lost has to be told to leave.
