@@ -61,6 +61,8 @@ test('no acknowledged message is lost when the server dies while everybody talks
   for (const round of [1, 2]) {
     const reached = oracle.acknowledged.length + 40;
     await until(() => oracle.acknowledged.length >= reached, `40 acknowledgements more, round ${round}`, { timeout: 45_000 });
+    // Who comes back after a kill is brought the newest 99: nobody may be away for more.
+    await until(() => everyone.every((client) => oracle.missing(client).length < 20), `everybody is back, round ${round}`, { timeout: 45_000 });
     await w.target.killAndRestart();
   }
   const reached = oracle.acknowledged.length + 40;

@@ -79,6 +79,9 @@ impl Close {
     pub(crate) const DRAIN: Close = Close { code: 1001, text: "going away", reason: "drain" };
     /// The client closed, or its socket broke; nothing is sent.
     pub(crate) const PEER: Close = Close { code: 1000, text: "", reason: "peer" };
+    /// What was said to its session meanwhile may have gone to other gateways alone.
+    pub(crate) const OUT_OF_TOUCH: Close =
+        Close { code: 1001, text: "going away", reason: "out_of_touch" };
     /// The same session is on another connection now.
     pub(crate) const REPLACED: Close =
         Close { code: 1000, text: "replaced by a new connection", reason: "replaced" };

@@ -22,12 +22,21 @@ use rand::RngExt;
 use throng_node::cluster::Homes;
 use throng_proto::v1::gateway_message::Message;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
+use crate::connection::Close;
 use crate::context::Context;
 use node::Node;
 use streams::Streams;
 pub(crate) use streams::{Numbers, Place};
 use tracker::Arrival;
+
+/// How often this gateway looks whether it stood still.
+const TICK: Duration = Duration::from_millis(200);
+/// It did not run for so long.
+const STILL: Duration = Duration::from_secs(1);
+/// So long after that it may hear of nodes that began meanwhile.
+const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// What is known of the presence nodes.
 #[derive(Debug)]
@@ -111,8 +120,13 @@ impl Presence {
 pub(crate) async fn keep_in_touch(context: Arc<Context>) {
     let mut homes = context.presence.homes.clone();
     let mut tasks = JoinSet::new();
+    let mut awake = Awake::new();
     loop {
-        for node in context.presence.follow() {
+        let new = context.presence.follow();
+        if awake.stood_still() && !new.is_empty() {
+            close_unheard(&context, &new);
+        }
+        for node in new {
             let context = Arc::clone(&context);
             tasks.spawn(async move {
                 tokio::select! {
@@ -123,10 +137,57 @@ pub(crate) async fn keep_in_touch(context: Arc<Context>) {
                 }
             });
         }
-        tokio::select! {
-            () = homes.changed() => {}
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+        loop {
+            tokio::select! {
+                () = homes.changed() => break,
+                Some(_) = tasks.join_next(), if !tasks.is_empty() => break,
+                () = sleep(TICK) => {
+                    awake.stood_still();
+                }
+            }
         }
+    }
+}
+
+/// Ends connections of users who are at home on nodes that are new. While this gateway stood still such a
+/// node brought items to gateways that it knew, and this one was none of them. Clients come back and compare.
+fn close_unheard(context: &Context, new: &[Arc<Node>]) {
+    let list = context.presence.homes.now();
+    let mut closed = 0;
+    for place in 0..context.sessions.places() {
+        for session in context.sessions.at(place) {
+            let Some(identity) = session.online() else { continue };
+            if list.of(identity.home).is_some_and(|home| new.iter().any(|node| node.is(home))) {
+                session.outbox().close(Close::OUT_OF_TOUCH);
+                closed += 1;
+            }
+        }
+    }
+    if closed > 0 {
+        tracing::warn!(closed, "this gateway stood still while presence nodes changed");
+    }
+}
+
+/// Notices that the process did not run.
+struct Awake {
+    seen: Instant,
+    woke: Option<Instant>,
+}
+
+impl Awake {
+    fn new() -> Self {
+        Self { seen: Instant::now(), woke: None }
+    }
+
+    /// Called often. Whether the process stood still, a moment ago or not long before: news of the nodes
+    /// come a little later than the process goes on.
+    fn stood_still(&mut self) -> bool {
+        let now = Instant::now();
+        if now.duration_since(self.seen) >= STILL {
+            self.woke = Some(now);
+        }
+        self.seen = now;
+        self.woke.is_some_and(|woke| now.duration_since(woke) < REMEMBERED)
     }
 }
 
@@ -139,4 +200,28 @@ pub(crate) async fn say_farewell(context: &Context) {
 /// Some part or multiple of a time, by chance.
 fn times(time: Duration, factors: Range<f64>) -> Duration {
     time.mul_f64(rand::rng().random_range(factors))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn to_stand_still_is_remembered_for_a_while() {
+        let mut awake = Awake::new();
+        for _ in 0..20 {
+            advance(TICK).await;
+            assert!(!awake.stood_still());
+        }
+        advance(STILL).await;
+        assert!(awake.stood_still());
+        for _ in 1..REMEMBERED.as_millis() / TICK.as_millis() {
+            advance(TICK).await;
+            assert!(awake.stood_still(), "nodes are heard of later");
+        }
+        advance(TICK).await;
+        assert!(!awake.stood_still());
+    }
 }
